@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proxy/policy.h - may this request pass, why, and by which line
+ *
+ * In:         a conf, a profile, rules of the command line
+ * Out:        decisions; pure, no I/O, safe to call from any thread
+ * Order:      DESIGN "Policy": well-formed (common/target.h), deny, allow,
+ *             ports, methods and paths, then every address by itself
+ * Invariants: immutable once made; the answer always carries a reason, and
+ *             the rule that decided where one did. policy_check_request()
+ *             decides everything that needs no address; only when it allows
+ *             may a name be resolved; every address of the answer then goes
+ *             through policy_check_address(), and only those that it allows
+ *             may be dialled.
+ *
+ * This is a facade: sandbox/ may include it.
+ */
+#ifndef NETLEASH_PROXY_POLICY_H
+#define NETLEASH_PROXY_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/addr.h"
+#include "common/rule.h"
+#include "common/strbuf.h"
+#include "common/target.h"
+#include "proxy/reason.h"
+
+struct conf;
+struct policy;
+
+/**
+ * struct request - what is asked, for policy
+ * @target: host, port, scheme, path (SCHEME_NONE: a tunnel)
+ * @method: METHOD_CONNECT for tunnels, SOCKS too
+ */
+struct request {
+	struct target target;
+	enum method method;
+};
+
+/**
+ * struct decision - the answer
+ * @reason: REASON_ALLOWED, or a reason of the policy group
+ * @rule:   the rule that decided: borrowed from the policy; NULL where none
+ *          did (not-allowed, private-address without a rule, mode limited)
+ */
+struct decision {
+	enum reason reason;
+	const struct rule *rule;
+};
+
+/*
+ * @profile may be NULL. The conf is borrowed and must outlive the policy.
+ * Return: 0, -ENOENT for an unknown profile, -ENOMEM.
+ */
+int policy_new(const struct conf *cf, const char *profile, struct policy **ret);
+void policy_free(struct policy *p);
+
+/*
+ * Everything that needs no address; for an IP literal, its address too. For
+ * an https URL with SCHEME_HTTPS the path and method are judged as if
+ * inspected; for a tunnel (METHOD_CONNECT) a host and port that only narrow
+ * rules (method, path) cover, and mode limited, are
+ * REASON_INSPECTION_REQUIRED.
+ */
+struct decision policy_check_request(const struct policy *p,
+				     const struct request *rq);
+
+/* One address that @rq's name resolved to. */
+struct decision policy_check_address(const struct policy *p,
+				     const struct request *rq,
+				     const struct addr *a);
+
+/*
+ * Of refusals of single addresses the one to report: denied only if every
+ * one was denied, else private-address.
+ */
+enum reason policy_worst(enum reason a, enum reason b);
+
+/*
+ * The rule that would allow @rq, as a line for the conf ("allow
+ * example.com:8080", "private 10.0.0.7"), into @out; nothing if no rule can
+ * (a deny line stands in the way: then the sentence names it).
+ * @addrs are the refused addresses for REASON_PRIVATE_ADDRESS, else 0.
+ */
+void policy_suggest(const struct policy *p, const struct request *rq,
+		    struct decision d, const struct addr *addrs,
+		    size_t addrs_n, struct strbuf *out);
+
+/* "FILE:LINE" or "argument" of a rule, into @out. */
+void policy_rule_place(const struct policy *p, const struct rule *r,
+		       struct strbuf *out);
+
+/* False if there is no allow rule at all: everything is refused. */
+bool policy_has_allow(const struct policy *p);
+
+/* Warnings that only the whole shows: shadowed rules, narrow beside plain. */
+typedef void policy_warn_fn(void *arg, const struct rule *r, const char *text);
+void policy_lint(const struct policy *p, policy_warn_fn *warn, void *arg);
+
+#endif

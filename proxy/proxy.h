@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proxy/proxy.h - the facade of the room: listeners in, decisions out
+ *
+ * accept -> sniff -> head -> policy(name) -> resolve -> policy(address)
+ *        -> dial -> reply -> tunnel -> access log
+ *
+ * In:         listening sockets, a policy, limits, a log descriptor
+ * Out:        bytes moved; a log line and a counter for each request; what
+ *             was blocked, for the summary
+ * Invariants: nothing here needs privilege after proxy_new(); no byte is read
+ *             from a client before proxy_start()
+ *
+ * sandbox/ includes this and policy.h of the room, and nothing else.
+ */
+#ifndef NETLEASH_PROXY_PROXY_H
+#define NETLEASH_PROXY_PROXY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proxy/policy.h"
+#include "proxy/reason.h"
+
+struct conf;
+struct event_base;
+struct proxy;
+
+/**
+ * struct proxy_opts - all borrowed for the life of the proxy, but what is said
+ * @conf:   limits, resolvers, tunnel-check
+ * @policy: what may pass
+ * @run:    name of the run for the log; "" for none
+ * @log_fd: the access log, appended to; -1: none. Not closed by the proxy
+ * @remember_blocked: keep what was refused, for proxy_blocked()
+ */
+struct proxy_opts {
+	const struct conf *conf;
+	const struct policy *policy;
+	const char *run;
+	int log_fd;
+	bool remember_blocked;
+};
+
+/*
+ * Makes the event loop, the resolver, the timers. Opens all that needs a path
+ * (resolv.conf, hosts, nsswitch) so that later confinement costs nothing.
+ * Return: 0 or -errno.
+ */
+int proxy_new(const struct proxy_opts *opts, struct proxy **ret);
+void proxy_free(struct proxy *p);
+
+/* The loop, for the owner's own events (signals, control). Borrowed. */
+struct event_base *proxy_base(struct proxy *p);
+
+/* Takes a listening, close-on-exec socket. Return: 0 or -errno. */
+int proxy_add_listener(struct proxy *p, int fd);
+
+/* Begin accepting. Return: 0 or -errno. */
+int proxy_start(struct proxy *p);
+
+/* Runs the loop until proxy_stop(). Return: 0 or -errno. */
+int proxy_run(struct proxy *p);
+void proxy_stop(struct proxy *p);
+
+/* Stop accepting; @done runs from the loop when no connection is left. */
+void proxy_drain(struct proxy *p, void (*done)(void *arg), void *arg);
+
+/**
+ * struct proxy_blocked - one thing that was refused, for the summary
+ * @target:  "host:port", or "METHOD http://host:port/path" where they decided
+ * @allow_with: the rule that would allow it, "" if none can
+ * @rule:    place of the rule that refused, "" if none
+ */
+struct proxy_blocked {
+	char *target;
+	enum reason reason;
+	char *allow_with;
+	char *rule;
+	uint64_t count;
+};
+
+/*
+ * What policy refused, each target and reason once, in order of first
+ * appearance; at most PROXY_BLOCKED_MAX, *@ret_more counts the refusals that
+ * did not fit. Borrowed until the next turn of the loop.
+ */
+#define PROXY_BLOCKED_MAX 200
+const struct proxy_blocked *proxy_blocked(const struct proxy *p, size_t *ret_n,
+					  uint64_t *ret_more);
+
+#endif

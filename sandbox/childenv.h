@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/childenv.h - the environment of CMD
+ *
+ * Pure: the caller's environment and the run's facts in, a new environment
+ * out. Secrets and sockets of the caller stay out (DESIGN "The environment").
+ */
+#ifndef NETLEASH_SANDBOX_CHILDENV_H
+#define NETLEASH_SANDBOX_CHILDENV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * struct childenv_opts
+ * @caller:   the caller's environment, NULL-terminated
+ * @set:      --env: "NAME" (let it through) or "NAME=VALUE"
+ * @deny, @allow: name globs of the conf, NULL-terminated or NULL
+ * @clean:    --clean-env
+ * @port:     the door; 0: no proxy variables (no network, or online)
+ * @loopback: CMD has a loopback of its own that it can use (netns, local
+ *            binding): NO_PROXY names it
+ * @home, @user, @shell, @run: facts of the run
+ */
+struct childenv_opts {
+	const char *const *caller;
+	const char *const *set;
+	size_t set_n;
+	const char *const *deny, *const *allow;
+	bool clean;
+	uint16_t port;
+	bool loopback;
+	const char *home, *user, *shell, *run;
+};
+
+/*
+ * Return: 0 with a malloc'ed, NULL-terminated environment (free with
+ * childenv_free()) and *@ret_withheld: names that stayed out because they
+ * look like secrets or sockets, blank-separated, "" for none, malloc'ed.
+ * -EINVAL with the bad --env word in @ret_withheld; -ENOMEM.
+ */
+int childenv_make(const struct childenv_opts *opts, char ***ret,
+		  char **ret_withheld);
+void childenv_free(char **env);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/firewall.h - the operating system's firewall, as netleash needs it
+ *
+ * In:         identities, the doors of a run
+ * Out:        a base rule set that denies them everything, and one element a
+ *             run that lets its cgroup reach its own door
+ * Invariants: every change is one transaction; the base stays when a run
+ *             ends; without an element the base denies all
+ *
+ * One implementation a system (firewall_nft.c). The rule set's text is made
+ * by firewall_rules.c, which is pure. What the rules say and why stands there.
+ */
+#ifndef NETLEASH_SANDBOX_FIREWALL_H
+#define NETLEASH_SANDBOX_FIREWALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct firewall;
+
+/**
+ * struct firewall_ids - who is offline
+ * @offline_uid, @offline_gid: the identity itself
+ * @run_first, @run_last: the block of run uids, and of gids of the same numbers
+ */
+struct firewall_ids {
+	uid_t offline_uid;
+	gid_t offline_gid;
+	uid_t run_first, run_last;
+};
+
+/**
+ * struct firewall_door - what one run may reach
+ * @run:  name of the run's cgroup below netleash/
+ * @port: of the run's own proxy on 127.0.0.1 and ::1; 0: no door at all
+ */
+struct firewall_door {
+	const char *run;
+	uint16_t port;
+};
+
+#define FIREWALL_ERROR_MAX 512
+
+/*
+ * Needs the right to change the firewall (root), and a mount namespace where
+ * cgroup2 is at /sys/fs/cgroup (cgroup_mount_standard()). Return: 0 or -errno
+ * with a sentence in @error that says what is missing and what to do.
+ */
+int firewall_open(struct firewall **ret, char error[FIREWALL_ERROR_MAX]);
+void firewall_close(struct firewall *fw);
+
+/*
+ * Loads the base rules where they are absent or of another version or
+ * identities, under a lock. Idempotent.
+ */
+int firewall_apply_base(struct firewall *fw, const struct firewall_ids *ids,
+			char error[FIREWALL_ERROR_MAX]);
+
+/* Removes the table and all that is in it (teardown). Absent is success. */
+int firewall_revert_base(struct firewall *fw, char error[FIREWALL_ERROR_MAX]);
+
+/* Adds or deletes a run's door in one transaction. Deleting what is absent
+ * is success. The run's cgroup must exist in both cases. */
+int firewall_apply_door(struct firewall *fw, const struct firewall_door *door,
+			char error[FIREWALL_ERROR_MAX]);
+int firewall_revert_door(struct firewall *fw, const struct firewall_door *door,
+			 char error[FIREWALL_ERROR_MAX]);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/mounts.h - the file-system view of CMD
+ *
+ * In:    a mount namespace of the caller's own (CLONE_NEWNS), root in it
+ * Out:   the host's tree read-only and nosuid; private /tmp, /run, /dev/shm,
+ *        /dev; empty homes; fresh /proc; the writable folders at their own
+ *        paths, owned by the caller on disk through idmapped mounts
+ * Steps: numbered in mounts.c; each fails with its name and errno, and then
+ *        CMD is not run
+ *
+ * References: mount_setattr(2), open_tree(2), move_mount(2), proc(5),
+ * pts(4), mount_namespaces(7).
+ */
+#ifndef NETLEASH_SANDBOX_MOUNTS_H
+#define NETLEASH_SANDBOX_MOUNTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define MOUNTS_ERROR_MAX 512
+
+/**
+ * struct mounts_opts
+ * @home:      the caller's home: replaced by an empty folder that CMD owns
+ * @cwd:       absolute, resolved; CMD's working directory
+ * @writable, @readonly, @hidden: absolute, resolved paths
+ * @idmap:     writable folders show the caller's files as CMD's and the
+ *             reverse (false where CMD has the caller's uid)
+ * @run_uid, @run_gid: CMD's
+ * @caller_uid, @caller_gid: owner on disk
+ * @user_name: the name that CMD's uid gets in its passwd and group
+ */
+struct mounts_opts {
+	const char *home;
+	const char *cwd;
+	const char *shell;
+	const char *user_name;
+	const char *const *writable;
+	size_t writable_n;
+	const char *const *readonly;
+	size_t readonly_n;
+	const char *const *hidden;
+	size_t hidden_n;
+	bool idmap;
+	uid_t run_uid, caller_uid;
+	gid_t run_gid, caller_gid;
+};
+
+/* Builds the view and makes @cwd the working directory. Return: 0 or -errno
+ * with a sentence in @error. */
+int mounts_apply(const struct mounts_opts *opts, char error[MOUNTS_ERROR_MAX]);
+
+/*
+ * Is @path (absolute, resolved) a place that can be a workspace? False for /,
+ * /root, homes themselves, and the system's folders.
+ */
+bool mounts_is_workspace(const char *path, const char *home);
+
+#endif

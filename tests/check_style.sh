@@ -1,0 +1,72 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# tests/check_style.sh - the parts of the house style that a script can see
+#
+# clang-format leaves every C file unchanged; a .c file has 500 lines at most,
+# a header 150, a function 100; each file begins with the SPDX line and its
+# own name and purpose; a header's guard says where it stands.
+set -u
+# shellcheck source=tests/support/check.sh
+. "$(dirname -- "$0")/support/check.sh"
+
+faults=$(mktemp) || exit 1
+trap 'rm -f "$faults"' EXIT
+
+head_of() {
+	sed -n 1p "$1" | grep -q -F 'SPDX-License-Identifier: MIT' ||
+		echo "$1: line 1 is not the SPDX line"
+	sed -n '2,4p' "$1" | grep -q "^ \* $1 - ." ||
+		echo "$1: lines 2 to 4 do not say '$1 - what it does'"
+}
+
+# Functions begin with { and end with } in the first column (Linux style).
+functions_of() {
+	awk -v file="$1" '
+	/^\{/ { start = NR }
+	/^\}/ && start {
+		if (NR - start + 1 > 100)
+			print file ":" start ": a function of " \
+				NR - start + 1 " lines (100 at most)"
+		start = 0
+	}' "$1"
+}
+
+for file in $(sources '*.c' '*.h'); do
+	lines=$(wc -l <"$file")
+	case $file in
+	*.h)
+		limit=150
+		guard=NETLEASH_$(echo "${file%.h}" |
+			tr 'a-z/' 'A-Z_' | tr -c 'A-Z0-9_\n' _)_H
+		grep -q -x "#ifndef $guard" "$file" &&
+			grep -q -x "#define $guard" "$file" ||
+			echo "$file: no include guard $guard"
+		;;
+	*) limit=500 ;;
+	esac
+	[ "$lines" -le "$limit" ] ||
+		echo "$file: $lines lines ($limit at most)"
+	head_of "$file"
+	functions_of "$file"
+done >"$faults"
+complain_lines <"$faults"
+
+formatter=$(command -v clang-format-14 || command -v clang-format) ||
+	formatter=
+version=0
+[ -z "$formatter" ] || version=$("$formatter" --version |
+	sed -n 's/.*version \([0-9]*\).*/\1/p')
+if [ "$version" -ge 14 ]; then
+	# shellcheck disable=SC2046 # names of ours, without blanks
+	set -- $(sources '*.c' '*.h')
+	if [ $# -gt 0 ] && ! "$formatter" --dry-run -Werror "$@" 2>"$faults"
+	then
+		grep 'error:' "$faults" | sort -u -t : -k 1,1 >"$faults.files"
+		complain_lines <"$faults.files"
+		rm -f "$faults.files"
+	fi
+elif [ "$CHECK_FAULTS" = 0 ]; then
+	skip "clang-format 14 or newer is not installed"
+fi
+check_done

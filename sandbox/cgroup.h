@@ -41,6 +41,10 @@ int cgroup_create(const char *run, unsigned pids_max, int *ret_fd,
  * and waits until it is empty, @timeout_ms at most. Return: 0/-errno. */
 int cgroup_kill(int dir_fd, unsigned timeout_ms);
 
+/* What cgroup_kill() does without cgroup.kill: freezes, sends SIGKILL to each
+ * process once; does not wait. Return: 0/-errno. */
+int cgroup_kill_by_hand(int dir_fd);
+
 /* Removes netleash/<run>; what is absent is success. Return: 0 or -errno. */
 int cgroup_remove(const char *run);
 

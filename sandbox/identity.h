@@ -83,16 +83,24 @@ typedef int lease_sweep_fn(const struct lease *dead, void *arg);
  * to clean: @sweep is called for such a place before it is used. Return: 0,
  * -EBUSY if all 256 are in use, or -errno, with a sentence.
  */
-int lease_take(uid_t first, lease_sweep_fn *sweep, void *arg,
-	       struct lease *ret, char error[IDENTITY_ERROR_MAX]);
+int lease_take(uid_t first, lease_sweep_fn *sweep, void *arg, struct lease *ret,
+	       char error[IDENTITY_ERROR_MAX]);
 
 /* Writes the door's port into the file. */
 int lease_record_port(struct lease *l, uint16_t port);
 
-/* Marks the place clean and ends the lease. */
+/* Marks the place clean and ends the lease, for every copy of its fd. */
 void lease_release(struct lease *l);
+
+/* Is it fit to name a run: letters, digits, '-' and '_', 31 at most? */
+bool run_name_check(const char *run);
 
 /* Sweeps every place whose run is dead. Return: how many live, or -errno. */
 int lease_sweep_all(uid_t first, lease_sweep_fn *sweep, void *arg);
+
+/* Shows every run that lives; @live is borrowed for the call. Return: 0 or
+ * -errno. */
+typedef void lease_live_fn(const struct lease *live, void *arg);
+int lease_each_live(uid_t first, lease_live_fn *fn, void *arg);
 
 #endif

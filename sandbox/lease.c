@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/lease.c - one place in the block of run uids for each run
+ *
+ * In:         the first uid of the block, a callback that sweeps a dead run
+ * Out:        a locked file leases/NNN that names the run and its port
+ * States:     free     unlocked, empty
+ *             live     locked, "NAME PORT"
+ *             dead     unlocked, "NAME PORT": its run ended without clean-up
+ * Invariants: the record is written before anything that it names exists,
+ *             and emptied after the last of it is gone, so that SIGKILL
+ *             between any two steps leaves a place dead, never lost; both
+ *             happen under the lock only
+ * References: flock(2), getrandom(2)
+ */
+#include "sandbox/identity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "common/parse.h"
+#include "common/scope.h"
+#include "sandbox/state.h"
+
+#define LEASES_DIR IDENTITY_STATE_DIR "/leases"
+
+/* "r012-89abcdef 03128\n": fixed, so that a port replaces a port in place. */
+#define NAME_LEN   13
+#define RECORD_LEN (NAME_LEN + 7)
+
+bool run_name_check(const char *run)
+{
+	size_t n = strnlen(run, RUN_NAME_MAX);
+
+	if (n == 0 || n == RUN_NAME_MAX || run[0] == '-')
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		char c = run[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		      (c >= '0' && c <= '9') || c == '-' || c == '_'))
+			return false;
+	}
+	return true;
+}
+
+static int write_record(const struct lease *l)
+{
+	char record[RUN_NAME_MAX + 8];
+	ssize_t n;
+
+	(void)snprintf(record, sizeof(record), "%s %05u\n", l->run,
+		       (unsigned)l->port);
+	n = pwrite(l->fd, record, RECORD_LEN, 0);
+	if (n < 0)
+		return -errno;
+	return n == RECORD_LEN ? 0 : -EIO;
+}
+
+/* Return: 1 with the run that the place names, 0 if it is empty, -EBADMSG. */
+static int read_record(struct lease *l)
+{
+	char record[RECORD_LEN + 1] = { 0 };
+	unsigned port = 0;
+	ssize_t n;
+
+	n = pread(l->fd, record, sizeof(record), 0);
+	if (n <= 0)
+		return n < 0 ? -errno : 0;
+	if (n != RECORD_LEN || record[NAME_LEN] != ' ' ||
+	    record[RECORD_LEN - 1] != '\n')
+		return -EBADMSG;
+	for (const char *s = record + NAME_LEN + 1; *s != '\n'; s++) {
+		if (*s < '0' || *s > '9')
+			return -EBADMSG;
+		port = port * 10 + (unsigned)(*s - '0');
+	}
+	memcpy(l->run, record, NAME_LEN);
+	l->run[NAME_LEN] = '\0';
+	if (port > UINT16_MAX || !run_name_check(l->run))
+		return -EBADMSG;
+	l->port = (uint16_t)port;
+	return 1;
+}
+
+/* Opens place @l->index. Return: 0; -EBUSY: locked, l->fd is open; -errno. */
+static int open_place(int dir_fd, int flags, struct lease *l)
+{
+	struct stat st;
+	char name[16];
+
+	(void)snprintf(name, sizeof(name), "%03u", l->index);
+	l->fd = openat(dir_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags,
+		       0600);
+	if (l->fd < 0)
+		return -errno;
+	if (fstat(l->fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return -EBADMSG;
+	if (flock(l->fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? -EBUSY : -errno;
+	return 0;
+}
+
+static void close_place(struct lease *l)
+{
+	if (l->fd >= 0)
+		close(l->fd);
+	l->fd = -1;
+}
+
+/* A locked place: sweeps the dead run that it names, and empties it. */
+static int sweep_place(struct lease *l, lease_sweep_fn *sweep, void *arg)
+{
+	int r = read_record(l);
+
+	if (r <= 0)
+		return r;
+	r = sweep(l, arg);
+	if (r < 0)
+		return r;
+	return ftruncate(l->fd, 0) < 0 ? -errno : 0;
+}
+
+/* Return: 0 with the place taken and named; else it is closed again. */
+static int take_place(int dir_fd, lease_sweep_fn *sweep, void *arg,
+		      struct lease *l)
+{
+	uint32_t tag;
+	int r;
+
+	r = open_place(dir_fd, O_CREAT, l);
+	if (r == 0)
+		r = sweep_place(l, sweep, arg);
+	if (r == 0 && getrandom(&tag, sizeof(tag), 0) != sizeof(tag))
+		r = -EIO;
+	if (r == 0) {
+		(void)snprintf(l->run, sizeof(l->run), "r%03u-%08" PRIx32,
+			       l->index, tag);
+		l->port = 0;
+		r = write_record(l);
+	}
+	if (r < 0)
+		close_place(l);
+	return r;
+}
+
+static int open_leases(char *error)
+{
+	int fd = open(LEASES_DIR,
+		      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0) {
+		fd = -errno;
+		(void)snprintf(error, IDENTITY_ERROR_MAX,
+			       "cannot open %s: %s; run 'netleash setup'",
+			       LEASES_DIR, strerror(-fd));
+	}
+	return fd;
+}
+
+int lease_take(uid_t first, lease_sweep_fn *sweep, void *arg, struct lease *ret,
+	       char error[IDENTITY_ERROR_MAX])
+{
+	AUTOCLOSE int lock_fd = -1;
+	AUTOCLOSE int dir_fd = -1;
+	int r, worst = -EBUSY;
+	uint8_t start;
+
+	r = state_lock(STATE_SHARED, &lock_fd, error);
+	if (r < 0)
+		return r;
+	dir_fd = open_leases(error);
+	if (dir_fd < 0)
+		return dir_fd;
+
+	/* At random, so that a uid that was just given back rests a while. */
+	if (getrandom(&start, sizeof(start), 0) != sizeof(start))
+		start = 0;
+	for (unsigned i = 0; i < IDENTITY_RUN_UIDS; i++) {
+		struct lease l = { .fd = -1 };
+
+		l.index = (start + i) % IDENTITY_RUN_UIDS;
+		l.uid = first + l.index;
+		r = take_place(dir_fd, sweep, arg, &l);
+		if (r == 0) {
+			*ret = l;
+			return 0;
+		}
+		/* A place that cannot be swept stays shut; another may do. */
+		if (r != -EBUSY)
+			worst = r;
+	}
+
+	if (worst == -EBUSY)
+		(void)snprintf(
+			error, IDENTITY_ERROR_MAX,
+			"all %d run uids from %u on are in use: wait for "
+			"a run to end",
+			IDENTITY_RUN_UIDS, (unsigned)first);
+	else
+		(void)snprintf(error, IDENTITY_ERROR_MAX,
+			       "no run uid is free, and what a dead run left "
+			       "cannot be cleaned up: %s",
+			       strerror(-worst));
+	return worst;
+}
+
+int lease_record_port(struct lease *l, uint16_t port)
+{
+	l->port = port;
+	return write_record(l);
+}
+
+void lease_release(struct lease *l)
+{
+	if (l->fd < 0)
+		return;
+	/* If it fails the place stays dead: the next to lock it sweeps it. */
+	if (ftruncate(l->fd, 0) == 0)
+		(void)flock(l->fd, LOCK_UN); /* for every copy of it */
+	close_place(l);
+}
+
+int lease_sweep_all(uid_t first, lease_sweep_fn *sweep, void *arg)
+{
+	char ignored[IDENTITY_ERROR_MAX];
+	AUTOCLOSE int dir_fd = open_leases(ignored);
+	int live = 0, failed = 0;
+
+	if (dir_fd < 0)
+		return dir_fd == -ENOENT ? 0 : dir_fd;
+	for (unsigned i = 0; i < IDENTITY_RUN_UIDS; i++) {
+		struct lease l = { .fd = -1, .index = i, .uid = first + i };
+		int r = open_place(dir_fd, 0, &l);
+
+		if (r == 0)
+			r = sweep_place(&l, sweep, arg);
+		if (r == -EBUSY)
+			live++;
+		else if (r < 0 && r != -ENOENT)
+			failed = r;
+		close_place(&l);
+	}
+	return failed < 0 ? failed : live;
+}
+
+int lease_each_live(uid_t first, lease_live_fn *fn, void *arg)
+{
+	char ignored[IDENTITY_ERROR_MAX];
+	AUTOCLOSE int dir_fd = open_leases(ignored);
+
+	if (dir_fd < 0)
+		return dir_fd == -ENOENT ? 0 : dir_fd;
+	for (unsigned i = 0; i < IDENTITY_RUN_UIDS; i++) {
+		struct lease l = { .fd = -1, .index = i, .uid = first + i };
+
+		if (open_place(dir_fd, 0, &l) == -EBUSY && read_record(&l) == 1)
+			fn(&l, arg);
+		close_place(&l);
+	}
+	return 0;
+}

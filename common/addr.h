@@ -45,11 +45,11 @@ enum addr_class {
 
 enum addr_err {
 	ADDR_OK,
-	ADDR_MALFORMED,	  /* no address of either family */
-	ADDR_NOT_QUAD,	  /* IPv4 in another spelling than a dotted quad */
-	ADDR_ZONE,	  /* fe80::1%eth0 */
-	ADDR_BAD_PREFIX,  /* prefix length missing or out of range */
-	ADDR_HOST_BITS,	  /* the prefix has host bits set */
+	ADDR_MALFORMED,	 /* no address of either family */
+	ADDR_NOT_QUAD,	 /* IPv4 in another spelling than a dotted quad */
+	ADDR_ZONE,	 /* fe80::1%eth0 */
+	ADDR_BAD_PREFIX, /* prefix length missing or out of range */
+	ADDR_HOST_BITS,	 /* the prefix has host bits set */
 };
 
 #define ADDR_TEXT_MAX 46 /* with the NUL, as INET6_ADDRSTRLEN */
@@ -57,6 +57,13 @@ enum addr_err {
 
 /* Text without brackets to an address. Strict: inet_pton(3)'s forms only. */
 enum addr_err addr_parse(const char *s, size_t n, struct addr *ret);
+
+/*
+ * True if the last label of @s is a number, decimal or 0x-hex: then the whole
+ * is an address, in a good or a bad spelling, and never a name. One trailing
+ * dot does not count.
+ */
+bool addr_text_is_numeric(const char *s, size_t n);
 
 /*
  * "10.0.0.0/8", "2001:db8::/32", or a single address (then all bits). On
@@ -80,12 +87,14 @@ enum addr_class addr_class(const struct addr *a);
 /* True if every address of @c is of a class other than ADDR_PUBLIC. */
 bool cidr_is_non_public(const struct cidr *c);
 
-/* True if @c lies wholly inside link-local space. */
+/* True if every address of @c is of class ADDR_LINK_LOCAL. */
 bool cidr_is_link_local(const struct cidr *c);
 
 /*
- * The IPv4 addresses that an IPv6 form embeds (NAT64, 6to4, Teredo, SIIT,
- * IPv4-compatible). Return: how many, 0 to 2.
+ * The IPv4 addresses that an IPv6 form embeds (NAT64, 6to4, SIIT,
+ * IPv4-compatible: one; Teredo: its server, then its client). Not those of
+ * 64:ff9b:1::/48, whose place in the address only its operator knows, nor of
+ * :: and ::1. Return: how many, 0 to 2.
  */
 size_t addr_embedded(const struct addr *a, struct addr ret[2]);
 

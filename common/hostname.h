@@ -53,25 +53,31 @@ enum pattern_kind {
 /**
  * struct host_pattern - which names a rule is about
  * @name: EXACT: the name; BELOW and AND_BELOW: the name after the dots; GLOB:
- *        the labels, '*' and '?' inside them match within their label only,
- *        and @any_depth tells that a leading "*." or "**." stood before
- *        (BELOW or AND_BELOW semantics for what is left of @name)
+ *        the labels after the dots, '*' and '?' match within their label only;
+ *        ANY: ""
+ * @glob_depth: GLOB: EXACT, or BELOW or AND_BELOW where a leading "*." or
+ *        "**." stood before; else the same as @kind
  */
 struct host_pattern {
 	enum pattern_kind kind;
-	enum pattern_kind glob_depth; /* GLOB: EXACT, BELOW or AND_BELOW */
+	enum pattern_kind glob_depth;
 	char name[HOSTNAME_BUFFER];
 };
 
 /*
- * Return: HOSTNAME_OK, or why. "*example.com" (a star glued to the front of a
- * plain name) is HOSTNAME_BAD_BYTE with @ret_hint "*.example.com"; @ret_hint
- * (HOSTNAME_BUFFER bytes, may be NULL) is empty where there is no better form.
+ * Return: HOSTNAME_OK, or why. @ret_hint (HOSTNAME_BUFFER bytes, may be NULL)
+ * is what to write instead, or empty where there is no better form:
+ * "*example.com" (a star glued to the front of a plain name) is
+ * HOSTNAME_BAD_BYTE with "*.example.com"; for HOSTNAME_NOT_ASCII it is the
+ * A-label form.
  */
 enum hostname_err host_pattern_parse(const char *s, size_t n,
 				     struct host_pattern *ret, char *ret_hint);
 
-/* @name is normal. Never true for an IP literal's text. */
+/*
+ * @name is normal. Never true for an IP literal's text, not even of "*": a
+ * literal has no labels, and its caller knows that it is one.
+ */
 bool host_pattern_match(const struct host_pattern *p, const char *name);
 
 #endif

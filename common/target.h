@@ -30,8 +30,10 @@ enum scheme {
  * @host:    normal name, or canonical text of @addr without brackets
  * @is_addr: @host is an IP literal and @addr is set
  * @port:    1 to 65535, or 0 if the text had none and no scheme gives it
- * @path:    borrowed from the text that was parsed: from the first '/' to its
- *           end (with the query); empty for host:port forms
+ * @path:    borrowed from the text that was parsed: from the end of the
+ *           authority to the end of the text, with the query, without a
+ *           fragment; starts with '/', or with '?' where the path before the
+ *           query is empty and means "/"; empty for host:port forms
  */
 struct target {
 	enum scheme scheme;
@@ -57,6 +59,12 @@ enum target_err {
 	TARGET_BAD_BYTE,     /* control byte, blank, NUL */
 };
 
+/*
+ * What is wrong and what to write instead, as a sentence part with a subject
+ * of its own, in printable ASCII: "the host is not a dotted quad: write
+ * 127.0.0.1". Empty on success. @ret_detail may be NULL. On an error only
+ * @ret_detail means anything.
+ */
 #define TARGET_DETAIL_MAX 320
 
 /* "host:port" as in CONNECT and SOCKS: the port is required. */
@@ -66,21 +74,21 @@ enum target_err target_parse_authority(const char *s, size_t n,
 
 /*
  * An absolute URL of the schemes above; the port defaults to the scheme's.
- * @ret->path points into @s.
+ * @ret->path points into @s. A fragment is malformed: no client sends one.
  */
 enum target_err target_parse_url(const char *s, size_t n, struct target *ret,
 				 char ret_detail[TARGET_DETAIL_MAX]);
 
 /*
- * What a user types: host, host:port, address, [v6]:port, bare v6, or URL.
- * Without a port and a scheme, @ret->port is 0.
+ * What a user types: host, host:port, address, [v6]:port, bare v6, or URL; a
+ * URL's fragment is cut off. Without a port and a scheme, @ret->port is 0.
  */
 enum target_err target_parse_any(const char *s, size_t n, struct target *ret,
 				 char ret_detail[TARGET_DETAIL_MAX]);
 
 /*
  * A host alone (a SOCKS5 domain name, a Host field's host): a name, a dotted
- * quad, or an IPv6 address where @brackets tells whether they are required.
+ * quad, or an IPv6 address, in brackets, which only @brackets requires.
  */
 enum target_err target_parse_host(const char *s, size_t n, bool brackets,
 				  struct target *ret,

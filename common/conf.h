@@ -8,9 +8,10 @@
  * Invariants: nothing takes effect while parsing; a conf with errors is never
  *             handed out; locations stay valid as long as the conf
  *
- * conf_lex.c cuts text into words, conf_file.c reads files, includes and
- * blocks, conf_directives.c is the table of directives, conf_dump.c writes a
- * conf back as text. Grammar: DESIGN "Conf" and netleash.conf(5).
+ * conf_lex.c cuts text into words, conf_file.c reads files and includes,
+ * conf_block.c statements and blocks, conf_directives.c is the table of
+ * directives, conf_rules.c and conf_limits.c set what it names, conf_dump.c
+ * writes a conf back as text. Grammar: netleash.conf(5).
  */
 #ifndef NETLEASH_COMMON_CONF_H
 #define NETLEASH_COMMON_CONF_H
@@ -20,6 +21,7 @@
 #include <stdint.h>
 
 #include "common/addr.h"
+#include "common/conf_report.h"
 #include "common/rule.h"
 #include "common/strbuf.h"
 
@@ -28,8 +30,11 @@ struct conf_loc {
 	uint32_t file, line, column;
 };
 
-enum conf_mode { CONF_MODE_UNSET, CONF_MODE_FULL, CONF_MODE_LIMITED };
-enum conf_tunnel_check { TUNNEL_CHECK_SNI, TUNNEL_CHECK_TLS, TUNNEL_CHECK_OFF };
+enum conf_mode {
+	CONF_MODE_UNSET,
+	CONF_MODE_FULL,
+	CONF_MODE_LIMITED
+};
 
 struct conf_range { /* a `private` word */
 	struct cidr cidr;
@@ -45,25 +50,18 @@ struct conf_listen {
 struct conf_server { /* a `resolver` word */
 	struct addr addr;
 	uint16_t port;
-};
-
-struct conf_upstream_direct {
-	struct host_pattern host;
 	struct conf_loc loc;
 };
 
 /**
  * struct conf_rules - what the top level and each profile hold
  * @mode:    CONF_MODE_UNSET in a profile: the top level's
- * @inspect: hosts of `inspect` directives
  */
 struct conf_rules {
 	struct rule *rules;
 	size_t rules_n;
 	struct conf_range *privates;
 	size_t privates_n;
-	struct rule *inspect;
-	size_t inspect_n;
 	enum conf_mode mode;
 };
 
@@ -73,7 +71,10 @@ struct conf_profile {
 	struct conf_rules rules;
 };
 
-/* Every `limit`; times in milliseconds, sizes in bytes. */
+/*
+ * Every `limit`; times in milliseconds, sizes in bytes. @connections 0 means
+ * automatic: half of the descriptors that the process may have, less 64.
+ */
 struct conf_limits {
 	uint32_t head_size, head_time, header_count;
 	uint32_t idle_time, dial_time, dns_time;
@@ -83,8 +84,10 @@ struct conf_limits {
 
 /**
  * struct conf - the whole, owned by whoever loaded it
- * @env_deny, @env_allow: NULL-terminated name globs; the built-in list of
- *            secret names is in sandbox/childenv.h and comes first
+ * @listens:  127.0.0.1:3128 where the conf names none
+ * @resolvers: none: the system's
+ * @env_deny, @env_allow: NULL-terminated name globs, or NULL; the built-in
+ *            list of secret names is in sandbox/childenv.h and comes first
  * @run_uid_first, @run_uid_last: the block of run uids, 256 of them
  */
 struct conf {
@@ -97,35 +100,11 @@ struct conf {
 	size_t listens_n;
 	struct conf_server *resolvers;
 	size_t resolvers_n;
-	enum conf_tunnel_check tunnel_check;
-	char *log_file;	    /* `log json PATH`; NULL: none */
-	char *upstream_url; /* NULL: none */
-	struct conf_upstream_direct *upstream_direct;
-	size_t upstream_direct_n;
+	char *log_file; /* `log json PATH`; NULL: none */
 	char **env_deny, **env_allow;
-	uint32_t threads;
 	uint32_t run_uid_first, run_uid_last;
 	struct conf_limits limits;
 };
-
-/**
- * struct conf_message - an error or a warning
- * @file, @line, @column: where; @file is text so that it outlives the conf
- * @word: the offending word, "" where there is none
- */
-struct conf_message {
-	char *file;
-	uint32_t line, column;
-	char *word;
-	char *text;
-};
-
-struct conf_report {
-	struct conf_message *errors, *warnings;
-	size_t errors_n, warnings_n;
-	bool truncated; /* more than CONF_MESSAGES_MAX errors or warnings */
-};
-#define CONF_MESSAGES_MAX 1000
 
 /**
  * conf_preset_fn - turns the name of a preset into conf text
@@ -140,9 +119,17 @@ typedef int conf_preset_fn(void *arg, const char *name, char **ret_text,
 			   size_t *ret_len, char **ret_source,
 			   char error[RULE_ERROR_MAX]);
 
+/**
+ * struct conf_opts
+ * @preset:     NULL: `preset` is an error
+ * @preset_arg: handed to @preset
+ * @may_be_pipe: a path of conf_load() may be a pipe or a terminal too (a file
+ *              that the user named); an included file never may
+ */
 struct conf_opts {
-	conf_preset_fn *preset; /* NULL: `preset` is an error */
+	conf_preset_fn *preset;
 	void *preset_arg;
+	bool may_be_pipe;
 };
 
 /* Defaults in every field, no rules. Return: NULL without memory. */
@@ -164,7 +151,6 @@ int conf_load(const char *const *paths, size_t paths_n,
 int conf_parse(const char *name, const char *text, size_t n,
 	       const struct conf_opts *opts, struct conf **ret,
 	       struct conf_report *report);
-void conf_report_fini(struct conf_report *report);
 
 /*
  * Adds rules given on the command line (-a and -d): words as in a line of the
@@ -173,6 +159,7 @@ void conf_report_fini(struct conf_report *report);
 int conf_add_argument(struct conf *cf, enum rule_effect effect,
 		      const char *line, char error[RULE_ERROR_MAX]);
 
+/* Borrowed; NULL if there is no profile of that name. */
 const struct conf_profile *conf_profile(const struct conf *cf,
 					const char *name);
 

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# From inside, every direct way out is closed, and fails at once. The ways are
+# seen open in 000-world.
+set -u
+# shellcheck source=tests/integration/lib.sh
+. "$(dirname -- "$0")/lib.sh"
+world_up
+need tcpdump
+
+# watched CONF-ARGUMENT...: tries all ways, with a capture on the wire
+watched() {
+	: >"$W/capture"
+	serve tcpdump -i eth0 -l -n -U \
+		'src host 192.168.77.2 or src host fd77::2' and not arp \
+		and not '(icmp6 and (ip6[40] >= 133))'
+	until_true 10 grep -q 'listening on eth0' "$W/servers.log" ||
+		not_ok "tcpdump starts"
+	: >"$W/servers.log"
+	try leash run "$@" -- "$PYTHON" "$WS/direct.py"
+	sleep 0.2
+	kill "${SERVERS[-1]}"
+	wait "${SERVERS[-1]}"
+	unset 'SERVERS[-1]'
+}
+
+cp "$SUPPORT/direct.py" "$WS/"
+watched
+is "the probe itself runs" "$STATUS" 0
+ways=$(printf '%s\n' "$OUT" | wc -l)
+is "all eighteen ways were tried" "$ways" 18
+is "none is open" "$(printf '%s\n' "$OUT" | grep ' open \| empty ')" ""
+is "none takes a second" "$(printf '%s\n' "$OUT" |
+	awk '$3 >= 1000 { print $1 }')" ""
+is "TCP is refused as by a closed port" "$(printf '%s\n' "$OUT" |
+	awk '/^(tcp|https|gateway)/ { print $2 }' | sort -u)" ECONNREFUSED
+is "nothing was seen on the wire" "$(grep -c '^[0-9]' "$W/servers.log")" 0
+
+watched -a '*:*'
+is "'allow *:*' opens none of them either" \
+	"$(printf '%s\n' "$OUT" | grep ' open \| empty ')" ""
+is "and nothing was seen on the wire" \
+	"$(grep -c '^[0-9]' "$W/servers.log")" 0
+
+# What runs on the host's own loopback and addresses is out of reach too.
+cat >"$W/local.py" <<'END'
+import socket, sys
+for family, address in ((socket.AF_INET, "127.0.0.1"),
+                        (socket.AF_INET, "127.0.0.2"),
+                        (socket.AF_INET, "192.168.77.2"),
+                        (socket.AF_INET6, "::1"),
+                        (socket.AF_INET6, "fd77::2")):
+    s = socket.socket(family)
+    s.settimeout(3)
+    try:
+        s.connect((address, 8099))
+        print(address, "open")
+    except OSError as e:
+        print(address, e.errno)
+END
+cp "$W/local.py" "$WS/"
+nsenter --net=/run/netns/"$HOST" "$PYTHON" -c '
+import socket
+s = socket.create_server(("::", 8099), family=socket.AF_INET6,
+                         dualstack_ipv6=True)
+print("ready", flush=True)
+while True:
+    s.accept()' >"$W/local.ready" 2>&1 &
+SERVERS+=($!)
+until_true 5 grep -q ready "$W/local.ready"
+try in_host "$PYTHON" "$W/local.py"
+is "a server of the host answers on five addresses" \
+	"$(printf '%s\n' "$OUT" | grep -c open)" 5
+try leash run -a '*:*' -- "$PYTHON" local.py
+is "and on none of them from inside" \
+	"$(printf '%s\n' "$OUT" | grep -c ' 111$')" 5
+try leash run -- getent ahosts allowed.example
+is "no name is resolved inside" "$OUT" ""
+below "and that fails at once, in milliseconds" "$MS" 2000
+done_testing

@@ -103,7 +103,7 @@ static bool clear_host_bits(struct addr *a, unsigned bits)
 
 	for (unsigned i = 0; i < sizeof(a->bytes); i++) {
 		unsigned keep = bits > i * 8 ? bits - i * 8 : 0;
-		uint8_t mask = keep >= 8 ? 0xff : (uint8_t)(0xff00 >> keep);
+		uint8_t mask = (uint8_t)(keep >= 8 ? 0xff : 0xff00 >> keep);
 
 		any = any || (a->bytes[i] & ~mask);
 		a->bytes[i] &= mask;

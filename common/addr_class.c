@@ -112,7 +112,7 @@ static struct cidr inner_ipv4(const struct cidr *c, unsigned at, bool inverted)
 	v4.bits = (uint8_t)(bits > 32 ? 32 : bits);
 	for (unsigned i = 0; i < 4; i++) {
 		unsigned keep = v4.bits > i * 8 ? v4.bits - i * 8 : 0;
-		uint8_t mask = keep >= 8 ? 0xff : (uint8_t)(0xff00 >> keep);
+		uint8_t mask = (uint8_t)(keep >= 8 ? 0xff : 0xff00 >> keep);
 		uint8_t byte = c->base.bytes[at / 8 + i];
 
 		v4.base.bytes[i] = (inverted ? (uint8_t)~byte : byte) & mask;

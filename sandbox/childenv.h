@@ -3,7 +3,11 @@
  * sandbox/childenv.h - the environment of CMD
  *
  * Pure: the caller's environment and the run's facts in, a new environment
- * out. Secrets and sockets of the caller stay out (DESIGN "The environment").
+ * out. Secrets and sockets of the caller stay out (DESIGN "The environment"):
+ * names such as *TOKEN*, *SECRET*, *PASSWORD*, *CREDENTIAL*, *API_KEY*, *_KEY,
+ * AWS_*, SSH_AUTH_SOCK, DBUS_*, XDG_RUNTIME_DIR, DOCKER_HOST, *_SOCK, the
+ * loader's LD_*, and every value that is a URL with a password in it. The
+ * whole list, with reasons, is in childenv_names.c.
  */
 #ifndef NETLEASH_SANDBOX_CHILDENV_H
 #define NETLEASH_SANDBOX_CHILDENV_H
@@ -16,7 +20,8 @@
  * struct childenv_opts
  * @caller:   the caller's environment, NULL-terminated
  * @set:      --env: "NAME" (let it through) or "NAME=VALUE"
- * @deny, @allow: name globs of the conf, NULL-terminated or NULL
+ * @deny, @allow: name globs of the conf, NULL-terminated or NULL; @deny beats
+ *            @allow, and @allow beats the built-in list
  * @clean:    --clean-env
  * @port:     the door; 0: no proxy variables (no network, or online)
  * @loopback: CMD has a loopback of its own that it can use (netns, local

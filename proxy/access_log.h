@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proxy/access_log.h - one JSON line for each request
+ *
+ * The keys, in this order; they are an interface and never change:
+ *
+ *   time       when the request ended: RFC 3339, UTC, milliseconds
+ *   run        name of the run; null for none
+ *   protocol   "connect", "http", "socks5"
+ *   client     address and port that the request came from
+ *   target     "host:port"; null where none was understood
+ *   address    the address that was dialled; null where none was
+ *   decision   "allow", "deny" (policy), "error" (anything else)
+ *   rule       "FILE:LINE" or "argument" of the rule that decided, or null
+ *   reason     a word of proxy/reason.h
+ *   bytes_in   received from the far side and sent to the client
+ *   bytes_out  received from the client and sent to the far side; heads and
+ *              answers of netleash's own are in neither
+ *   ms         how long it took, from the first byte of the request
+ *
+ * A line is written by one write(2) to a descriptor in append mode, and never
+ * waited for: what cannot be written at once is dropped and counted, and the
+ * next line that can be written comes after {"time":...,"run":...,
+ * "dropped":N}.
+ */
+#ifndef NETLEASH_PROXY_ACCESS_LOG_H
+#define NETLEASH_PROXY_ACCESS_LOG_H
+
+#include <stdint.h>
+#include <time.h>
+
+#include "common/strbuf.h"
+#include "proxy/reason.h"
+
+struct access_log;
+
+/* One line's facts, as above; the text is borrowed and may be NULL. */
+struct access_entry {
+	const char *run;
+	const char *protocol;
+	const char *client;
+	const char *target;
+	const char *address;
+	const char *rule;
+	enum reason reason;
+	uint64_t bytes_in, bytes_out;
+	uint64_t ms;
+};
+
+/* The line, with its newline, into @out. */
+void access_entry_render(const struct access_entry *e, struct timespec now,
+			 struct strbuf *out);
+
+/*
+ * @fd is borrowed, and may be a file, a pipe, a terminal or a socket; -1
+ * makes a log that keeps nothing. Return: 0, -ENOMEM, or -errno.
+ */
+int access_log_new(int fd, struct access_log **ret);
+void access_log_free(struct access_log *l);
+
+void access_log_write(struct access_log *l, const struct access_entry *e);
+
+/* How many lines were lost since the beginning. */
+uint64_t access_log_dropped(const struct access_log *l);
+
+#endif

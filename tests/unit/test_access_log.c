@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/unit/test_access_log.c - one line a request, never waited for
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "proxy/access_log.h"
+
+static const struct access_entry entry = {
+	.run = "r1",
+	.protocol = "connect",
+	.client = "127.0.0.1:5000",
+	.target = "example.com:443",
+	.address = "192.0.2.7",
+	.rule = "a.conf:3",
+	.reason = REASON_ALLOWED,
+	.bytes_in = 70000000000u,
+	.bytes_out = 2,
+	.ms = 12,
+};
+
+static void a_line_has_every_key_in_order(void **state)
+{
+	struct timespec now = { .tv_sec = 951782399, .tv_nsec = 987654321 };
+	struct access_entry e = { .reason = REASON_MALFORMED };
+	struct strbuf out = STRBUF_INIT;
+
+	(void)state;
+	access_entry_render(&entry, now, &out);
+	assert_string_equal(
+		out.s, "{\"time\":\"2000-02-28T23:59:59.987Z\",\"run\":\"r1\","
+		       "\"protocol\":\"connect\","
+		       "\"client\":\"127.0.0.1:5000\","
+		       "\"target\":\"example.com:443\","
+		       "\"address\":\"192.0.2.7\",\"decision\":\"allow\","
+		       "\"rule\":\"a.conf:3\",\"reason\":\"allowed\","
+		       "\"bytes_in\":70000000000,\"bytes_out\":2,\"ms\":12}\n");
+	strbuf_reset(&out);
+	access_entry_render(&e, now, &out);
+	assert_string_equal(
+		out.s, "{\"time\":\"2000-02-28T23:59:59.987Z\",\"run\":null,"
+		       "\"protocol\":null,\"client\":null,\"target\":null,"
+		       "\"address\":null,\"decision\":\"error\",\"rule\":null,"
+		       "\"reason\":\"malformed\",\"bytes_in\":0,"
+		       "\"bytes_out\":0,\"ms\":0}\n");
+	strbuf_fini(&out);
+}
+
+static void the_decision_tells_policy_from_trouble(void **state)
+{
+	static const struct {
+		enum reason reason;
+		const char *want;
+	} cases[] = {
+		{ REASON_ALLOWED, "\"allow\"" },
+		{ REASON_IDLE, "\"allow\"" },
+		{ REASON_NOT_ALLOWED, "\"deny\"" },
+		{ REASON_PRIVATE_ADDRESS, "\"deny\"" },
+		{ REASON_SNI, "\"deny\"" },
+		{ REASON_DNS_FAILURE, "\"error\"" },
+		{ REASON_LIMIT, "\"error\"" },
+	};
+	struct timespec now = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct access_entry e = { .reason = cases[i].reason };
+		struct strbuf out = STRBUF_INIT;
+
+		access_entry_render(&e, now, &out);
+		assert_non_null(strstr(out.s, cases[i].want));
+		strbuf_fini(&out);
+	}
+}
+
+static void control_bytes_cannot_make_a_second_line(void **state)
+{
+	struct access_entry e = { .target = "a\n{\"decision\":\"allow\"}\x1b",
+				  .rule = "x\r\ny:1" };
+	struct timespec now = { 0 };
+	struct strbuf out = STRBUF_INIT;
+
+	(void)state;
+	access_entry_render(&e, now, &out);
+	for (size_t i = 0; i + 1 < out.len; i++)
+		assert_in_range(out.s[i], 0x20, 0x7e);
+	assert_int_equal(out.s[out.len - 1], '\n');
+	strbuf_fini(&out);
+}
+
+static size_t count(const char *text, const char *part)
+{
+	size_t n = 0;
+
+	for (; (text = strstr(text, part)); text += strlen(part))
+		n++;
+	return n;
+}
+
+/* The numbers of all "dropped" lines together. */
+static uint64_t sum_dropped(const char *text)
+{
+	const char key[] = "\"dropped\":";
+	uint64_t sum = 0;
+
+	for (; (text = strstr(text, key)); text++)
+		sum += strtoull(text + sizeof(key) - 1, NULL, 10);
+	return sum;
+}
+
+static void lines_are_appended_to_a_file(void **state)
+{
+	char path[] = "/tmp/netleash-access-log-XXXXXX", text[4096];
+	int fd = mkostemp(path, O_APPEND | O_CLOEXEC);
+	struct access_log *l;
+	ssize_t n;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "before\n", 7), 7);
+	assert_int_equal(access_log_new(fd, &l), 0);
+	access_log_write(l, &entry);
+	access_log_write(l, &entry);
+	assert_int_equal(access_log_dropped(l), 0);
+	access_log_free(l);
+	n = pread(fd, text, sizeof(text) - 1, 0);
+	assert_true(n > 7);
+	text[n] = '\0';
+	assert_memory_equal(text, "before\n{\"time\":\"2", 17);
+	assert_int_equal(count(text, "\n"), 3);
+	close(fd);
+	unlink(path);
+}
+
+/*
+ * A reader that does not read: the writer must neither wait nor tear a line,
+ * and must say how much was lost once there is room again.
+ */
+static void check_slow_reader(int reader, int writer)
+{
+	static char text[4 * 1024 * 1024];
+	uint64_t lost, began = clock_ms();
+	struct access_log *l;
+	size_t len = 0, i;
+	ssize_t n;
+
+	assert_int_equal(access_log_new(writer, &l), 0);
+	for (i = 0; access_log_dropped(l) < 3; i++) {
+		assert_true(i < 100000);
+		access_log_write(l, &entry);
+	}
+	lost = access_log_dropped(l);
+	assert_true(clock_ms() - began < 20000);
+	assert_int_equal(fcntl(reader, F_SETFL, O_NONBLOCK), 0);
+	for (int round = 0; round < 2; round++) {
+		while ((n = read(reader, text + len, sizeof(text) - 1 - len)) >
+		       0)
+			len += (size_t)n;
+		if (round == 0)
+			access_log_write(l, &entry);
+	}
+	text[len] = '\0';
+	assert_int_equal(access_log_dropped(l), lost);
+	assert_int_equal(count(text, "\"example.com:443\""), i + 1 - lost);
+	assert_int_equal(sum_dropped(text), lost);
+	/* Every line is whole. */
+	assert_int_equal(count(text, "}\n{\"time\"") + 1, count(text, "\n"));
+	access_log_free(l);
+}
+
+static void a_full_pipe_drops_whole_lines_and_says_how_many(void **state)
+{
+	int fd[2];
+
+	(void)state;
+	assert_int_equal(pipe2(fd, O_CLOEXEC), 0);
+	check_slow_reader(fd[0], fd[1]);
+	/* The flags of the one who gave us the pipe are untouched. */
+	assert_false(fcntl(fd[1], F_GETFL) & O_NONBLOCK);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+static void a_full_socket_drops_whole_lines_and_says_how_many(void **state)
+{
+	int fd[2];
+
+	(void)state;
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd), 0);
+	check_slow_reader(fd[0], fd[1]);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+static void a_reader_that_has_gone_costs_lines_and_nothing_else(void **state)
+{
+	struct access_log *l;
+	int fd[2];
+
+	(void)state;
+	assert_int_equal(pipe2(fd, O_CLOEXEC), 0);
+	assert_int_equal(access_log_new(fd[1], &l), 0);
+	close(fd[0]);
+	access_log_write(l, &entry);
+	access_log_write(l, &entry);
+	assert_int_equal(access_log_dropped(l), 2);
+	access_log_free(l);
+	close(fd[1]);
+}
+
+static void a_log_without_a_descriptor_keeps_nothing(void **state)
+{
+	struct access_log *l;
+
+	(void)state;
+	assert_int_equal(access_log_new(-1, &l), 0);
+	access_log_write(l, &entry);
+	assert_int_equal(access_log_dropped(l), 0);
+	access_log_free(l);
+	assert_int_equal(access_log_new(9999, &l), -EBADF);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_line_has_every_key_in_order),
+		cmocka_unit_test(the_decision_tells_policy_from_trouble),
+		cmocka_unit_test(control_bytes_cannot_make_a_second_line),
+		cmocka_unit_test(lines_are_appended_to_a_file),
+		cmocka_unit_test(
+			a_full_pipe_drops_whole_lines_and_says_how_many),
+		cmocka_unit_test(
+			a_full_socket_drops_whole_lines_and_says_how_many),
+		cmocka_unit_test(
+			a_reader_that_has_gone_costs_lines_and_nothing_else),
+		cmocka_unit_test(a_log_without_a_descriptor_keeps_nothing),
+	};
+
+	/* The owner of a proxy ignores SIGPIPE; so does its test. */
+	if (sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN },
+		      NULL) < 0)
+		return 1;
+	log_set_level(LOG_LEVEL_ERROR);
+	return cmocka_run_group_tests_name("access_log", tests, NULL, NULL);
+}

@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# The command sees a private, mostly read-only machine, and the caller's folder,
+# where what it makes belongs to the caller.
+set -u
+# shellcheck source=tests/integration/lib.sh
+. "$(dirname -- "$0")/lib.sh"
+world_up
+USER_ID=54321
+CALLER=("SUDO_UID=$USER_ID" "SUDO_GID=$USER_ID" SUDO_USER=nobody-here)
+chown "$USER_ID:$USER_ID" "$WS"
+echo mine >"$WS/mine"
+chown "$USER_ID:$USER_ID" "$WS/mine"
+chmod 600 "$WS/mine"
+echo roots >"$WS/roots"
+chmod 600 "$WS/roots"
+
+try leash run -- sh -c 'echo new >new; mkdir -p a/b; echo deep >a/b/c;
+	ln -s new link; cat mine'
+is "the caller's own file can be read inside" "$OUT" mine
+is "a new file belongs to the caller on disk" \
+	"$(stat -c %u:%g "$WS/new")" "$USER_ID:$USER_ID"
+is "and one deep in a new folder" \
+	"$(stat -c %u:%g "$WS/a/b/c")" "$USER_ID:$USER_ID"
+is "and a link" "$(stat -c %u:%g "$WS/link")" "$USER_ID:$USER_ID"
+try leash run -- sh -c 'stat -c %u new mine; id -u'
+is "inside they belong to the command" \
+	"$(printf '%s\n' "$OUT" | sort -u | wc -l)" 1
+try leash run -- cat roots
+is "a file of root's in it stays closed" "$STATUS" 1
+try leash run -- sh -c 'chmod u+s new; chmod g+s new; chmod 755 new'
+is "no setuid file is left to the caller" "$(stat -c %a "$WS/new")" 755
+try leash run -- sh -c 'chmod 4755 new'
+is "chmod 4755 is refused" "$([ "$STATUS" != 0 ] && echo refused)" refused
+is "and changes nothing" "$(stat -c %a "$WS/new")" 755
+
+# --- the rest of the machine
+before=$(find /tmp /dev/shm /run -maxdepth 1 | sort)
+cat >"$WS/write.sh" <<'END'
+for place in / /usr /etc /var /var/tmp /opt /srv /boot /lib /dev /run /sys \
+	/proc /home /root "$1"; do
+	touch "$place/netleash-was-here" 2>/dev/null && echo "$place"
+done
+END
+try leash run -- sh write.sh "$W"
+is "nothing of the machine but private folders can be written" \
+	"$(printf '%s\n' "$OUT" | grep -v -x -E '/home|/root|/run|/dev|/var/tmp' |
+		tr '\n' ' ')" ""
+for place in / /usr /etc /var /opt /srv /run /home /root /dev /var/tmp "$W"; do
+	[ ! -e "$place/netleash-was-here" ] ||
+		not_ok "netleash-was-here was left in $place"
+done
+try leash run -- sh -c 'touch /tmp/x /dev/shm/x && ls -A /tmp /dev/shm'
+is "/tmp and /dev/shm can be written" "$STATUS" 0
+unlike "and are empty but for that" "$OUT" 'netleash-test|systemd|tmp\.'
+is "the machine's own are as before" \
+	"$(find /tmp /dev/shm /run -maxdepth 1 | grep -v '^/run/netleash' | sort)" \
+	"$(printf '%s\n' "$before" | grep -v '^/run/netleash')"
+touch "/root/.netleash-probe$$"
+try leash run -- ls -A /root
+rm -f "/root/.netleash-probe$$"
+unlike "root's home is not seen" "$OUT" 'netleash-probe'
+try leash run -- sh -c 'ls /run | grep -v -x "lock\|user\|shm"'
+is "/run is empty" "$OUT" ""
+try leash run -- sh -c 'ls /proc | grep -c "^[0-9]"'
+is "/proc shows the run's own processes only" \
+	"$([ "${OUT:-99}" -le 6 ] && echo few)" few
+try leash run -- sh -c 'cat /etc/shadow; cat /proc/1/environ; ls /proc/1/fd'
+unlike "no secret of the machine is read" "$OUT" '^root:|='
+try leash run -- mount -t tmpfs none /tmp
+is "nothing can be mounted" "$([ "$STATUS" != 0 ] && echo refused)" refused
+try leash run -- sh -c 'mknod null c 1 3 || echo refused'
+is "nor a device made" "$OUT" refused
+
+# --- started where there is no workspace
+for place in / /usr /etc /var/lib /root; do
+	(cd "$place" && leash run -- sh -c \
+		'touch netleash-was-here 2>/dev/null && echo written') \
+		>"$W/out" 2>"$W/err" </dev/null
+	is "started in $place the command cannot leave a file there" \
+		"$([ -e "$place/netleash-was-here" ] && echo left)" ""
+	rm -f "$place/netleash-was-here"
+done
+done_testing

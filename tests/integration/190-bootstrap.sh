@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# conf/bootstrap: from a clean checkout that belongs to a user to a running
+# command, with nothing on standard output but the command's.
+set -u
+# shellcheck source=tests/integration/lib.sh
+. "$(dirname -- "$0")/lib.sh"
+world_up
+
+# A clean copy: what is built stays behind.
+top=$(cd -- "$LIB/../.." && pwd -P)
+mkdir "$W/tree"
+tar -C "$top" --exclude='./build*' --exclude=./.git -c . |
+	tar -C "$W/tree" -x
+chown -R 54322:54322 "$W/tree"
+
+bootstrap() {
+	in_host env -i PATH="$PATH" HOME=/root "$W/tree/conf/bootstrap" "$@"
+}
+TRY_SECONDS=200
+try bootstrap run -a allowed.example -- curl -sS --cacert ca.pem \
+	https://allowed.example/
+is "the first start builds and runs" "$STATUS" 0
+is "standard output is the command's alone" \
+	"$(printf '%s\n' "$OUT" | grep -c .)" 1
+below "what is said on the way is short: lines" \
+	"$(printf '%s\n' "$ERR" | wc -l)" 6
+is "no file in the tree is root's" \
+	"$(find "$W/tree" ! -uid 54322 | head -n 3)" ""
+(cd "$WS" && printf typed | bootstrap run -- sh -c 'cat; exit 9') \
+	>"$W/out" 2>"$W/err"
+is "the second start has nothing to do, and passes the status" "$?" 9
+is "and standard input" "$(cat "$W/out")" typed
+is "and says nothing" "$(cat "$W/err")" ""
+try bootstrap run -- pwd
+is "the folder is the caller's" "$OUT" "$WS"
+touch "$W/tree/common/log.h"
+try bootstrap run -- true
+like "a newer source is built" "$ERR" '^netleash: building'
+echo 'no C' >>"$W/tree/common/log.c"
+bootstrap() {
+	in_host env -i PATH="$PATH" TMPDIR="$W" "$W/tree/conf/bootstrap" "$@"
+}
+try bootstrap run -- touch ran
+is "a build that fails: 125" "$STATUS" 125
+like "with a sentence" "$ERR" '^netleash: the build failed'
+check "and nothing ran" test ! -e "$WS/ran"
+done_testing

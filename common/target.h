@@ -48,12 +48,12 @@ struct target {
 enum target_err {
 	TARGET_OK,
 	TARGET_EMPTY,
-	TARGET_BAD_HOST,     /* see @ret_detail */
-	TARGET_BAD_PORT,     /* empty, zero-padded, not a number, out of range */
-	TARGET_NO_PORT,	     /* a port is needed and there is none */
-	TARGET_USERINFO,     /* user@host */
-	TARGET_NOT_QUAD,     /* 127.1, 0x7f.1, 2130706433 */
-	TARGET_ZONE,	     /* [fe80::1%25eth0] */
+	TARGET_BAD_HOST, /* see @ret_detail */
+	TARGET_BAD_PORT, /* empty, zero-padded, not a number, out of range */
+	TARGET_NO_PORT,	 /* a port is needed and there is none */
+	TARGET_USERINFO, /* user@host */
+	TARGET_NOT_QUAD, /* 127.1, 0x7f.1, 2130706433 */
+	TARGET_ZONE,	 /* [fe80::1%25eth0] */
 	TARGET_BAD_BRACKETS, /* brackets missing, unbalanced, or not IPv6 */
 	TARGET_BAD_SCHEME,   /* not http, https, ws, wss */
 	TARGET_BAD_BYTE,     /* control byte, blank, NUL */

@@ -2,8 +2,7 @@
 /*
  * common/conf.h - netleash.conf as plain data
  *
- * In:         files (conf_load) or text (conf_parse), and nothing else: no
- *             name is resolved, no program run, no directory made
+ * In:         files (conf_load) or text (conf_parse) of conf_load.h
  * Out:        struct conf, or every error with file, line, column and word
  * Invariants: nothing takes effect while parsing; a conf with errors is never
  *             handed out; locations stay valid as long as the conf
@@ -21,7 +20,7 @@
 #include <stdint.h>
 
 #include "common/addr.h"
-#include "common/conf_report.h"
+#include "common/conf_load.h"
 #include "common/rule.h"
 #include "common/strbuf.h"
 
@@ -106,51 +105,9 @@ struct conf {
 	struct conf_limits limits;
 };
 
-/**
- * conf_preset_fn - turns the name of a preset into conf text
- * @name: as written
- * @ret_text, @ret_len: malloc'ed text, holding rule directives only
- * @ret_source: malloc'ed file name to show for it
- * @error: what is wrong, for the message
- *
- * Return: 0 or -errno. Called while parsing; must have no effects.
- */
-typedef int conf_preset_fn(void *arg, const char *name, char **ret_text,
-			   size_t *ret_len, char **ret_source,
-			   char error[RULE_ERROR_MAX]);
-
-/**
- * struct conf_opts
- * @preset:     NULL: `preset` is an error
- * @preset_arg: handed to @preset
- * @may_be_pipe: a path of conf_load() may be a pipe or a terminal too (a file
- *              that the user named); an included file never may
- */
-struct conf_opts {
-	conf_preset_fn *preset;
-	void *preset_arg;
-	bool may_be_pipe;
-};
-
 /* Defaults in every field, no rules. Return: NULL without memory. */
 struct conf *conf_new(void);
 void conf_free(struct conf *cf);
-
-/*
- * Loads @paths_n files in order into one conf, as if they were one file, save
- * that a single-valued directive of a later file replaces an earlier file's.
- * Return: 0; -EINVAL with errors in @report (a file that cannot be read is
- * one of them); -ENOMEM. @report is filled in every case; the caller ends it
- * with conf_report_fini().
- */
-int conf_load(const char *const *paths, size_t paths_n,
-	      const struct conf_opts *opts, struct conf **ret,
-	      struct conf_report *report);
-
-/* The same for text that is already in memory, as the file @name. */
-int conf_parse(const char *name, const char *text, size_t n,
-	       const struct conf_opts *opts, struct conf **ret,
-	       struct conf_report *report);
 
 /*
  * Adds rules given on the command line (-a and -d): words as in a line of the

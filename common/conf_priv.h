@@ -3,7 +3,6 @@
  * common/conf_priv.h - what the files of the conf share
  *
  * For common/conf*.c and their tests only. How one conf is read:
- *
  *   conf_load -> file -> lexer -> statement -> block or directive -> setter
  *                 ^                               |
  *                 +------ include, preset --------+

@@ -27,6 +27,7 @@ static int move_rules(struct conf_rules *to, struct conf_rules *from)
 		to->rules = grown;
 		grown[to->rules_n] = from->rules[moved];
 		grown[to->rules_n].file = RULE_FROM_ARGUMENT;
+		grown[to->rules_n].column = 0;
 		grown[to->rules_n++].line = 0;
 	}
 	from->rules_n -= moved;

@@ -238,14 +238,11 @@ static int finish(struct conf_parser *ps, int r, struct conf **ret)
 {
 	if (r == 0) {
 		conf_check_limits(ps);
-		r = conf_warn_repeats(ps);
+		r = ps->nomem ? -ENOMEM : 0;
 	}
-	if (r == 0 && ps->nomem)
-		r = -ENOMEM;
 	if (r == 0 && ps->report->errors_n > 0)
 		r = -EINVAL;
 	conf_rules_drop(&ps->discard);
-	free(ps->placed);
 	if (r < 0)
 		conf_free(ps->cf);
 	else

@@ -35,12 +35,6 @@ struct conf_seen {
 	struct conf_loc loc;
 };
 
-/* @scope: 0 is the top level, else a profile's index + 1. */
-struct conf_placed {
-	size_t scope, index;
-	uint32_t column;
-};
-
 /**
  * struct conf_parser - one conf being read
  * @scope:   where rules go now: the top level, a profile or @discard
@@ -50,7 +44,6 @@ struct conf_placed {
  * @stack:   files being read, for cycles
  * @bytes:   of all files so far
  * @nomem:   a message could not be kept
- * @placed:  every rule with its column, for the warning about repeats
  */
 struct conf_parser {
 	struct conf *cf;
@@ -68,15 +61,11 @@ struct conf_parser {
 	struct conf_seen mode, profile_mode, log, run_uids;
 	struct conf_seen limits[CONF_LIMITS_N];
 	size_t env_deny_n, env_allow_n;
-	struct conf_placed *placed;
-	size_t placed_n;
 };
 
-/* conf_report.c: both take the place from @w, whose text may be empty. */
+/* conf_report.c: @w is the place, and its text, which may be empty. */
 void conf_error(struct conf_parser *ps, const struct conf_word *w,
 		const char *fmt, ...) PRINTF_LIKE(3, 4);
-void conf_warning(struct conf_parser *ps, const struct conf_loc *at,
-		  const char *word, const char *fmt, ...) PRINTF_LIKE(4, 5);
 void conf_file_error(struct conf_parser *ps, const char *file,
 		     const char *text);
 
@@ -142,7 +131,6 @@ int conf_set_private(struct conf_parser *ps, const struct conf_word *w,
 		     size_t n);
 int conf_add_rules(struct conf_parser *ps, enum rule_effect effect,
 		   const struct conf_word *w, size_t n);
-int conf_warn_repeats(struct conf_parser *ps);
 
 /* conf_limits.c */
 int conf_set_limit(struct conf_parser *ps, const struct conf_word *w, size_t n);

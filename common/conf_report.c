@@ -4,6 +4,7 @@
  */
 #include "common/conf_report.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,13 +95,6 @@ static bool keep(struct conf_report *report, struct conf_message **list,
 	return true;
 }
 
-static char *format(const char *fmt, va_list ap)
-{
-	char *text;
-
-	return vasprintf(&text, fmt, ap) < 0 ? NULL : text;
-}
-
 void conf_error(struct conf_parser *ps, const struct conf_word *w,
 		const char *fmt, ...)
 {
@@ -110,27 +104,11 @@ void conf_error(struct conf_parser *ps, const struct conf_word *w,
 	char *text;
 
 	va_start(ap, fmt);
-	text = format(fmt, ap);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
 	va_end(ap);
 	if (!keep(rep, &rep->errors, &rep->errors_n, ps->cf->files[ps->file],
 		  w->line, w->column, conf_show(w->s, w->n, word), text))
-		ps->nomem = true;
-}
-
-void conf_warning(struct conf_parser *ps, const struct conf_loc *at,
-		  const char *word, const char *fmt, ...)
-{
-	struct conf_report *rep = ps->report;
-	char shown[CONF_SHOWN_MAX];
-	va_list ap;
-	char *text;
-
-	va_start(ap, fmt);
-	text = format(fmt, ap);
-	va_end(ap);
-	if (!keep(rep, &rep->warnings, &rep->warnings_n,
-		  ps->cf->files[at->file], at->line, at->column,
-		  conf_show(word, strlen(word), shown), text))
 		ps->nomem = true;
 }
 
@@ -141,4 +119,16 @@ void conf_file_error(struct conf_parser *ps, const char *file, const char *text)
 	if (!keep(rep, &rep->errors, &rep->errors_n, file, 0, 0, "",
 		  strdup(text)))
 		ps->nomem = true;
+}
+
+int conf_report_warn(struct conf_report *report, const char *file,
+		     uint32_t line, uint32_t column, const char *word,
+		     const char *text)
+{
+	char shown[CONF_SHOWN_MAX];
+
+	return keep(report, &report->warnings, &report->warnings_n, file, line,
+		    column, conf_show(word, strlen(word), shown), strdup(text))
+		       ? 0
+		       : -ENOMEM;
 }

@@ -31,6 +31,10 @@ struct conf_report {
 };
 #define CONF_MESSAGES_MAX 1000
 
+/* Adds a warning; everything is copied. Return: 0 or -ENOMEM. */
+int conf_report_warn(struct conf_report *report, const char *file,
+		     uint32_t line, uint32_t column, const char *word,
+		     const char *text);
 void conf_report_fini(struct conf_report *report);
 
 #endif

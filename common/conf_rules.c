@@ -18,25 +18,17 @@ static int add_rule(struct conf_parser *ps, struct rule *r,
 		    const struct conf_word *w)
 {
 	struct conf_rules *scope = conf_scope(ps);
-	struct conf_placed *placed;
 	struct rule *grown;
 
-	placed = conf_grow(ps->placed, ps->placed_n, sizeof(*placed));
-	if (placed)
-		ps->placed = placed;
 	grown = conf_grow(scope->rules, scope->rules_n, sizeof(*grown));
-	if (grown)
-		scope->rules = grown;
-	if (!placed || !grown) {
+	if (!grown) {
 		rule_fini(r);
 		return -ENOMEM;
 	}
 	r->file = ps->file;
 	r->line = w->line;
-	if (!ps->in_discard)
-		placed[ps->placed_n++] =
-			(struct conf_placed){ ps->profile, scope->rules_n,
-					      w->column };
+	r->column = w->column;
+	scope->rules = grown;
 	scope->rules[scope->rules_n++] = *r;
 	return 0;
 }

@@ -73,7 +73,7 @@ struct rule_host {
  * @scheme:  SCHEME_NONE: any; HTTP (also ws) or HTTPS (also wss) from a URL
  * @path:    path glob; owned by the rule; NULL: any
  * @file:    index into the conf's file names, or RULE_FROM_ARGUMENT
- * @line:    1-based, of the word
+ * @line, @column: 1-based, of the word; 0 in an argument
  * @text:    the rule's word as written (one word), owned
  *
  * May be moved in memory, but not copied: two copies would own the same parts.
@@ -89,7 +89,7 @@ struct rule {
 	char *path;
 	char *text;
 	uint32_t file;
-	uint32_t line;
+	uint32_t line, column;
 };
 #define RULE_FROM_ARGUMENT UINT32_MAX
 

@@ -6,8 +6,8 @@
 # The compiler refuses the calls named in common/banned.h. These others have a
 # good form and a bad one, or are right in one place only:
 #   signal()                    sigaction() says what it means
-#   accept() pipe() dup() dup2() a descriptor without close-on-exec leaks into
-#                               the command: accept4, pipe2, dup3, F_DUPFD_CLOEXEC
+#   accept() pipe() dup()       a descriptor without close-on-exec leaks into the
+#                               command: accept4, pipe2, F_DUPFD_CLOEXEC
 #   getaddrinfo() and the like  block the event loop: only c-ares, in proxy/
 #   fork() and relatives        processes are made in few places
 set -u
@@ -50,11 +50,10 @@ ban() {
 }
 
 # Where processes are made:
-#   init.c      CMD, as PID 1's child
+#   init.c      init, as netleash's child, and CMD, as init's
 #   launcher.c  the daemon's privileged half
-#   run.c       init, as netleash's child: the one fork of a run
-#   identity.c  useradd and its kin, while setting up, before any run
-may_fork='sandbox/\(init\|launcher\|run\|identity\)\.c'
+#   tool.c      useradd and its kin, while setting up, before any run
+may_fork='sandbox/\(init\|launcher\|tool\)\.c'
 
 for file in $(sources '*.c' '*.h'); do
 	case $file in
@@ -65,8 +64,7 @@ for file in $(sources '*.c' '*.h'); do
 	ban "$file" 'pipe' 'use pipe2 with O_CLOEXEC'
 	ban "$file" 'dup' 'use fcntl with F_DUPFD_CLOEXEC'
 	ban "$file" 'mktemp|tmpnam|tempnam' 'a name is not a file'
-	ban "$file" 'strerror_r|asctime|ctime|gmtime|localtime|strsep' \
-		'hidden state, or two meanings'
+	ban "$file" 'asctime|ctime|gmtime|localtime' 'hidden state'
 	case $file in
 	proxy/*)
 		ban "$file" 'getaddrinfo|getnameinfo|gethostby[a-z0-9_]*' \

@@ -3,7 +3,8 @@
  * proxy/resolve.h - a name to its addresses, once
  *
  * In:   normal names (common/hostname.h) that policy has already allowed
- * Out:  every address of the answer, in RFC 6724 / RFC 8305 order, or a reason
+ * Out:  the addresses of the answer, families in turn and IPv6 first (RFC 8305
+ *       section 4), or a reason
  *
  * One c-ares channel for an event loop. Answers are cached for their TTL
  * (bounded), concurrent look-ups of one name are one query. /etc/hosts is
@@ -31,13 +32,15 @@ struct resolver;
  * struct resolver_opts
  * @servers, @servers_n: ask these; 0: the system's resolv.conf, noticed when
  *                 it changes
+ * @resolv_conf_path: NULL: /etc/resolv.conf
  * @hosts_path:    NULL: /etc/hosts
- * @timeout_ms:    for one name, all tries together
- * @pending_max:   look-ups under way; beyond, REASON_LIMIT
+ * @timeout_ms:    for one name, all tries together, > 0
+ * @pending_max:   names being asked for; beyond, REASON_LIMIT
  */
 struct resolver_opts {
 	const struct conf_server *servers;
 	size_t servers_n;
+	const char *resolv_conf_path;
 	const char *hosts_path;
 	uint32_t timeout_ms;
 	uint32_t pending_max;
@@ -47,7 +50,10 @@ struct resolver_opts {
 int resolver_new(struct event_base *base, const struct resolver_opts *opts,
 		 struct resolver **ret);
 
-/* Every look-up must have been cancelled or be done. NULL is fine. */
+/*
+ * Every look-up must have been cancelled or be done; not from inside a
+ * resolve_done_fn. NULL is fine.
+ */
 void resolver_free(struct resolver *r);
 
 /**

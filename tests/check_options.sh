@@ -20,8 +20,8 @@ trap 'rm -rf "$work"' EXIT
 "$program" --help >"$work/help" 2>"$work/errors" ||
 	complain "netleash --help exits $?"
 [ ! -s "$work/errors" ] || complain "netleash --help writes to stderr"
-# A verb's line: "  run [options] [--] CMD", "  netleash run ...".
-sed -n 's/^ *netleash \([a-z][a-z]*\).*/\1/p' "$work/help" |
+# A verb's line: "  run        run a command on a leash".
+sed -n 's/^  \([a-z][a-z]*\)   *[a-z].*/\1/p' "$work/help" |
 	sort -u >"$work/verbs"
 [ -s "$work/verbs" ] || complain "netleash --help names no command"
 cp "$work/help" "$work/all"

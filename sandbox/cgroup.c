@@ -40,7 +40,7 @@ static int fail(char *error, int r, const char *what, const char *path)
 		       "writable, or use --isolation netns";
 	else if (r == -EACCES || r == -EPERM)
 		hint = "; this needs root";
-	(void)snprintf(error, CGROUP_ERROR_MAX, "cannot %s %s: %s%s", what,
+	(void)snprintf(error, CGROUP_ERROR_MAX, "cannot %s %.100s: %s%s", what,
 		       path, strerror(-r), hint);
 	return r;
 }

@@ -45,16 +45,17 @@ struct firewall_door {
 #define FIREWALL_ERROR_MAX 512
 
 /*
- * Needs the right to change the firewall (root), and a mount namespace where
- * cgroup2 is at /sys/fs/cgroup (cgroup_mount_standard()). Return: 0 or -errno
- * with a sentence in @error that says what is missing and what to do.
+ * Needs the right to change the firewall (root). Works wherever cgroup2 is
+ * mounted, below /sys/fs/cgroup or not. Return: 0 or -errno with a sentence
+ * in @error that says what is missing and what to do.
  */
 int firewall_open(struct firewall **ret, char error[FIREWALL_ERROR_MAX]);
 void firewall_close(struct firewall *fw);
 
 /*
  * Loads the base rules where they are absent or of another version or
- * identities, under a lock. Idempotent.
+ * identities, under the lock of the state folder: state_apply() and
+ * cgroup_apply_base() come first. Idempotent.
  */
 int firewall_apply_base(struct firewall *fw, const struct firewall_ids *ids,
 			char error[FIREWALL_ERROR_MAX]);
@@ -62,8 +63,15 @@ int firewall_apply_base(struct firewall *fw, const struct firewall_ids *ids,
 /* Removes the table and all that is in it (teardown). Absent is success. */
 int firewall_revert_base(struct firewall *fw, char error[FIREWALL_ERROR_MAX]);
 
-/* Adds or deletes a run's door in one transaction. Deleting what is absent
- * is success. The run's cgroup must exist in both cases. */
+/*
+ * Adds or deletes a run's door in one transaction. Deleting what is absent is
+ * success. The run's cgroup must exist in both cases. -EEXIST: the port is
+ * the door of a dead run that nobody has swept yet.
+ *
+ * From here on only the run itself reaches the port. A stranger who connected
+ * before is thrown out when he sends anything; to have none, bind, open the
+ * door, and only then listen.
+ */
 int firewall_apply_door(struct firewall *fw, const struct firewall_door *door,
 			char error[FIREWALL_ERROR_MAX]);
 int firewall_revert_door(struct firewall *fw, const struct firewall_door *door,

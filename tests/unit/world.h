@@ -7,8 +7,8 @@
  * and a cgroup2 whose root is a new cgroup. Nothing of it touches the host's,
  * and all of it is gone afterwards, however the child ended.
  */
-#ifndef NETLEASH_TESTS_WORLD_H
-#define NETLEASH_TESTS_WORLD_H
+#ifndef NETLEASH_TESTS_UNIT_WORLD_H
+#define NETLEASH_TESTS_UNIT_WORLD_H
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,6 @@
 #include <time.h>
 
 #include "sandbox/cgroup.h"
-#include "sandbox/tool.h"
 
 #define WORLD_SKIP 77
 
@@ -40,22 +39,28 @@ enum world_layout {
 		}                                                              \
 	} while (0)
 
-static inline void world_put(const char *path, const char *word)
+/* Runs a line of shell, silently; "$1" is @arg. Return: its exit status. */
+static inline int world_sh(const char *line, const char *arg)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int status, null;
+	pid_t pid = fork();
 
-	WORLD_MUST(fd);
-	WORLD_MUST(write(fd, word, strlen(word)));
-	close(fd);
+	WORLD_MUST(pid);
+	if (pid == 0) {
+		null = open("/dev/null", O_RDWR | O_CLOEXEC);
+		(void)dup3(null, 1, 0);
+		(void)dup3(null, 2, 0);
+		execl("/bin/sh", "sh", "-c", line, "sh", arg, (char *)NULL);
+		_exit(127);
+	}
+	WORLD_MUST(waitpid(pid, &status, 0));
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
 static inline void world_copy_etc(void)
 {
-	const char *argv[] = { "/bin/cp", "-a", "/etc/.", "/run/etc", NULL };
-	char output[TOOL_OUTPUT_MAX];
-
 	WORLD_MUST(mkdir("/run/etc", 0755));
-	(void)tool_run(argv, output); /* a file may vanish meanwhile */
+	(void)world_sh("cp -a /etc/. /run/etc", ""); /* a file may vanish */
 	WORLD_MUST(mount("/run/etc", "/etc", NULL, MS_BIND, NULL));
 }
 
@@ -72,10 +77,14 @@ static inline void world_loopback_up(void)
 
 static inline void world_enter(enum world_layout layout, const char *cgroup)
 {
-	char procs[320];
+	char procs[400];
+	int fd;
 
 	(void)snprintf(procs, sizeof(procs), "%s/cgroup.procs", cgroup);
-	world_put(procs, "0");
+	fd = open(procs, O_WRONLY | O_CLOEXEC);
+	WORLD_MUST(fd);
+	WORLD_MUST(write(fd, "0", 1));
+	close(fd);
 	WORLD_MUST(unshare(CLONE_NEWCGROUP | CLONE_NEWNS | CLONE_NEWNET));
 	WORLD_MUST(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	WORLD_MUST(mount("tmpfs", "/run", "tmpfs", 0, "mode=755"));
@@ -94,11 +103,6 @@ static inline void world_enter(enum world_layout layout, const char *cgroup)
 /* Removes the child's cgroup from outside, with whatever lives in it. */
 static inline void world_leave(const char *cgroup)
 {
-	const char *argv[] = {
-		"/usr/bin/find", cgroup,  "-depth", "-type", "d",
-		"-exec",	 "rmdir", "{}",	    ";",     NULL
-	};
-	char output[TOOL_OUTPUT_MAX];
 	int fd = open(cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd >= 0) {
@@ -106,7 +110,8 @@ static inline void world_leave(const char *cgroup)
 		close(fd);
 	}
 	for (int i = 0; i < 20 && access(cgroup, F_OK) == 0; i++)
-		(void)tool_run(argv, output);
+		(void)world_sh("find \"$1\" -depth -type d -exec rmdir {} +",
+			       cgroup);
 }
 
 /* Return: what @fn returned in there, or WORLD_SKIP. */

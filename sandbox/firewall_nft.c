@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/firewall_nft.c - load, read back and remove the rules by libnftables
+ *
+ * In:         text of firewall_rules.c
+ * Out:        the kernel's answer: 0, or -errno and a sentence
+ * Steps:      base: current? else lock, look again, load, look again
+ * Invariants: one call to the library is one transaction; the base is loaded
+ *             under the lock of the state folder; nothing is ever listed that
+ *             grows with the number of runs
+ * References: libnftables(3), nfnetlink's NFT_MSG_GETGEN
+ *
+ * nft turns paths into inodes by stat(2) below /sys/fs/cgroup. No mount
+ * namespace is needed for that even where cgroup2 is somewhere else: see
+ * firewall_place_make().
+ */
+#include "sandbox/firewall.h"
+
+#include <errno.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <sys/stat.h>
+
+#include <nftables/libnftables.h>
+
+#include "common/scope.h"
+#include "common/strbuf.h"
+#include "sandbox/cgroup.h"
+#include "sandbox/firewall_rules.h"
+#include "sandbox/identity.h"
+#include "sandbox/state.h"
+
+struct firewall {
+	struct nft_ctx *nft;
+};
+
+static int fail(char *error, int r, const char *sentence)
+{
+	(void)snprintf(error, FIREWALL_ERROR_MAX, "%s", sentence);
+	return r;
+}
+
+/* Asks nf_tables for its generation: the cheapest question it answers. */
+static int ask_generation(int fd)
+{
+	struct {
+		struct nlmsghdr head;
+		struct nfgenmsg body;
+	} ask = {
+		.head.nlmsg_len = sizeof(ask),
+		.head.nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETGEN,
+		.head.nlmsg_flags = NLM_F_REQUEST,
+	};
+	struct {
+		struct nlmsghdr head;
+		struct nlmsgerr err;
+		char more[256];
+	} answer;
+	ssize_t n;
+
+	if (send(fd, &ask, sizeof(ask), 0) < 0)
+		return -errno;
+	n = recv(fd, &answer, sizeof(answer), 0);
+	if (n < 0)
+		return -errno;
+	if ((size_t)n < sizeof(answer.head) + sizeof(answer.err.error))
+		return -EPROTO;
+	return answer.head.nlmsg_type == NLMSG_ERROR ? answer.err.error : 0;
+}
+
+/*
+ * libnftables ends the whole process when it cannot open its socket, so we
+ * find out first, and can say what is missing.
+ */
+static int check_kernel(char *error)
+{
+	AUTOCLOSE int fd =
+		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+	int r;
+
+	if (fd < 0 && (errno == EPROTONOSUPPORT || errno == EAFNOSUPPORT))
+		return fail(error, -EOPNOTSUPP,
+			    "this kernel has no netfilter: use a kernel with "
+			    "nf_tables, or --isolation netns");
+	if (fd < 0) {
+		r = -errno;
+		(void)snprintf(error, FIREWALL_ERROR_MAX,
+			       "cannot reach the firewall by netlink: %s",
+			       strerror(-r));
+		return r;
+	}
+	r = ask_generation(fd);
+	if (r == -EPERM)
+		return fail(error, r,
+			    "the firewall can only be changed with "
+			    "CAP_NET_ADMIN: run netleash as root");
+	if (r < 0)
+		return fail(error, -EOPNOTSUPP,
+			    "this kernel has no nf_tables: load the module "
+			    "(modprobe nf_tables), or use --isolation netns");
+	return 0;
+}
+
+int firewall_open(struct firewall **ret, char error[FIREWALL_ERROR_MAX])
+{
+	struct firewall *fw;
+	int r;
+
+	r = check_kernel(error);
+	if (r < 0)
+		return r;
+	fw = calloc(1, sizeof(*fw));
+	if (!fw)
+		return fail(error, -ENOMEM, "out of memory");
+	fw->nft = nft_ctx_new(NFT_CTX_DEFAULT);
+	if (!fw->nft || nft_ctx_buffer_output(fw->nft) != 0 ||
+	    nft_ctx_buffer_error(fw->nft) != 0) {
+		firewall_close(fw);
+		return fail(error, -ENOMEM, "out of memory");
+	}
+	*ret = fw;
+	return 0;
+}
+
+void firewall_close(struct firewall *fw)
+{
+	if (!fw)
+		return;
+	if (fw->nft)
+		nft_ctx_free(fw->nft);
+	free(fw);
+}
+
+/* The library reports in words only; these are the ones that we act on. */
+static int errno_of(const char *message)
+{
+	static const int known[] = { ENOENT, EEXIST, EPERM, EBUSY, EOPNOTSUPP };
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (strstr(message, strerror(known[i])))
+			return -known[i];
+	return -EIO;
+}
+
+/*
+ * Runs @text as one transaction. @ret_output and @ret_error stay valid until
+ * the next run; both are always fetched, which is what empties them.
+ */
+static int run(struct firewall *fw, const char *text, const char **ret_output,
+	       const char **ret_error)
+{
+	int r = nft_run_cmd_from_buffer(fw->nft, text);
+	const char *output = nft_ctx_get_output_buffer(fw->nft);
+	const char *message = nft_ctx_get_error_buffer(fw->nft);
+
+	if (ret_output)
+		*ret_output = output;
+	if (ret_error)
+		*ret_error = message;
+	return r == 0 ? 0 : errno_of(message);
+}
+
+static int run_buffer(struct firewall *fw, struct strbuf *text,
+		      const char **ret_error)
+{
+	int r;
+
+	*ret_error = "out of memory";
+	if (strbuf_failed(text))
+		return -ENOMEM;
+	r = run(fw, text->s, NULL, ret_error);
+	strbuf_reset(text);
+	return r;
+}
+
+/* A sentence from the library's message, which has the rule in its tail. */
+static int explain(char *error, int r, const char *what, const char *message)
+{
+	const char *hint = "";
+
+	if (strstr(message, "socket cgroupv2"))
+		hint = " (rules need 'socket cgroupv2': Linux 5.13 or newer "
+		       "with CONFIG_NFT_SOCKET; modprobe nft_socket, or use "
+		       "--isolation netns)";
+	else if (strstr(message, "reject"))
+		hint = " (rules need 'reject': CONFIG_NFT_REJECT_INET; "
+		       "modprobe nft_reject_inet, or use --isolation netns)";
+	(void)snprintf(error, FIREWALL_ERROR_MAX, "cannot %s: %.*s%s", what,
+		       (int)strcspn(message, "\n"), message, hint);
+	return r;
+}
+
+static int find_place(struct firewall_place *ret, char *error)
+{
+	char reason[CGROUP_ERROR_MAX], path[FIREWALL_PATH_MAX];
+	const char *mount;
+	struct stat st;
+	int r;
+
+	r = cgroup_find(&mount, reason);
+	if (r < 0)
+		return fail(error, r, reason);
+	(void)snprintf(path, sizeof(path), "%s/netleash", mount);
+	if (stat(path, &st) < 0) {
+		r = -errno;
+		(void)snprintf(
+			error, FIREWALL_ERROR_MAX,
+			"there is no cgroup %s: %s; run 'netleash setup'", path,
+			strerror(-r));
+		return r;
+	}
+	r = firewall_place_make(mount, st.st_ino, ret);
+	return r < 0 ? fail(error, r,
+			    "cgroup2 is mounted at a path that nft cannot "
+			    "read: mount it at /sys/fs/cgroup")
+		     : 0;
+}
+
+/* Return: 1 if what is loaded is of this version, 0 if not, -errno. */
+static int is_current(struct firewall *fw, const char *version)
+{
+	const char *output;
+	int r;
+
+	r = run(fw, FIREWALL_SHOW_VERSION, &output, NULL);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	return strstr(output, version) != NULL;
+}
+
+static int load_base(struct firewall *fw, const struct firewall_ids *ids,
+		     const struct firewall_place *place, char *error)
+{
+	struct strbuf text = STRBUF_INIT;
+	const char *message;
+	int r;
+
+	firewall_render_base(ids, place, &text);
+	r = run_buffer(fw, &text, &message);
+	if (r < 0)
+		(void)explain(error, r, "load the firewall rules", message);
+	strbuf_fini(&text);
+	return r;
+}
+
+int firewall_apply_base(struct firewall *fw, const struct firewall_ids *ids,
+			char error[FIREWALL_ERROR_MAX])
+{
+	char version[FIREWALL_VERSION_MAX], reason[IDENTITY_ERROR_MAX];
+	struct firewall_place place;
+	AUTOCLOSE int lock_fd = -1;
+	int r;
+
+	r = find_place(&place, error);
+	if (r < 0)
+		return r;
+	firewall_render_version(ids, &place, version);
+	if (is_current(fw, version) == 1)
+		return 0;
+
+	r = state_lock(STATE_EXCLUSIVE, &lock_fd, reason);
+	if (r < 0)
+		return fail(error, r, reason);
+	if (is_current(fw, version) == 1)
+		return 0; /* somebody else was faster */
+	r = load_base(fw, ids, &place, error);
+	if (r < 0)
+		return r;
+	r = is_current(fw, version);
+	if (r == 1)
+		return 0;
+	return fail(error, r < 0 ? r : -EIO,
+		    "the firewall took the rules and does not show them: "
+		    "does another program flush the rule set?");
+}
+
+int firewall_revert_base(struct firewall *fw, char error[FIREWALL_ERROR_MAX])
+{
+	const char *message;
+	int r;
+
+	r = run(fw, FIREWALL_DELETE_BASE, NULL, &message);
+	return r < 0 ? explain(error, r, "remove the firewall rules", message)
+		     : 0;
+}
+
+/* The place of the door, once its run's name and cgroup are known good. */
+static int find_door(const struct firewall_door *door,
+		     struct firewall_place *ret, char *error)
+{
+	char path[FIREWALL_PATH_MAX + 32];
+	struct stat st;
+	int r;
+
+	if (!run_name_check(door->run))
+		return fail(error, -EINVAL, "that is no name of a run");
+	r = find_place(ret, error);
+	if (r < 0)
+		return r;
+	(void)snprintf(path, sizeof(path), "/sys/fs/cgroup/%s/%s", ret->path,
+		       door->run);
+	if (stat(path, &st) == 0)
+		return 0;
+	r = -errno;
+	(void)snprintf(error, FIREWALL_ERROR_MAX,
+		       "the run %s has no cgroup: %s", door->run, strerror(-r));
+	return r;
+}
+
+int firewall_apply_door(struct firewall *fw, const struct firewall_door *door,
+			char error[FIREWALL_ERROR_MAX])
+{
+	struct strbuf text = STRBUF_INIT;
+	struct firewall_place place;
+	const char *message;
+	int r;
+
+	if (door->port == 0)
+		return 0; /* the base denies all */
+	r = find_door(door, &place, error);
+	if (r < 0)
+		return r;
+	firewall_render_door(FIREWALL_CREATE, &place, door, &text);
+	r = run_buffer(fw, &text, &message);
+	if (r == 0) {
+		firewall_render_door(FIREWALL_GET, &place, door, &text);
+		r = run_buffer(fw, &text, &message);
+	}
+	if (r < 0)
+		(void)explain(error, r, "open the run's door", message);
+	if (r == -EEXIST)
+		(void)snprintf(error, FIREWALL_ERROR_MAX,
+			       "port %u is still the door of a run that ended "
+			       "without clean-up; 'netleash setup' sweeps it",
+			       (unsigned)door->port);
+	strbuf_fini(&text);
+	return r;
+}
+
+int firewall_revert_door(struct firewall *fw, const struct firewall_door *door,
+			 char error[FIREWALL_ERROR_MAX])
+{
+	struct strbuf text = STRBUF_INIT;
+	struct firewall_place place;
+	const char *message;
+	int r;
+
+	if (door->port == 0)
+		return 0;
+	r = find_door(door, &place, error);
+	if (r < 0)
+		return r;
+	firewall_render_door(FIREWALL_DELETE, &place, door, &text);
+	r = run_buffer(fw, &text, &message);
+	/*
+	 * The two come and go together. If the run's own half is not there,
+	 * the port is not this run's (any more) and stays as it is; if only
+	 * that half is there, somebody flushed the other.
+	 */
+	if (r == -ENOENT) {
+		firewall_render_allow(FIREWALL_DELETE, &place, door, &text);
+		r = run_buffer(fw, &text, &message);
+	}
+	if (r == -ENOENT)
+		r = 0;
+	if (r < 0)
+		(void)explain(error, r, "close the run's door", message);
+	strbuf_fini(&text);
+	return r;
+}

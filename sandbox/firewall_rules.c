@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/firewall_rules.c - the rule set as nft text, each rule's reason
+ *
+ * In:         the offline identity, the block of run uids, the cgroup of runs
+ * Out:        one transaction that makes the base rule set; for each run two
+ *             elements: (its cgroup . its port) in @allow, its port in @doors
+ * Invariants: with no elements the base denies the leashed everything, so it
+ *             stays when runs end and when we are killed; loading it again
+ *             never opens a gap, because it is one transaction
+ *
+ *   output --+-- of a leashed cgroup, uid or gid --> leash --+-- own door:
+ * accept |                                               +-- else: reject
+ *            +-- to a door --> door --> reject what begins or carries anything
+ *   input  --+-- to a leashed socket --> inleash --+-- from its door: accept
+ *            |                                     +-- else: drop
+ *            +-- to a door, not over lo --> reject
+ *
+ * No flag on the table: `owner` would take it away, and so open the leash,
+ * when its maker dies. References: nft(8), the kernel's net/netfilter/
+ * nft_socket.c and nft_meta.c for who matches which packet.
+ */
+#include "sandbox/firewall_rules.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "common/macros.h"
+#include "common/strbuf.h"
+#include "sandbox/identity.h"
+
+#define CGROUP_ROOT "/sys/fs/cgroup"
+#define TABLE	    "inet netleash"
+
+/*
+ * Sets and chains. Adding what is there is no error. Priority 300 is after
+ * dstnat, so that no DNAT rule of the host turns an accepted packet into one
+ * to somewhere else.
+ */
+static const char frame[] =
+	"add table " TABLE "\n"
+	"add set " TABLE " uids { typeof meta skuid; flags interval; }\n"
+	"add set " TABLE " gids { typeof meta skgid; flags interval; }\n"
+	"add set " TABLE
+	" allow { typeof socket cgroupv2 level 2 . tcp dport; }\n"
+	"add set " TABLE " doors { typeof tcp dport; }\n"
+	"add chain " TABLE
+	" out { type filter hook output priority 300; policy accept; }\n"
+	"add chain " TABLE
+	" in { type filter hook input priority 300; policy accept; }\n";
+
+/* Emptied and filled in the same transaction; @allow and @doors belong to the
+ * runs that live and stay. */
+static const char *const chains[] = { "out",	 "in",	 "leash",
+				      "inleash", "door", "version" };
+static const char *const refilled_sets[] = { "uids", "gids" };
+
+/* Rules in order; %s stands for the path of the cgroup of all runs. */
+static const struct {
+	const char *chain, *rule;
+} rules[] = {
+	/*
+	 * Cgroup and uid and gid: each sees packets that the others do not.
+	 * The cgroup is the socket's for as long as the socket lives: it
+	 * catches retransmits after close() or SIGKILL, children not yet
+	 * accepted, MPTCP joins. The ids need an open file, but see the
+	 * SYN-ACK of a request socket, which has no cgroup.
+	 */
+	{ "out", "socket cgroupv2 level 1 \"%s\" goto leash" },
+	{ "out", "meta skuid @uids goto leash" },
+	{ "out", "meta skgid @gids goto leash" },
+	/*
+	 * A door is its own run's: root, local users and online runs are
+	 * turned away. By destination only: no source address makes a
+	 * stranger welcome.
+	 */
+	{ "out", "ip daddr 127.0.0.1 tcp dport @doors goto door" },
+	{ "out", "ip6 daddr ::1 tcp dport @doors goto door" },
+	/*
+	 * Exactly these addresses, by source, destination and interface:
+	 * another service may hold the port on 127.0.0.2 or on an address
+	 * of the host that is reached over lo as well, and the interface
+	 * alone is not looked up again after a reroute. The set ties the
+	 * port to this one run: runs cannot use each other's door.
+	 */
+	{ "leash", "oifname \"lo\" ip saddr 127.0.0.1 ip daddr 127.0.0.1 "
+		   "socket cgroupv2 level 2 . tcp dport @allow accept" },
+	{ "leash", "oifname \"lo\" ip6 saddr ::1 ip6 daddr ::1 "
+		   "socket cgroupv2 level 2 . tcp dport @allow accept" },
+	/* A reset makes connect() fail at once; an ICMP error lets it hang. */
+	{ "leash", "meta l4proto tcp counter reject with tcp reset" },
+	{ "leash", "counter reject with icmpx admin-prohibited" },
+	/*
+	 * Whatever begins a connection, and whatever a socket that somebody
+	 * has open sends on one that began before the door was: that is any
+	 * uid at all. What is left has no owner: the kernel's last ACKs and
+	 * resets for sockets of the run that are in TIME_WAIT. They say
+	 * nothing, and without them the proxy's end would wait for minutes.
+	 */
+	{ "door", "tcp flags syn counter reject with tcp reset" },
+	{ "door", "meta l4proto tcp meta skuid != 4294967295 "
+		  "counter reject with tcp reset" },
+	/*
+	 * Inbound: a listener of CMD's with a full queue answers with SYN
+	 * cookies, which no output rule can match, so the segment that asks
+	 * for one must not arrive. UDP would be received without any answer.
+	 */
+	{ "in", "socket cgroupv2 level 1 \"%s\" goto inleash" },
+	/* DNAT or route_localnet can bring a neighbour's packet to loopback. */
+	{ "in", "iifname != \"lo\" ip daddr 127.0.0.1 tcp dport @doors "
+		"counter reject with tcp reset" },
+	{ "in", "iifname != \"lo\" ip6 daddr ::1 tcp dport @doors "
+		"counter reject with tcp reset" },
+	/* What the run's own proxy answers. */
+	{ "inleash", "iifname \"lo\" ip saddr 127.0.0.1 ip daddr 127.0.0.1 "
+		     "socket cgroupv2 level 2 . tcp sport @allow accept" },
+	{ "inleash", "iifname \"lo\" ip6 saddr ::1 ip6 daddr ::1 "
+		     "socket cgroupv2 level 2 . tcp sport @allow accept" },
+	/*
+	 * The resets of our own reject, which reach the socket over lo. They
+	 * carry nothing, and no peer that CMD can reach could send another.
+	 */
+	{ "inleash", "iifname \"lo\" tcp flags rst accept" },
+	{ "inleash", "counter drop" },
+};
+
+static bool is_path_byte(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || strchr("._-/", c);
+}
+
+int firewall_place_make(const char *mount, uint64_t id,
+			struct firewall_place *ret)
+{
+	size_t root_len = strlen(CGROUP_ROOT);
+	int n;
+
+	for (const char *s = mount; *s; s++)
+		if (!is_path_byte(*s))
+			return -EINVAL;
+	/*
+	 * nft puts /sys/fs/cgroup/ before the path and asks for the inode of
+	 * what is there, so a path that climbs out again works as well.
+	 */
+	if (strncmp(mount, CGROUP_ROOT, root_len) != 0)
+		n = snprintf(ret->path, sizeof(ret->path),
+			     "../../..%s/netleash", mount);
+	else if (mount[root_len] == '/')
+		n = snprintf(ret->path, sizeof(ret->path), "%s/netleash",
+			     mount + root_len + 1);
+	else if (mount[root_len] == '\0')
+		n = snprintf(ret->path, sizeof(ret->path), "netleash");
+	else
+		return -EINVAL;
+	if (n < 0 || (size_t)n + 1 + RUN_NAME_MAX > sizeof(ret->path))
+		return -EINVAL;
+	ret->id = id;
+	return 0;
+}
+
+/* The block as one interval; an offline id within it is not said twice, for
+ * intervals must not overlap. */
+static void render_ids(const char *set, uint32_t offline,
+		       const struct firewall_ids *ids, struct strbuf *out)
+{
+	strbuf_addf(out, "add element " TABLE " %s { %" PRIu32 "-%" PRIu32, set,
+		    (uint32_t)ids->run_first, (uint32_t)ids->run_last);
+	if (offline < ids->run_first || offline > ids->run_last)
+		strbuf_addf(out, ", %" PRIu32, offline);
+	strbuf_adds(out, " }\n");
+}
+
+static void render_rule(const char *chain, const char *rule, const char *path,
+			struct strbuf *out)
+{
+	const char *hole = strstr(rule, "%s");
+
+	strbuf_addf(out, "add rule " TABLE " %s ", chain);
+	if (hole) {
+		strbuf_add(out, rule, (size_t)(hole - rule));
+		strbuf_adds(out, path);
+		rule = hole + 2;
+	}
+	strbuf_adds(out, rule);
+	strbuf_addc(out, '\n');
+}
+
+static void render_unversioned(const struct firewall_ids *ids,
+			       const struct firewall_place *place,
+			       struct strbuf *out)
+{
+	strbuf_adds(out, frame);
+	for (size_t i = 0; i < ARRAY_SIZE(chains); i++)
+		strbuf_addf(out,
+			    "add chain " TABLE " %s\n"
+			    "flush chain " TABLE " %s\n",
+			    chains[i], chains[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(refilled_sets); i++)
+		strbuf_addf(out, "flush set " TABLE " %s\n", refilled_sets[i]);
+	render_ids("uids", ids->offline_uid, ids, out);
+	render_ids("gids", ids->offline_gid, ids, out);
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		render_rule(rules[i].chain, rules[i].rule, place->path, out);
+}
+
+/* FNV-1a: tells versions apart; it need not withstand anybody. */
+static uint64_t hash(uint64_t h, const void *bytes, size_t n)
+{
+	const unsigned char *s = bytes;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ s[i]) * 0x100000001b3u;
+	return h;
+}
+
+static void version_of(const struct strbuf *text,
+		       const struct firewall_place *place, char *ret)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+
+	h = hash(h, text->s, text->len);
+	h = hash(h, &place->id, sizeof(place->id));
+	(void)snprintf(ret, FIREWALL_VERSION_MAX, "base %016" PRIx64, h);
+}
+
+void firewall_render_version(const struct firewall_ids *ids,
+			     const struct firewall_place *place,
+			     char ret[FIREWALL_VERSION_MAX])
+{
+	struct strbuf text = STRBUF_INIT;
+
+	render_unversioned(ids, place, &text);
+	version_of(&text, place, ret);
+	strbuf_fini(&text);
+}
+
+void firewall_render_base(const struct firewall_ids *ids,
+			  const struct firewall_place *place,
+			  struct strbuf *out)
+{
+	struct strbuf text = STRBUF_INIT;
+	char version[FIREWALL_VERSION_MAX];
+
+	render_unversioned(ids, place, &text);
+	version_of(&text, place, version);
+	if (strbuf_failed(&text))
+		out->failed = true;
+	else
+		strbuf_add(out, text.s, text.len);
+	/* In a chain of its own that nothing jumps to: cheap to ask for. */
+	strbuf_addf(out, "add rule " TABLE " version return comment \"%s\"\n",
+		    version);
+	strbuf_fini(&text);
+}
+
+static const char *verb_word(enum firewall_verb verb)
+{
+	switch (verb) {
+	case FIREWALL_CREATE:
+		return "create";
+	case FIREWALL_DELETE:
+		return "delete";
+	case FIREWALL_GET:
+		break;
+	}
+	return "get";
+}
+
+void firewall_render_allow(enum firewall_verb verb,
+			   const struct firewall_place *place,
+			   const struct firewall_door *door, struct strbuf *out)
+{
+	strbuf_addf(out, "%s element " TABLE " allow { \"%s/%s\" . %u }\n",
+		    verb_word(verb), place->path, door->run,
+		    (unsigned)door->port);
+}
+
+/*
+ * `create`, not `add`: a port that is still in @doors is the door of a run
+ * that is dead but not swept. Were it taken over silently, the sweep of the
+ * one would open the other's door to everybody.
+ */
+void firewall_render_door(enum firewall_verb verb,
+			  const struct firewall_place *place,
+			  const struct firewall_door *door, struct strbuf *out)
+{
+	firewall_render_allow(verb, place, door, out);
+	strbuf_addf(out, "%s element " TABLE " doors { %u }\n", verb_word(verb),
+		    (unsigned)door->port);
+}

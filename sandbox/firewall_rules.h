@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/firewall_rules.h - the rule set as nft text
+ *
+ * Pure: identities and doors in, text for one transaction out. Paths are
+ * those of nft: relative to /sys/fs/cgroup.
+ */
+#ifndef NETLEASH_SANDBOX_FIREWALL_RULES_H
+#define NETLEASH_SANDBOX_FIREWALL_RULES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sandbox/firewall.h"
+
+struct strbuf;
+
+#define FIREWALL_VERSION_MAX 32
+#define FIREWALL_PATH_MAX    320
+
+/**
+ * struct firewall_place - the cgroup that all runs are in
+ * @path: as nft wants it, "netleash" where cgroup2 is at /sys/fs/cgroup
+ * @id:   its inode: the rules hold it, not the path, so a directory that was
+ *        made anew needs rules that were made anew
+ */
+struct firewall_place {
+	char path[FIREWALL_PATH_MAX];
+	uint64_t id;
+};
+
+/*
+ * Where cgroup2 is mounted at @mount, the place of its directory netleash.
+ * Return: 0, or -EINVAL if the path cannot stand in nft's text.
+ */
+int firewall_place_make(const char *mount, uint64_t id,
+			struct firewall_place *ret);
+
+/* The base rule set: loads whole, whatever was there before. */
+void firewall_render_base(const struct firewall_ids *ids,
+			  const struct firewall_place *place,
+			  struct strbuf *out);
+
+/* A word that is in the base rules of exactly these arguments and this
+ * version of netleash. */
+void firewall_render_version(const struct firewall_ids *ids,
+			     const struct firewall_place *place,
+			     char ret[FIREWALL_VERSION_MAX]);
+
+/* The command that shows the version of what is loaded. */
+#define FIREWALL_SHOW_VERSION "list chain inet netleash version"
+
+/* Absent is no error: the first line makes what the second removes. */
+#define FIREWALL_DELETE_BASE                                                   \
+	"add table inet netleash\ndelete table inet netleash\n"
+
+/*
+ * A door's elements. Verbs: FIREWALL_CREATE fails as a whole if one of them
+ * is there, FIREWALL_DELETE and FIREWALL_GET if one is absent.
+ */
+enum firewall_verb {
+	FIREWALL_CREATE,
+	FIREWALL_DELETE,
+	FIREWALL_GET
+};
+void firewall_render_door(enum firewall_verb verb,
+			  const struct firewall_place *place,
+			  const struct firewall_door *door, struct strbuf *out);
+
+/* The run's half alone. */
+void firewall_render_allow(enum firewall_verb verb,
+			   const struct firewall_place *place,
+			   const struct firewall_door *door,
+			   struct strbuf *out);
+
+#endif

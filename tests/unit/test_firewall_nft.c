@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/unit/test_firewall_nft.c - base and doors are loaded, kept, removed
+ */
+#include "two_runs.h"
+
+static void a_door_is_created_once_and_deleted_often(void **state)
+{
+	struct firewall_door a = { RUN_A, 4001 }, b = { RUN_B, 4001 };
+
+	(void)state;
+	open_door(RUN_A, 4001);
+	assert_int_equal(firewall_apply_door(fw, &b, error), -EEXIST);
+	assert_non_null(strstr(error, "4001"));
+	/* B never had it: its revert must not touch A's. */
+	assert_int_equal(firewall_revert_door(fw, &b, error), 0);
+	assert_int_equal(firewall_apply_door(fw, &b, error), -EEXIST);
+	assert_int_equal(firewall_revert_door(fw, &a, error), 0);
+	assert_int_equal(firewall_revert_door(fw, &a, error), 0);
+	open_door(RUN_B, 4001);
+	close_door(RUN_B, 4001);
+	a.port = 0; /* no network: nothing to open */
+	assert_int_equal(firewall_apply_door(fw, &a, error), 0);
+	assert_int_equal(firewall_revert_door(fw, &a, error), 0);
+}
+
+static void bad_doors_are_refused(void **state)
+{
+	struct firewall_door gone = { "r009-00000000", 4002 };
+	struct firewall_door evil = { "a\" . 1 }; flush ruleset", 4002 };
+
+	(void)state;
+	assert_int_equal(firewall_apply_door(fw, &gone, error), -ENOENT);
+	assert_non_null(strstr(error, "no cgroup"));
+	assert_int_equal(firewall_revert_door(fw, &gone, error), -ENOENT);
+	assert_int_equal(firewall_apply_door(fw, &evil, error), -EINVAL);
+	assert_int_equal(firewall_revert_door(fw, &evil, error), -EINVAL);
+}
+
+static void apply_base(const struct firewall_ids *who)
+{
+	if (firewall_apply_base(fw, who, error) < 0)
+		fail_msg("%s", error);
+}
+
+/* New identities, a flushed or a removed table: the base comes back, and the
+ * doors of living runs stay where they were left. */
+static void the_base_is_loaded_anew_when_it_differs(void **state)
+{
+	struct firewall_ids other = ids;
+	struct who late = { -1, OUTSIDER + 1, OUTSIDER };
+	uint16_t port;
+	int fd = listener("127.0.0.1", 0, &port);
+
+	(void)state;
+	open_door(RUN_A, port);
+	other.offline_uid = late.uid;
+	assert_int_equal(as(&late, try_udp, "127.0.0.1", 53), 0);
+	apply_base(&other);
+	assert_int_equal(as(&late, try_udp, "127.0.0.1", 53), EPERM);
+	apply_base(&ids);
+	assert_int_equal(as(&late, try_udp, "127.0.0.1", 53), 0);
+	assert_int_equal(as(&run_a, try_tcp, "127.0.0.1", port), 0);
+
+	assert_int_equal(world_sh("nft flush table inet netleash", ""), 0);
+	assert_int_equal(as(&run_a, try_udp, "127.0.0.1", 53), 0);
+	apply_base(&ids);
+	assert_int_equal(as(&run_a, try_udp, "127.0.0.1", 53), EPERM);
+	assert_int_equal(as(&run_a, try_tcp, "127.0.0.1", port), 0);
+
+	assert_int_equal(world_sh("nft delete table inet netleash", ""), 0);
+	apply_base(&ids);
+	assert_int_equal(as(&run_a, try_tcp, "127.0.0.1", port), ECONNREFUSED);
+	close(fd);
+}
+
+static void the_table_goes_and_comes(void **state)
+{
+	struct firewall_door door = { RUN_A, 4003 };
+
+	(void)state;
+	assert_int_equal(firewall_revert_base(fw, error), 0);
+	assert_int_equal(firewall_revert_base(fw, error), 0);
+	assert_int_equal(firewall_revert_door(fw, &door, error), 0);
+	assert_int_equal(firewall_apply_door(fw, &door, error), -ENOENT);
+	apply_base(&ids);
+}
+
+static void without_privilege_it_says_so(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct firewall *mine;
+
+		become(&outsider);
+		_exit(firewall_open(&mine, error) == -EPERM &&
+				      strstr(error, "root")
+			      ? 0
+			      : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* Not a benchmark: a bound that only a change of kind breaks. */
+static void doors_open_and_close_in_a_moment(void **state)
+{
+	uint64_t start = clock_us(), base, open_us;
+	const unsigned n = 50;
+
+	(void)state;
+	for (unsigned i = 0; i < n; i++)
+		apply_base(&ids);
+	base = (clock_us() - start) / n;
+	start = clock_us();
+	for (unsigned i = 0; i < n; i++)
+		open_door(RUN_A, (uint16_t)(5000 + i));
+	open_us = (clock_us() - start) / n;
+	start = clock_us();
+	for (unsigned i = 0; i < n; i++)
+		close_door(RUN_A, (uint16_t)(5000 + i));
+	start = (clock_us() - start) / n;
+	printf("base check %u us, door open %u us, close %u us\n",
+	       (unsigned)base, (unsigned)open_us, (unsigned)start);
+	assert_true(base + open_us + start < 100000);
+}
+
+static int tests_in_world(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_door_is_created_once_and_deleted_often),
+		cmocka_unit_test(bad_doors_are_refused),
+		cmocka_unit_test(the_base_is_loaded_anew_when_it_differs),
+		cmocka_unit_test(the_table_goes_and_comes),
+		cmocka_unit_test(without_privilege_it_says_so),
+		cmocka_unit_test(doors_open_and_close_in_a_moment),
+	};
+	int r;
+
+	if (two_runs_setup() < 0)
+		return 1;
+	r = cmocka_run_group_tests_name("firewall_nft", tests, NULL, NULL);
+	firewall_close(fw);
+	return r;
+}
+
+int main(void)
+{
+	int r = world_run(WORLD_STANDARD, tests_in_world);
+
+	return r == 0 ? world_run(WORLD_HYBRID, tests_in_world) : r;
+}

@@ -53,7 +53,8 @@ ban() {
 #   init.c      init, as netleash's child, and CMD, as init's
 #   launcher.c  the daemon's privileged half
 #   tool.c      useradd and its kin, while setting up, before any run
-may_fork='sandbox/\(init\|launcher\|tool\)\.c'
+#   preset_npm.c  npm, asked for its registry while the conf is read
+may_fork='sandbox/\(init\|launcher\|tool\|preset_npm\)\.c'
 
 for file in $(sources '*.c' '*.h'); do
 	case $file in

@@ -142,22 +142,21 @@ static int set_cidr(struct rule_parse *p)
 /* "192.168.*" looks like a network, but names never end in a number. */
 static bool looks_like_network(struct span host)
 {
-	return is_all(host, "0123456789.*?") && !is_all(host, ".*?");
+	return is_all(host, "0123456789.*?") && !is_all(host, ".*?") &&
+	       !is_all(host, "0123456789.");
 }
 
 static int fail_name(struct rule_parse *p, enum hostname_err err,
 		     const char *hint)
 {
-	char shown[SHOWN_SIZE], ascii[HOSTNAME_BUFFER];
 	struct span host = p->parts.host;
+	char shown[SHOWN_SIZE];
 
 	span_show(shown, host);
-	if (err == HOSTNAME_NOT_ASCII &&
-	    hostname_a_label(host.s, host.n, ascii))
-		return rule_fail(p, "'%s' is not ASCII; write '%s'", shown,
-				 ascii);
 	if (hint[0] != '\0')
-		return rule_fail(p, "'%s' is no pattern: write '%s'", shown,
+		return rule_fail(p, "'%s' is %s; write '%s'", shown,
+				 err == HOSTNAME_NOT_ASCII ? "not ASCII"
+							   : "no pattern",
 				 hint);
 	return rule_fail(p,
 			 "'%s' %s: can never match; write a host such as "
@@ -187,16 +186,10 @@ static int set_text(struct rule_parse *p, const char *name)
 static int set_name(struct rule_parse *p)
 {
 	struct span host = p->parts.host;
-	char hint[HOSTNAME_BUFFER] = "", shown[SHOWN_SIZE];
+	char hint[HOSTNAME_BUFFER] = "";
 	struct host_pattern pattern;
 	enum hostname_err err;
 
-	if (looks_like_network(host))
-		return rule_fail(
-			p,
-			"'%s': wildcards do not match addresses; write "
-			"a range such as '192.168.0.0/16'",
-			span_show(shown, host));
 	err = host_pattern_parse(host.s, host.n, &pattern, hint);
 	if (err != HOSTNAME_OK)
 		return fail_name(p, err, hint);
@@ -210,9 +203,16 @@ static int set_host(struct rule_parse *p)
 {
 	struct span host = p->parts.host;
 	struct cidr *cidr = &p->rule->cidr;
+	char shown[SHOWN_SIZE];
 	enum addr_err err;
 	int r;
 
+	if (looks_like_network(host))
+		return rule_fail(
+			p,
+			"'%s': wildcards do not match addresses; write "
+			"a range such as '192.168.0.0/16'",
+			span_show(shown, host));
 	err = addr_parse(host.s, host.n, &cidr->base);
 	if (p->parts.bits.s) {
 		r = set_cidr(p);

@@ -86,8 +86,8 @@ enum reason policy_worst(enum reason a, enum reason b);
  * @addrs are the refused addresses for REASON_PRIVATE_ADDRESS, else 0.
  */
 void policy_suggest(const struct policy *p, const struct request *rq,
-		    struct decision d, const struct addr *addrs,
-		    size_t addrs_n, struct strbuf *out);
+		    struct decision d, const struct addr *addrs, size_t addrs_n,
+		    struct strbuf *out);
 
 /* "FILE:LINE" or "argument" of a rule, into @out. */
 void policy_rule_place(const struct policy *p, const struct rule *r,

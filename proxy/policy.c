@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proxy/policy.c - may this request pass, why, and by which line
+ *
+ * In:         a request, or an address that its name resolved to
+ * Out:        a decision
+ * Steps:      policy_decide() collects what the rules that match the host say
+ *             (struct judge), then reads the answer off in the order of DESIGN
+ *             "Policy": deny, allow, port, method, path, address
+ * Invariants: no step depends on the order of lines; only which of several
+ *             rules that say the same is named does. What cannot be seen (a
+ *             path in a tunnel, a path that servers may read in two ways) is
+ *             never taken to be fine.
+ */
+#include "proxy/policy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/conf.h"
+#include "proxy/policy_priv.h"
+#include "proxy/rules.h"
+
+/**
+ * struct judge - what the rules that match a host say about one request
+ * @tunnel:  methods and paths cannot be seen
+ * @path:    without the query; "/" for none
+ * @deny:    denies it
+ * @deny_unseen: might deny what is inside the tunnel
+ * @host:    allows the host, on some port
+ * @plain:   allows it, unless a narrow rule is there
+ * @narrow:  has a method or path, and is about this port: then such decide
+ * @narrow_method: of these, one that has the method
+ * @narrow_match:  of these, one that has the path, too
+ * @any_allows: a '*' is among what allows it
+ * @judges_path: some rule looks at the path
+ * @judges_inside: some rule has a method or path, so that https is inspected
+ */
+struct judge {
+	const struct policy *policy;
+	const struct request *rq;
+	bool tunnel;
+	const char *path;
+	size_t path_len;
+
+	const struct rule *deny, *deny_unseen;
+	const struct rule *host, *plain;
+	const struct rule *narrow, *narrow_method, *narrow_match;
+	bool any_allows;
+	const struct rule *judges_path;
+	bool judges_inside;
+};
+
+static void judge_init(struct judge *j, const struct policy *p,
+		       const struct request *rq)
+{
+	const struct target *t = &rq->target;
+	const char *end;
+
+	memset(j, 0, sizeof(*j));
+	j->policy = p;
+	j->rq = rq;
+	j->tunnel = rq->method == METHOD_CONNECT;
+	j->path = "/";
+	j->path_len = 1;
+	if (t->path_len == 0)
+		return;
+	j->path = t->path;
+	for (end = t->path; end < t->path + t->path_len; end++)
+		if (*end == '?' || *end == '#')
+			break;
+	j->path_len = (size_t)(end - t->path);
+}
+
+static bool method_matches(const struct judge *j, const struct rule *r)
+{
+	return r->methods == 0 || (r->methods & (unsigned)j->rq->method) != 0;
+}
+
+static bool path_matches(const struct judge *j, const struct rule *r)
+{
+	if (!r->path)
+		return true;
+	return !j->tunnel && path_is_safe(j->path, j->path_len) &&
+	       path_glob_match(r->path, j->path, j->path_len);
+}
+
+static void keep_first(const struct rule **kept, const struct rule *r)
+{
+	if (!*kept)
+		*kept = r;
+}
+
+static void on_deny(struct judge *j, const struct rule *r)
+{
+	if (!rule_matches_port(r, j->rq->target.port))
+		return;
+	if (rule_is_narrow(r))
+		j->judges_inside = true;
+	if (r->path)
+		keep_first(&j->judges_path, r);
+	if (method_matches(j, r) && path_matches(j, r))
+		keep_first(&j->deny, r);
+	else if (j->tunnel)
+		keep_first(&j->deny_unseen, r);
+}
+
+static void on_allow(struct judge *j, const struct rule *r)
+{
+	bool any = !r->is_cidr && r->host.kind == PATTERN_ANY;
+
+	keep_first(&j->host, r);
+	if (!rule_matches_port(r, j->rq->target.port))
+		return;
+	if (!rule_is_narrow(r)) {
+		keep_first(&j->plain, r);
+		j->any_allows |= any;
+		return;
+	}
+	keep_first(&j->narrow, r);
+	j->judges_inside = true;
+	if (r->path)
+		keep_first(&j->judges_path, r);
+	if (!method_matches(j, r))
+		return;
+	keep_first(&j->narrow_method, r);
+	if (!path_matches(j, r))
+		return;
+	keep_first(&j->narrow_match, r);
+	j->any_allows |= any;
+}
+
+/* rules_visit_fn: a rule that matches the host. */
+static bool on_rule(void *arg, const struct rule *r)
+{
+	struct judge *j = arg;
+
+	if (!rule_matches_scheme(r, &j->rq->target))
+		return true;
+	if (r->effect == RULE_DENY)
+		on_deny(j, r);
+	else
+		on_allow(j, r);
+	return !j->deny; /* which decides, whatever else matches */
+}
+
+/* rules_visit_fn: a rule that matches an address inside the address. */
+static bool on_rule_inside(void *arg, const struct rule *r)
+{
+	return r->effect == RULE_DENY ? on_rule(arg, r) : true;
+}
+
+/* CIDR rules about @a: all of them, and the denies for what it embeds. */
+static void visit_addr(const struct rules *rules, const struct addr *a,
+		       struct judge *j)
+{
+	struct addr inside[2];
+	size_t n = addr_embedded(a, inside);
+
+	rules_visit_addr(rules, a, on_rule, j);
+	for (size_t i = 0; i < n; i++)
+		rules_visit_addr(rules, &inside[i], on_rule_inside, j);
+}
+
+static void collect(struct judge *j, const struct policy_extra *extra)
+{
+	const struct target *t = &j->rq->target;
+	const struct rules *rules = j->policy->rules;
+
+	if (t->is_addr) {
+		visit_addr(rules, &t->addr, j);
+		rules_visit_any(rules, on_rule, j);
+	} else {
+		rules_visit_name(rules, t->host, on_rule, j);
+	}
+	if (extra && extra->rule && rule_matches_host(extra->rule, t))
+		(void)on_rule(j, extra->rule);
+}
+
+/**
+ * struct cover - the search for a rule that opens a non-public address
+ * @single: only a rule about this very address will do
+ */
+struct cover {
+	const struct judge *judge;
+	bool single;
+	const struct rule *found;
+};
+
+static bool on_cover(void *arg, const struct rule *r)
+{
+	struct cover *c = arg;
+	const struct judge *j = c->judge;
+	uint8_t all = r->cidr.base.family == AF_INET ? 32 : 128;
+
+	if (r->effect == RULE_ALLOW && cidr_is_non_public(&r->cidr) &&
+	    (!c->single || r->cidr.bits == all) &&
+	    rule_matches_port(r, j->rq->target.port) &&
+	    rule_matches_scheme(r, &j->rq->target) && method_matches(j, r) &&
+	    path_matches(j, r))
+		c->found = r;
+	return !c->found;
+}
+
+static bool is_private_line(const struct policy *p, const struct addr *a,
+			    const struct policy_extra *extra)
+{
+	for (size_t i = 0; i < p->parts_n; i++)
+		for (size_t k = 0; k < p->parts[i]->privates_n; k++)
+			if (cidr_contains(&p->parts[i]->privates[k].cidr, a))
+				return true;
+	return extra && extra->range && cidr_contains(extra->range, a);
+}
+
+/*
+ * Is the non-public @a itself opened: by a rule, which goes to @ret, or by a
+ * private line, which holds for names, and for literals that a '*' allows.
+ */
+static bool covered_itself(const struct judge *j, const struct addr *a,
+			   const struct policy_extra *extra,
+			   const struct rule **ret)
+{
+	struct cover c = { .judge = j };
+	const struct rule *rule = extra ? extra->rule : NULL;
+
+	c.single = addr_class(a) == ADDR_LINK_LOCAL;
+	rules_visit_addr(j->policy->rules, a, on_cover, &c);
+	if (!c.found && rule && rule->is_cidr && cidr_contains(&rule->cidr, a))
+		(void)on_cover(&c, rule);
+	if (c.found) {
+		*ret = c.found;
+		return true;
+	}
+	return !c.single && (!j->rq->target.is_addr || j->any_allows) &&
+	       is_private_line(j->policy, a, extra);
+}
+
+/*
+ * A form that embeds addresses is open too where every non-public one inside
+ * is: what is inside is where the packet ends up.
+ */
+static bool is_covered(const struct judge *j, const struct addr *a,
+		       const struct policy_extra *extra,
+		       const struct rule **ret)
+{
+	struct addr inside[2];
+	bool open = false;
+	size_t n;
+
+	if (covered_itself(j, a, extra, ret))
+		return true;
+	n = addr_embedded(a, inside);
+	for (size_t i = 0; i < n; i++) {
+		if (addr_class(&inside[i]) == ADDR_PUBLIC)
+			continue;
+		open = covered_itself(j, &inside[i], extra, ret);
+		if (!open)
+			return false;
+	}
+	return open;
+}
+
+static struct decision decision(enum reason reason, const struct rule *r)
+{
+	return (struct decision){ reason, r };
+}
+
+/* The last step, for an address that no deny is about. */
+static struct decision judge_class(const struct judge *j, const struct addr *a,
+				   const struct rule *granted,
+				   const struct policy_extra *extra)
+{
+	if (addr_class(a) == ADDR_PUBLIC || is_covered(j, a, extra, &granted))
+		return decision(REASON_ALLOWED, granted);
+	return decision(REASON_PRIVATE_ADDRESS, NULL);
+}
+
+static bool is_https(const struct target *t)
+{
+	return t->scheme == SCHEME_HTTPS || t->scheme == SCHEME_WSS;
+}
+
+/* Nothing but host and port of a tunnel can be seen. */
+static struct decision judge_tunnel(const struct judge *j)
+{
+	if (j->policy->limited)
+		return decision(REASON_INSPECTION_REQUIRED, NULL);
+	if (j->deny_unseen)
+		return decision(REASON_INSPECTION_REQUIRED, j->deny_unseen);
+	if (!j->narrow)
+		return decision(REASON_ALLOWED, j->plain);
+	if (!j->narrow_match)
+		return decision(REASON_INSPECTION_REQUIRED, j->narrow);
+	return decision(REASON_ALLOWED, j->narrow_match);
+}
+
+/* Method, then path: what the method alone decides needs nothing else. */
+static struct decision judge_inside(const struct judge *j)
+{
+	bool limited = j->policy->limited;
+
+	if (limited && !((unsigned)j->rq->method & METHODS_LIMITED))
+		return decision(REASON_METHOD, NULL);
+	if (j->narrow && !j->narrow_method)
+		return decision(REASON_METHOD, j->narrow);
+	if (limited && is_https(&j->rq->target) && !j->judges_inside)
+		return decision(REASON_INSPECTION_REQUIRED, NULL);
+	if (j->judges_path && !path_is_safe(j->path, j->path_len))
+		return decision(REASON_PATH, j->judges_path);
+	if (!j->narrow)
+		return decision(REASON_ALLOWED, j->plain);
+	if (!j->narrow_match)
+		return decision(REASON_PATH, j->narrow_method);
+	return decision(REASON_ALLOWED, j->narrow_match);
+}
+
+struct decision policy_decide(const struct policy *p, const struct request *rq,
+			      const struct policy_extra *extra)
+{
+	struct decision d;
+	struct judge j;
+
+	judge_init(&j, p, rq);
+	collect(&j, extra);
+	if (j.deny)
+		return decision(REASON_DENIED, j.deny);
+	if (!j.host)
+		return decision(REASON_NOT_ALLOWED, NULL);
+	if (!j.plain && !j.narrow)
+		return decision(REASON_PORT, j.host);
+	d = j.tunnel ? judge_tunnel(&j) : judge_inside(&j);
+	if (d.reason == REASON_ALLOWED && rq->target.is_addr)
+		return judge_class(&j, &rq->target.addr, d.rule, extra);
+	return d;
+}
+
+struct decision policy_decide_address(const struct policy *p,
+				      const struct request *rq,
+				      const struct addr *a,
+				      const struct policy_extra *extra)
+{
+	struct judge j;
+
+	if (rq->target.is_addr)
+		return policy_decide(p, rq, extra);
+	judge_init(&j, p, rq);
+	visit_addr(p->rules, a, &j);
+	if (j.deny)
+		return decision(REASON_DENIED, j.deny);
+	if (j.deny_unseen)
+		return decision(REASON_DENIED, j.deny_unseen);
+	return judge_class(&j, a, NULL, extra);
+}
+
+struct decision policy_check_request(const struct policy *p,
+				     const struct request *rq)
+{
+	return policy_decide(p, rq, NULL);
+}
+
+struct decision policy_check_address(const struct policy *p,
+				     const struct request *rq,
+				     const struct addr *a)
+{
+	return policy_decide_address(p, rq, a, NULL);
+}
+
+enum reason policy_worst(enum reason a, enum reason b)
+{
+	if (a == REASON_ALLOWED || a == b)
+		return b;
+	return b == REASON_ALLOWED ? a : REASON_PRIVATE_ADDRESS;
+}
+
+static bool has_allow(const struct policy *p)
+{
+	for (size_t i = 0; i < p->parts_n; i++)
+		for (size_t k = 0; k < p->parts[i]->rules_n; k++)
+			if (p->parts[i]->rules[k].effect == RULE_ALLOW)
+				return true;
+	return false;
+}
+
+int policy_new(const struct conf *cf, const char *profile, struct policy **ret)
+{
+	struct rules_span spans[POLICY_PARTS_MAX];
+	const struct conf_profile *named = NULL;
+	enum conf_mode mode = cf->top.mode;
+	struct policy *p;
+	int r;
+
+	for (size_t i = 0; profile && i < cf->profiles_n; i++)
+		if (strcmp(cf->profiles[i].name, profile) == 0)
+			named = &cf->profiles[i];
+	if (profile && !named)
+		return -ENOENT;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return -ENOMEM;
+	p->conf = cf;
+	p->parts[p->parts_n++] = &cf->top;
+	if (named) {
+		p->parts[p->parts_n++] = &named->rules;
+		if (named->rules.mode != CONF_MODE_UNSET)
+			mode = named->rules.mode;
+	}
+	p->limited = mode == CONF_MODE_LIMITED;
+	p->has_allow = has_allow(p);
+	for (size_t i = 0; i < p->parts_n; i++)
+		spans[i] = (struct rules_span){ p->parts[i]->rules,
+						p->parts[i]->rules_n };
+	r = rules_new(spans, p->parts_n, &p->rules);
+	if (r < 0)
+		policy_free(p);
+	else
+		*ret = p;
+	return r;
+}
+
+void policy_free(struct policy *p)
+{
+	if (!p)
+		return;
+	rules_free(p->rules);
+	free(p);
+}
+
+bool policy_has_allow(const struct policy *p)
+{
+	return p->has_allow;
+}
+
+void policy_rule_place(const struct policy *p, const struct rule *r,
+		       struct strbuf *out)
+{
+	conf_format_rule_place(p->conf, r, out);
+}

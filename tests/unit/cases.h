@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/unit/cases.h - the required behaviour of the policy, case by case
+ *
+ * @conf:      lines; ';' separates them
+ * @method:    "" for the default of `explain`
+ * @addresses: what the name resolves to, "" for nothing that matters
+ * @reason:    of a refusal
+ */
+#ifndef NETLEASH_TESTS_CASES_H
+#define NETLEASH_TESTS_CASES_H
+
+enum answer {
+	ALLOWED,
+	REFUSED,
+	MALFORMED
+};
+
+struct policy_case {
+	const char *conf, *target, *method, *addresses;
+	enum answer answer;
+	const char *reason;
+};
+
+/* clang-format off */
+static const struct policy_case policy_cases[] = {
+	/* Patterns */
+	{ "allow example.org",
+	  "example.org:443", "", "", ALLOWED, "" },
+	{ "allow example.org",
+	  "docs.example.org:443", "", "", REFUSED, "not-allowed" },
+	{ "allow example.org",
+	  "anexample.org:443", "", "", REFUSED, "not-allowed" },
+	{ "allow Example.ORG",
+	  "eXample.org:80", "", "", ALLOWED, "" },
+	{ "allow *.example.org",
+	  "docs.example.org:443", "", "", ALLOWED, "" },
+	{ "allow *.example.org",
+	  "v2.docs.example.org:443", "", "", ALLOWED, "" },
+	{ "allow *.example.org",
+	  "example.org:443", "", "", REFUSED, "not-allowed" },
+	{ "allow *.example.org",
+	  "docs.example.org.attacker.example:443", "", "", REFUSED, "not-allowed" },
+	{ "allow **.example.org",
+	  "example.org:443", "", "", ALLOWED, "" },
+	{ "allow .example.org",
+	  "example.org:80", "", "", ALLOWED, "" },
+	{ "allow **.example.org",
+	  "anexample.org:443", "", "", REFUSED, "not-allowed" },
+	{ "allow node*.pool.example.org",
+	  "node17.pool.example.org:443", "", "", ALLOWED, "" },
+	{ "allow node*.pool.example.org",
+	  "node.pool.example.org:443", "", "", ALLOWED, "" },
+	{ "allow node*.pool.example.org",
+	  "node1.eu.pool.example.org:443", "", "", REFUSED, "not-allowed" },
+	{ "allow db?.example.org",
+	  "db7.example.org:443", "", "", ALLOWED, "" },
+	{ "allow db?.example.org",
+	  "db.example.org:443", "", "", REFUSED, "not-allowed" },
+	{ "allow xn--mnchen-3ya.example",
+	  "xn--mnchen-3ya.example:443", "", "", ALLOWED, "" },
+	{ "allow 104.16.0.0/13",
+	  "104.24.0.0:443", "", "", REFUSED, "not-allowed" },
+	/* Ports */
+	{ "allow example.org",
+	  "example.org:8080", "", "", REFUSED, "port" },
+	{ "allow git.example.org:22",
+	  "git.example.org:22", "", "", ALLOWED, "" },
+	{ "allow git.example.org:22",
+	  "git.example.org:443", "", "", REFUSED, "port" },
+	{ "allow example.org:6000-6010",
+	  "example.org:6011", "", "", REFUSED, "port" },
+	{ "allow example.org:80,443,9418",
+	  "example.org:9418", "", "", ALLOWED, "" },
+	{ "allow example.org:*",
+	  "example.org:3306", "", "", ALLOWED, "" },
+	{ "allow git.example.org:22 docs.example.org",
+	  "docs.example.org:22", "", "", REFUSED, "port" },
+	{ "allow git.example.org:22 ; allow git.example.org",
+	  "git.example.org:443", "", "", ALLOWED, "" },
+	/* Precedence */
+	{ "",
+	  "example.org:443", "", "", REFUSED, "not-allowed" },
+	{ "deny ads.example.org",
+	  "docs.example.org:443", "", "", REFUSED, "not-allowed" },
+	{ "allow *.example.org ; deny keys.example.org",
+	  "keys.example.org:443", "", "", REFUSED, "denied" },
+	{ "deny keys.example.org ; allow *.example.org",
+	  "https://KEYS.example.org./x", "", "", REFUSED, "denied" },
+	{ "allow *:* ; deny example.org:25",
+	  "example.org:25", "", "", REFUSED, "denied" },
+	{ "allow * ; deny **.beacon.example.net",
+	  "a.b.beacon.example.net:443", "", "", REFUSED, "denied" },
+	{ "allow * ; deny 104.16.0.0/13",
+	  "104.20.1.1:443", "", "", REFUSED, "denied" },
+	{ "allow docs.example.org",
+	  "192.168.4.4:443", "", "", REFUSED, "not-allowed" },
+	/* Normalisation and malformed targets */
+	{ "allow example.org",
+	  "EXAMPLE.org.:443", "", "", ALLOWED, "" },
+	{ "allow example.org",
+	  "https://Example.Org/a?b", "", "", ALLOWED, "" },
+	{ "allow example.org",
+	  "http://example.org:8888/", "", "", REFUSED, "port" },
+	{ "allow [2a02:2770::21a:4aff:feb3:2ee]",
+	  "[2A02:2770:0:0:021A:4AFF:FEB3:02EE]:443", "", "", ALLOWED, "" },
+	{ "allow *",
+	  "example.org..:443", "", "", MALFORMED, "" },
+	{ "allow *",
+	  "me@example.org:443", "", "", MALFORMED, "" },
+	{ "allow *",
+	  "http://example.org@attacker.example/", "", "", MALFORMED, "" },
+	{ "allow *",
+	  "example.org:70000", "", "", MALFORMED, "" },
+	{ "allow *",
+	  "example.org:http", "", "", MALFORMED, "" },
+	{ "allow *",
+	  "127.2:80", "", "", MALFORMED, "" },
+	{ "allow *",
+	  "3232235777:80", "", "", MALFORMED, "" },
+	{ "allow *",
+	  "0300.0250.1.1:80", "", "", MALFORMED, "" },
+	{ "allow *",
+	  "[fe80::2%25wlan0]:80", "", "", MALFORMED, "" },
+	{ "allow *",
+	  "café.example:443", "", "", MALFORMED, "" },
+	{ "allow *",
+	  "[2a02:2770::1:443", "", "", MALFORMED, "" },
+	/* Address classes */
+	{ "allow app.example.org",
+	  "app.example.org:443", "", "151.101.1.69", ALLOWED, "" },
+	{ "allow app.example.org",
+	  "app.example.org:443", "", "10.77.1.2", REFUSED, "private-address" },
+	{ "allow app.example.org",
+	  "app.example.org:443", "", "172.30.1.1", REFUSED, "private-address" },
+	{ "allow app.example.org",
+	  "app.example.org:443", "", "100.90.0.1", REFUSED, "private-address" },
+	{ "allow app.example.org",
+	  "app.example.org:443", "", "198.51.100.77", REFUSED, "private-address" },
+	{ "allow app.example.org",
+	  "app.example.org:443", "", "0.9.9.9", REFUSED, "private-address" },
+	{ "allow app.example.org",
+	  "app.example.org:443", "", "198.18.55.1", REFUSED, "private-address" },
+	{ "allow app.example.org",
+	  "app.example.org:443", "", "250.1.1.1", REFUSED, "private-address" },
+	{ "allow app.example.org",
+	  "app.example.org:443", "", "fdab:cdef::1", REFUSED, "private-address" },
+	{ "allow app.example.org",
+	  "app.example.org:443", "", "2001:db8:1::7", REFUSED, "private-address" },
+	{ "allow app.example.org",
+	  "app.example.org:443", "", "::ffff:192.168.9.9", REFUSED, "private-address" },
+	{ "allow app.example.org",
+	  "app.example.org:443", "", "64:ff9b::192.168.9.9", REFUSED, "private-address" },
+	{ "allow app.example.org",
+	  "app.example.org:443", "", "64:ff9b::151.101.1.69", ALLOWED, "" },
+	{ "allow app.example.org",
+	  "app.example.org:443", "", "2002:ac10:909::1", REFUSED, "private-address" },
+	{ "allow app.example.org",
+	  "app.example.org:443", "", "::ffff:0:10.77.1.2", REFUSED, "private-address" },
+	{ "allow app.example.org",
+	  "app.example.org:443", "", "192.168.9.9, 151.101.1.69", ALLOWED, "" },
+	{ "allow *",
+	  "192.168.9.9:443", "", "", REFUSED, "private-address" },
+	{ "allow *",
+	  "http://[::ffff:192.168.9.9]/", "", "", REFUSED, "private-address" },
+	/* `private` lines, literal rules, link-local */
+	{ "allow wiki.example.org ; private 10.64.0.0/12",
+	  "wiki.example.org:443", "", "10.79.255.254", ALLOWED, "" },
+	{ "allow wiki.example.org ; private 10.64.0.0/12",
+	  "wiki.example.org:443", "", "10.80.0.0", REFUSED, "private-address" },
+	{ "private 10.64.0.0/12",
+	  "wiki.example.org:443", "", "10.64.0.1", REFUSED, "not-allowed" },
+	{ "allow 127.0.0.1:5000",
+	  "127.0.0.1:5000", "", "", ALLOWED, "" },
+	{ "allow 127.0.0.1:5000",
+	  "127.0.0.1:5001", "", "", REFUSED, "port" },
+	{ "allow *",
+	  "169.254.169.254:443", "", "", REFUSED, "private-address" },
+	{ "allow 169.254.169.254:80 *",
+	  "http://169.254.169.254/x", "", "", ALLOWED, "" },
+	{ "allow vm.example.org ; private fd00::/8",
+	  "vm.example.org:443", "", "fd00:ec2::254", REFUSED, "private-address" },
+	/* Limited mode, methods and paths */
+	{ "mode limited ; allow docs.example.org",
+	  "http://docs.example.org/", "HEAD", "", ALLOWED, "" },
+	{ "mode limited ; allow docs.example.org",
+	  "http://docs.example.org/", "PUT", "", REFUSED, "method" },
+	{ "mode limited ; allow docs.example.org",
+	  "https://docs.example.org/", "GET", "", REFUSED, "inspection-required" },
+	{ "allow GET https://git.example.org/team/**",
+	  "https://git.example.org/team/a/b", "GET", "", ALLOWED, "" },
+	{ "allow GET https://git.example.org/team/**",
+	  "https://git.example.org/team/a/b", "PATCH", "", REFUSED, "method" },
+	{ "allow GET https://git.example.org/team/**",
+	  "https://git.example.org/other/a", "GET", "", REFUSED, "path" },
+};
+
+/* Each conf has an error in just these lines. */
+struct conf_error_case {
+	const char *conf;
+	unsigned lines[4]; /* 0 ends them */
+};
+
+static const struct conf_error_case conf_error_cases[] = {
+	{ "allow docs.example.org\nalloww example.org", { 2, 0 } },
+	{ "# note\n\nallow user@docs.example.org", { 3, 0 } },
+	{ "allow docs..example.org", { 1, 0 } },
+	{ "allow 10.1:80", { 1, 0 } },
+	{ "allow café.example", { 1, 0 } },
+	{ "allow docs.example.org:66000", { 1, 0 } },
+	{ "allow docs.example.org:90-80", { 1, 0 } },
+	{ "allow docs.example.org:https", { 1, 0 } },
+	{ "allow [fe80::2%wlan0]:80", { 1, 0 } },
+	{ "allow 104.16.0.0/34", { 1, 0 } },
+	{ "allow *\ndeny docs.example.org *", { 2, 0 } },
+	{ "mode full\nallow docs.example.org\nmode limited", { 3, 0 } },
+	{ "threads many", { 1, 0 } },
+	{ "private docs.example.org", { 1, 0 } },
+	{ "allow docs.example.org\nlog json \"/tmp/a", { 2, 0 } },
+	{ "allow docs.example.org }", { 1, 0 } },
+	{ "modee full\nallow docs.example.org\nallow a..b\nlimit connections lots", { 1, 3, 4, 0 } },
+};
+/* clang-format on */
+
+#endif

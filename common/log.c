@@ -6,17 +6,20 @@
  * Out:        one line, in one write(2), so that lines of several processes
  *             and threads on one descriptor do not mix
  * Invariants: errno is kept; a line is at most LINE_MAX_BYTES long with its
- *             newline; nothing is allocated
+ *             newline; nothing is allocated, nothing is locked
  */
 #include "common/log.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
+#include "common/macros.h"
 #include "common/utf8.h"
 
 #define LINE_MAX_BYTES 4096
@@ -96,34 +99,78 @@ static void write_line(const struct line *l)
 	} while (n < 0 && errno == EINTR);
 }
 
+/* @dropped counts the lines since the last one that was written. */
+struct call_site {
+	_Atomic(const char *) fmt;
+	_Atomic(uint32_t) second;
+	atomic_uint count, dropped;
+};
+
+/*
+ * May one more line of @fmt be written? Two formats that share a slot take it
+ * from each other, and threads may pass a line or two beyond the burst: this
+ * bounds noise and needs no exact account.
+ */
+static bool admit(const char *fmt, unsigned *ret_dropped)
+{
+	static struct call_site sites[64];
+	struct call_site *site =
+		&sites[((uintptr_t)fmt / 8) % ARRAY_SIZE(sites)];
+	uint32_t now = (uint32_t)(clock_us() / 1000000u);
+
+	if (atomic_load(&site->fmt) != fmt ||
+	    atomic_load(&site->second) != now) {
+		*ret_dropped = atomic_exchange(&site->dropped, 0);
+		atomic_store(&site->fmt, fmt);
+		atomic_store(&site->second, now);
+		atomic_store(&site->count, 1);
+		return true;
+	}
+	if (atomic_fetch_add(&site->count, 1) < LOG_BURST)
+		return true;
+	atomic_fetch_add(&site->dropped, 1);
+	return false;
+}
+
+static void write_text(const char *text, size_t n)
+{
+	struct line l = { .len = 0 };
+
+	(void)line_add(&l, prefix, sizeof(prefix) - 1);
+	if (!line_add_safe(&l, text, n)) {
+		memcpy(l.s + l.len, cut_mark, sizeof(cut_mark) - 1);
+		l.len += sizeof(cut_mark) - 1;
+	}
+	l.s[l.len++] = '\n';
+	write_line(&l);
+}
+
 void log_line(enum log_level level, const char *fmt, ...)
 {
-	int keep = errno;
+	int keep = errno, n;
 	char text[LINE_MAX_BYTES];
-	struct line l = { .len = 0 };
+	unsigned dropped = 0;
 	va_list args;
-	size_t len;
-	int n;
 
-	if (!log_enabled(level))
+	if (!log_enabled(level) ||
+	    (level != LOG_LEVEL_ERROR && !admit(fmt, &dropped)))
 		return;
+	if (dropped > 0) {
+		n = snprintf(text, sizeof(text),
+			     "%u lines like the next one were dropped",
+			     dropped);
+		if (n > 0)
+			write_text(text, (size_t)n);
+	}
 
 	va_start(args, fmt);
 	n = vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	if (n < 0) /* a text that printf(3) cannot make still leaves a trace */
 		n = snprintf(text, sizeof(text), "%s", fmt);
-	len = n < 0 ? 0 : (size_t)n;
-
-	(void)line_add(&l, prefix, sizeof(prefix) - 1);
-	/* The longest text is also longer than the line: it is cut there. */
-	if (len >= sizeof(text))
-		len = sizeof(text) - 1;
-	if (!line_add_safe(&l, text, len)) {
-		memcpy(l.s + l.len, cut_mark, sizeof(cut_mark) - 1);
-		l.len += sizeof(cut_mark) - 1;
-	}
-	l.s[l.len++] = '\n';
-	write_line(&l);
+	/* The longest text is longer than the line, and so is cut there. */
+	if (n >= (int)sizeof(text))
+		n = (int)sizeof(text) - 1;
+	write_text(text, n < 0 ? 0 : (size_t)n);
 	errno = keep;
 }

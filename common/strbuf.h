@@ -26,7 +26,10 @@ struct strbuf {
 	bool failed;
 };
 
-#define STRBUF_INIT { NULL, 0, 0, false }
+#define STRBUF_INIT                                                            \
+	{                                                                      \
+		NULL, 0, 0, false                                              \
+	}
 
 void strbuf_add(struct strbuf *b, const char *bytes, size_t n);
 void strbuf_adds(struct strbuf *b, const char *s);

@@ -112,36 +112,61 @@ static void what_could_forge_a_line_is_escaped(void **state)
 	}
 }
 
+/* Logs @fill until @n bytes are full. Return: true if the line was cut. */
+static bool is_cut(const char *fill, size_t n)
+{
+	static const char mark[] = " [line cut]\n";
+	static char text[6001];
+	size_t len = 0, unit = strlen(fill);
+	ssize_t got;
+
+	for (; len + unit <= n; len += unit)
+		memcpy(text + len, fill, unit);
+	text[len] = '\0';
+	log_notice("%s", text);
+	got = next_line();
+	assert_in_range(got, 1, 4096);
+	assert_ptr_equal(strchr(line, '\n'), line + got - 1);
+	return strstr(line, mark) != NULL;
+}
+
 /* Around the limit, with text that is passed on and text that grows. */
 static void a_long_line_is_cut_and_says_so(void **state)
 {
-	static const char mark[] = " [line cut]\n";
-	static const char *const fill[] = { "x", "\n", "\xc3\xa9" };
-	static char text[6001];
+	(void)state;
+	for (size_t n = 4030; n < 4100; n++) {
+		assert_int_equal(is_cut("x", n), n > 4074);
+		assert_int_equal(is_cut("\xc3\xa9", n), n > 4075);
+	}
+	for (size_t n = 980; n < 1060; n++)
+		assert_int_equal(is_cut("\n", n), n > 1018);
+	assert_true(is_cut("x", 6000));
+	assert_true(is_cut("\n", 6000));
+}
+
+static void a_flood_from_one_place_is_bounded_and_counted(void **state)
+{
+	const unsigned sent = 5000;
+	unsigned passed = 0, dropped = 0, more;
 
 	(void)state;
-	for (size_t f = 0; f < ARRAY_SIZE(fill); f++) {
-		size_t unit = strlen(fill[f]);
-
-		for (size_t n = 900; n + unit <= 6000; n += 7) {
-			size_t len = 0;
-			ssize_t got;
-			bool cut;
-
-			while (len + unit <= n) {
-				memcpy(text + len, fill[f], unit);
-				len += unit;
-			}
-			text[len] = '\0';
-			log_notice("%s", text);
-			got = next_line();
-			assert_in_range(got, 1, 4096);
-			assert_int_equal(line[got - 1], '\n');
-			assert_ptr_equal(strchr(line, '\n'), line + got - 1);
-			cut = strstr(line, mark) != NULL;
-			assert_int_equal(cut, fill[f][0] == '\n' ? n > 1018
-								 : n > 4073);
+	for (unsigned i = 0; i <= sent; i++) {
+		if (i == sent)
+			sleep(1); /* the next second begins */
+		log_notice("a flood, line %u", i);
+		while (next_line() > 0) {
+			if (sscanf(line, "netleash: %u lines like", &more) == 1)
+				dropped += more;
+			else
+				passed++;
 		}
+	}
+	assert_int_equal(passed + dropped, sent + 1);
+	assert_in_range(passed, LOG_BURST + 1, sent / 2);
+
+	for (unsigned i = 0; i < 2 * LOG_BURST; i++) {
+		log_error("errors always pass");
+		assert_true(next_line() > 0);
 	}
 }
 
@@ -170,6 +195,9 @@ int main(void)
 			what_could_forge_a_line_is_escaped, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_long_line_is_cut_and_says_so,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_flood_from_one_place_is_bounded_and_counted, set_up,
+			tear_down),
 		cmocka_unit_test_setup_teardown(
 			errno_survives_a_call_that_fails, set_up, tear_down),
 	};

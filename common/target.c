@@ -264,21 +264,22 @@ static enum target_err parse_host_port(const struct parser *p, const char *s,
 	return parse_port_text(p, colon + 1, n - (size_t)(colon - s) - 1);
 }
 
-static void reset(const struct parser *p)
+/* Empties what is filled, so that an error leaves nothing of an older one. */
+static struct parser start(struct target *t, char *detail)
 {
-	*p->t = (struct target){ .scheme = SCHEME_NONE, .path = "" };
-	if (p->detail)
-		p->detail[0] = '\0';
+	*t = (struct target){ .scheme = SCHEME_NONE, .path = "" };
+	if (detail)
+		detail[0] = '\0';
+	return (struct parser){ t, detail };
 }
 
 enum target_err target_parse_authority(const char *s, size_t n,
 				       struct target *ret,
 				       char ret_detail[TARGET_DETAIL_MAX])
 {
-	struct parser p = { ret, ret_detail };
+	struct parser p = start(ret, ret_detail);
 	enum target_err err;
 
-	reset(&p);
 	err = parse_host_port(&p, s, n, false);
 	if (err == TARGET_OK && ret->port == 0)
 		return fail(&p, TARGET_NO_PORT,
@@ -371,9 +372,8 @@ static enum target_err parse_url(const struct parser *p, const char *s,
 enum target_err target_parse_url(const char *s, size_t n, struct target *ret,
 				 char ret_detail[TARGET_DETAIL_MAX])
 {
-	struct parser p = { ret, ret_detail };
+	struct parser p = start(ret, ret_detail);
 
-	reset(&p);
 	if (n == 0)
 		return fail(&p, TARGET_EMPTY,
 			    "it is empty: write http://host/path");
@@ -383,9 +383,8 @@ enum target_err target_parse_url(const char *s, size_t n, struct target *ret,
 enum target_err target_parse_any(const char *s, size_t n, struct target *ret,
 				 char ret_detail[TARGET_DETAIL_MAX])
 {
-	struct parser p = { ret, ret_detail };
+	struct parser p = start(ret, ret_detail);
 
-	reset(&p);
 	if (scheme_end(s, n))
 		return parse_url(&p, s, n, true);
 	if (n > 0 && memchr(s, '/', n))
@@ -399,10 +398,9 @@ enum target_err target_parse_host(const char *s, size_t n, bool brackets,
 				  struct target *ret,
 				  char ret_detail[TARGET_DETAIL_MAX])
 {
-	struct parser p = { ret, ret_detail };
+	struct parser p = start(ret, ret_detail);
 	enum target_err err;
 
-	reset(&p);
 	err = parse_host_port(&p, s, n, !brackets);
 	if (err == TARGET_OK && ret->port != 0)
 		return fail(&p, TARGET_BAD_HOST,

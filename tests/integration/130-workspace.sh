@@ -37,19 +37,22 @@ is "and changes nothing" "$(stat -c %a "$WS/new")" 755
 
 # --- the rest of the machine
 before=$(find /tmp /dev/shm /run -maxdepth 1 | sort)
+PLACES="/ /usr /etc /var /var/tmp /opt /srv /boot /lib /dev /run /sys /proc
+	/home /root $W"
 cat >"$WS/write.sh" <<'END'
-for place in / /usr /etc /var /var/tmp /opt /srv /boot /lib /dev /run /sys \
-	/proc /home /root "$1"; do
+for place; do
 	touch "$place/netleash-was-here" 2>/dev/null && echo "$place"
 done
 END
-try leash run -- sh write.sh "$W"
+# shellcheck disable=SC2086 # a list of folders
+try leash run -- sh write.sh $PLACES
 is "nothing of the machine but private folders can be written" \
 	"$(printf '%s\n' "$OUT" | grep -v -x -E '/home|/root|/run|/dev|/var/tmp' |
 		tr '\n' ' ')" ""
-for place in / /usr /etc /var /opt /srv /run /home /root /dev /var/tmp "$W"; do
+for place in $PLACES; do
 	[ ! -e "$place/netleash-was-here" ] ||
 		not_ok "netleash-was-here was left in $place"
+	rm -f "$place/netleash-was-here"
 done
 try leash run -- sh -c 'touch /tmp/x /dev/shm/x && ls -A /tmp /dev/shm'
 is "/tmp and /dev/shm can be written" "$STATUS" 0

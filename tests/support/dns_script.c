@@ -177,6 +177,19 @@ static unsigned script_records(struct script_packet *p, const char *name,
 	return answers;
 }
 
+/* Damages the answer behind the question, the same way for the same @seed. */
+static void script_flip(struct script_packet *p, size_t from, unsigned seed)
+{
+	uint32_t x = seed * 2654435761u + 1;
+
+	for (int i = 0; i < 4; i++) {
+		x = x * 1664525u + 1013904223u;
+		if (p->n > from)
+			p->bytes[from + (x >> 8) % (p->n - from)] ^=
+				(uint8_t)(1u << (x >> 4) % 8 | x >> 24);
+	}
+}
+
 /* Answers @query into @p. Return: false to say nothing. */
 static bool script_answer(struct dns_script *s, const uint8_t *query, size_t n,
 			  bool is_udp, struct script_packet *p,
@@ -184,7 +197,7 @@ static bool script_answer(struct dns_script *s, const uint8_t *query, size_t n,
 {
 	size_t end = script_name(query, n, s->last);
 	const char *name = s->last;
-	unsigned type, rcode = 0;
+	unsigned type, rcode = 0, seed;
 	bool v4, v6, cut;
 
 	if (end == 0)
@@ -219,6 +232,8 @@ static bool script_answer(struct dns_script *s, const uint8_t *query, size_t n,
 	script_set16(p, 10, 0);
 	if (script_has(name, "garbage", NULL))
 		memset(p->bytes + 2, 0xc7, p->n - 2);
+	if (script_has(name, "flip", &seed))
+		script_flip(p, end + 4, seed);
 	if (script_has(name, "cut", NULL))
 		p->n -= (p->n - end) / 2;
 	if (is_udp && p->n > SCRIPT_UDP_MAX) {

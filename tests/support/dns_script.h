@@ -17,6 +17,8 @@
  *                    bytes of no meaning; a good answer cut in half, under
  *                    another id, about another name, with a compression
  *                    pointer to itself
+ *   flip<N>          a good answer with a few bytes behind the question
+ *                    overwritten, which ones and with what depends on N
  *
  * so "a2-q1-ttl5.example" has two A and one AAAA record. The labels behind it
  * only make names distinct.

@@ -6,15 +6,17 @@
  * Out:        the socket closed, one done callback
  * Invariants: never longer than CLOSER_MAX_MS, never more than
  *             CLOSER_MAX_BYTES read, whatever the peer does
- * References: RFC 9112 section 9.6, tcp(7) SO_LINGER, ioctl_tcp SIOCOUTQ
+ * References: RFC 9112 section 9.6, tcp(7) TCP_INFO, socket(7)
+ *             SO_LINGER
  */
 #include "proxy/closer.h"
 
 #include <errno.h>
-#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -84,16 +86,27 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		finish(c);
 }
 
+/* True if the peer's kernel has all that was sent. */
+static bool all_received(int fd)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	memset(&info, 0, sizeof(info));
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+		return true; /* no way to know, so nothing to wait for */
+	return info.tcpi_unacked == 0 && info.tcpi_notsent_bytes == 0;
+}
+
 /* FIN: time is up. RESET: time to look whether all has arrived. */
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct closer *c = arg;
-	int unsent = 0;
 
 	(void)fd;
 	(void)what;
 	if (c->how == CLOSER_RESET && clock_ms() < c->deadline_ms &&
-	    ioctl(c->fd, SIOCOUTQ, &unsent) == 0 && unsent > 0)
+	    !all_received(c->fd))
 		timer_set(c, OUTQ_POLL_MS);
 	else
 		finish(c);

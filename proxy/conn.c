@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proxy/conn.c - one client's connection, its states, its one way out
+ *
+ * In:         an accepted socket from listener.c
+ * Out:        one access-log line, the socket closed, the memory reaped
+ * States:     SNIFF -> HEAD -> (RESOLVE ->) DIAL -> REPLY -> TUNNEL -> LAST ->
+ *             CLOSED; REPLY for a refusal from any state before it; CLOSED
+ *             from all. next_allowed[] is the law
+ * Invariants: conn_set_state() alone writes the state; interest and deadline
+ *             are derived from it; nothing is freed inside its own callback;
+ *             a client that sends nothing costs this struct and no buffer
+ *
+ * The line is written on the way to LAST or CLOSED, whichever comes first: a
+ * client that is slow to take our last bytes does not hold it back.
+ */
+#include "proxy/conn_priv.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "proxy/access_log.h"
+#include "proxy/closer.h"
+#include "proxy/dial.h"
+#include "proxy/resolve.h"
+#include "proxy/sniff.h"
+#include "proxy/target_count.h"
+
+/* How long a client may take to read an answer that does not fit at once. */
+#define REPLY_TIME_MS 10000u
+
+/* What may come before we have answered: a TLS ClientHello fits in easily. */
+#define EARLY_MAX 16384u
+
+static const char *const state_name[CONN_STATES] = {
+	"sniff", "head", "resolve", "dial", "reply", "tunnel", "last", "closed",
+};
+
+#define TO(state) (1u << CONN_##state)
+static const unsigned next_allowed[CONN_STATES] = {
+	[CONN_SNIFF] = TO(HEAD) | TO(REPLY) | TO(CLOSED),
+	[CONN_HEAD] = TO(RESOLVE) | TO(DIAL) | TO(REPLY) | TO(CLOSED),
+	[CONN_RESOLVE] = TO(DIAL) | TO(REPLY) | TO(CLOSED),
+	[CONN_DIAL] = TO(REPLY) | TO(CLOSED),
+	[CONN_REPLY] = TO(TUNNEL) | TO(LAST) | TO(CLOSED),
+	[CONN_TUNNEL] = TO(LAST) | TO(CLOSED),
+	[CONN_LAST] = TO(CLOSED),
+};
+
+static const char *rule_place(struct conn *c, struct strbuf *out)
+{
+	if (c->decision.rule)
+		policy_rule_place(c->loop->policy, c->decision.rule, out);
+	return out->s;
+}
+
+/* The request is over: its one line, its counters, its share of limits. */
+static void end_request(struct conn *c)
+{
+	char client[ADDR_TEXT_MAX + 10], target[TARGET_TEXT_MAX];
+	char text[ADDR_TEXT_MAX], address[ADDR_TEXT_MAX];
+	struct strbuf rule = STRBUF_INIT;
+	struct access_entry e = {
+		.run = c->loop->run,
+		.protocol = c->protocol,
+		.client = client,
+		.reason = c->reason,
+		.bytes_in = c->counts.in,
+		.bytes_out = c->counts.out,
+		.ms = clock_ms() - c->started_ms,
+	};
+
+	if (c->logged)
+		return;
+	c->logged = true;
+	target_count_give(c->counted);
+	c->counted = NULL;
+	/* It came and went without a byte: a probe of the port, no request. */
+	if (!c->protocol && c->reason == REASON_MALFORMED)
+		return;
+	stats_count_end(&c->loop->stats, c->reason, c->counts.in,
+			c->counts.out);
+	(void)snprintf(client, sizeof(client),
+		       c->client.family == AF_INET6 ? "[%s]:%u" : "%s:%u",
+		       addr_format(&c->client, text), (unsigned)c->client_port);
+	if (c->has_target)
+		e.target = target_format(&c->request.target, target);
+	if (c->has_address)
+		e.address = addr_format(&c->address, address);
+	e.rule = rule_place(c, &rule);
+	access_log_write(c->loop->log, &e);
+	strbuf_fini(&rule);
+}
+
+/* How much more of the client's bytes we would keep now. */
+static size_t room_for_input(const struct conn *c)
+{
+	size_t max = EARLY_MAX;
+
+	if (c->state <= CONN_HEAD)
+		max += c->loop->limits->head_size;
+	else if (c->state > CONN_DIAL)
+		return 0; /* the tunnel's, or the closer's */
+	return c->in_n < max ? max - c->in_n : 0;
+}
+
+static void set_event(struct conn *c, struct event *ev, bool *is, bool wanted)
+{
+	if (*is == wanted)
+		return;
+	*is = wanted;
+	if (!wanted) {
+		event_del(ev);
+	} else if (event_add(ev, NULL) < 0) {
+		/* on_deadline() closes it: we may be anywhere here. */
+		c->broken = true;
+		event_active(&c->deadline, EV_TIMEOUT, 0);
+	}
+}
+
+void conn_update_interest(struct conn *c)
+{
+	set_event(c, &c->readable, &c->reading,
+		  !c->client_eof && room_for_input(c) > 0);
+	set_event(c, &c->writable, &c->writing,
+		  c->state == CONN_REPLY && c->out_at < c->out.len);
+}
+
+void conn_set_deadline(struct conn *c, uint64_t ms)
+{
+	struct timeval tv = { .tv_sec = (time_t)(ms / 1000),
+			      .tv_usec = (suseconds_t)(ms % 1000) * 1000 };
+
+	if (event_add(&c->deadline, &tv) < 0) {
+		c->broken = true;
+		event_active(&c->deadline, EV_TIMEOUT, 0);
+	}
+}
+
+/* Every state that waits for a peer has its time limit. */
+static void begin_deadline(struct conn *c)
+{
+	switch (c->state) {
+	case CONN_SNIFF:
+		conn_set_deadline(c, c->loop->limits->head_time);
+		break;
+	case CONN_HEAD:
+		break; /* one limit for all of the head */
+	case CONN_REPLY:
+		conn_set_deadline(c, REPLY_TIME_MS);
+		break;
+	case CONN_TUNNEL:
+		conn_set_deadline(c, c->loop->limits->idle_time);
+		break;
+	case CONN_RESOLVE: /* the resolver, the dial and the closer have */
+	case CONN_DIAL:	   /* limits of their own */
+	case CONN_LAST:
+	case CONN_CLOSED:
+	case CONN_STATES:
+		if (!c->broken)
+			event_del(&c->deadline);
+		break;
+	}
+}
+
+void conn_set_state(struct conn *c, enum conn_state next)
+{
+	assert(next_allowed[c->state] & (1u << next));
+	log_debug("conn %" PRIu64 ": %s -> %s", c->id, state_name[c->state],
+		  state_name[next]);
+	c->state = next;
+	if (next == CONN_LAST || next == CONN_CLOSED)
+		end_request(c);
+	begin_deadline(c);
+	conn_update_interest(c);
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void conn_close(struct conn *c)
+{
+	struct loop *lp = c->loop;
+
+	if (c->state == CONN_CLOSED)
+		return;
+	if (c->tunnel)
+		c->counts = tunnel_counts(c->tunnel);
+	conn_set_state(c, CONN_CLOSED);
+	event_del(&c->deadline);
+	resolve_cancel(c->resolve);
+	c->resolve = NULL;
+	if (c->dial)
+		lp->stats.dials--;
+	dial_cancel(c->dial);
+	c->dial = NULL;
+	tunnel_cancel(c->tunnel);
+	c->tunnel = NULL;
+	closer_cancel(c->closer);
+	c->closer = NULL;
+	close_fd(&c->remote_fd);
+	close_fd(&c->client_fd);
+	TAILQ_REMOVE(&lp->live, c, link);
+	TAILQ_INSERT_TAIL(&lp->dead, c, link);
+	event_active(lp->reap, EV_TIMEOUT, 0);
+}
+
+void conn_abort(struct conn *c)
+{
+	struct linger now = { .l_onoff = 1, .l_linger = 0 };
+
+	if (c->client_fd >= 0)
+		(void)setsockopt(c->client_fd, SOL_SOCKET, SO_LINGER, &now,
+				 sizeof(now));
+	if (c->remote_fd >= 0)
+		(void)setsockopt(c->remote_fd, SOL_SOCKET, SO_LINGER, &now,
+				 sizeof(now));
+	conn_close(c);
+}
+
+void conn_reap(struct loop *lp)
+{
+	struct conn *c;
+
+	while ((c = TAILQ_FIRST(&lp->dead))) {
+		TAILQ_REMOVE(&lp->dead, c, link);
+		lp->stats.connections--;
+		strbuf_fini(&c->out);
+		free(c->in);
+		free(c);
+	}
+}
+
+static int keep_input(struct conn *c, const char *bytes, size_t n)
+{
+	if (c->in_size - c->in_n < n) {
+		size_t size = c->in_n + n < 1024 ? 1024 : (c->in_n + n) * 2;
+		char *grown = realloc(c->in, size);
+
+		if (!grown)
+			return -ENOMEM;
+		c->in = grown;
+		c->in_size = size;
+	}
+	memcpy(c->in + c->in_n, bytes, n);
+	c->in_n += n;
+	return 0;
+}
+
+static void on_head_bytes(struct conn *c)
+{
+	enum http_head_verdict v = http_head_parse(&c->head, c->in, c->in_n);
+
+	if (v == HTTP_HEAD_OK)
+		conn_request_begin(c);
+	else if (v != HTTP_HEAD_MORE)
+		conn_request_malformed(c, v);
+	else if (c->client_eof)
+		conn_refuse(c, REASON_MALFORMED,
+			    "The request ends in the middle of its head.", NULL,
+			    0);
+}
+
+static void on_first_bytes(struct conn *c)
+{
+	switch (sniff_check(c->in, c->in_n)) {
+	case SNIFF_MORE:
+		if (c->client_eof)
+			conn_close(c);
+		break;
+	case SNIFF_SOCKS5:
+		c->started_ms = clock_ms();
+		c->protocol = "socks5";
+		conn_refuse_socks5(c);
+		break;
+	case SNIFF_HTTP:
+		c->started_ms = clock_ms();
+		c->protocol = "http";
+		http_head_init(&c->head, c->loop->limits->head_size,
+			       c->loop->limits->header_count);
+		conn_set_state(c, CONN_HEAD);
+		on_head_bytes(c);
+		break;
+	}
+}
+
+static void on_client_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+	char bytes[16384];
+	size_t room = room_for_input(c);
+	ssize_t n;
+
+	(void)what;
+	n = recv(fd, bytes, room < sizeof(bytes) ? room : sizeof(bytes), 0);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n < 0 || (n > 0 && keep_input(c, bytes, (size_t)n) < 0)) {
+		/* It vanished: whatever we were doing for it is cancelled. */
+		if (n > 0)
+			c->reason = REASON_INTERNAL;
+		else if (c->state == CONN_RESOLVE || c->state == CONN_DIAL)
+			c->reason = REASON_ALLOWED;
+		conn_close(c);
+		return;
+	}
+	if (n == 0)
+		c->client_eof = true;
+	if (c->state == CONN_SNIFF)
+		on_first_bytes(c);
+	else if (c->state == CONN_HEAD)
+		on_head_bytes(c);
+	/* In RESOLVE and DIAL it is early data, or the end of it. */
+	if (c->state != CONN_CLOSED)
+		conn_update_interest(c);
+}
+
+static void on_client_writable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	conn_send(arg);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)fd;
+	(void)what;
+	if (c->broken) {
+		c->reason = REASON_INTERNAL;
+		conn_close(c);
+	} else if (c->state <= CONN_HEAD) {
+		conn_refuse(c, REASON_HEAD_TIMEOUT, NULL, NULL, 0);
+	} else if (c->state == CONN_TUNNEL) {
+		conn_check_idle(c);
+	} else {
+		conn_close(c); /* it does not read our answer */
+	}
+}
+
+void conn_accept(struct loop *lp, int fd, const struct addr *client,
+		 uint16_t client_port, bool over_limit)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+
+	lp->stats.accepted++;
+	if (!c) {
+		log_warn("no memory for another connection");
+		close(fd);
+		return;
+	}
+	lp->stats.connections++;
+	c->loop = lp;
+	c->id = lp->next_id++;
+	c->state = CONN_SNIFF;
+	c->client_fd = fd;
+	c->remote_fd = -1;
+	c->client = *client;
+	c->client_port = client_port;
+	c->over_limit = over_limit;
+	c->started_ms = clock_ms();
+	c->reason = REASON_MALFORMED;
+	(void)event_assign(&c->readable, lp->base, fd, EV_READ | EV_PERSIST,
+			   on_client_readable, c);
+	(void)event_assign(&c->writable, lp->base, fd, EV_WRITE | EV_PERSIST,
+			   on_client_writable, c);
+	(void)event_assign(&c->deadline, lp->base, -1, 0, on_deadline, c);
+	TAILQ_INSERT_TAIL(&lp->live, c, link);
+	begin_deadline(c);
+	conn_update_interest(c);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proxy/conn_answer.c - tell the client the verdict, then run the tunnel
+ *
+ * In:         a verdict from conn.c or conn_request.c
+ * Out:        the answer on its way, the tunnel, and both sockets closed in
+ *             the way their peers should see
+ * Steps:      render -> send -> tunnel, or the gentle close after a refusal
+ * Invariants: a refusal by policy is remembered for the summary exactly once;
+ *             an answer is never eaten by a reset of ours (closer.h)
+ */
+#include "proxy/conn_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "proxy/blocked.h"
+#include "proxy/closer.h"
+#include "proxy/reply.h"
+
+static void on_last_sent(void *arg)
+{
+	struct conn *c = arg;
+
+	c->closer = NULL;
+	conn_close(c);
+}
+
+/* One socket goes in its own way; the other, if there is one, at once. */
+static void close_last(struct conn *c, int *fd, enum closer_how how)
+{
+	int last = *fd;
+
+	*fd = -1;
+	if (c->client_fd >= 0)
+		close(c->client_fd);
+	if (c->remote_fd >= 0)
+		close(c->remote_fd);
+	c->client_fd = c->remote_fd = -1;
+	conn_set_state(c, CONN_LAST);
+	if (closer_start(c->loop->base, last, how, on_last_sent, c,
+			 &c->closer) < 0)
+		conn_close(c);
+}
+
+static void on_tunnel_done(enum tunnel_end end, struct tunnel_counts counts,
+			   void *arg)
+{
+	struct conn *c = arg;
+
+	c->tunnel = NULL;
+	c->counts = counts;
+	switch (end) {
+	case TUNNEL_DONE:
+		conn_close(c);
+		break;
+	case TUNNEL_CLIENT_RESET:
+		close_last(c, &c->remote_fd, CLOSER_RESET);
+		break;
+	case TUNNEL_REMOTE_RESET:
+		close_last(c, &c->client_fd, CLOSER_RESET);
+		break;
+	case TUNNEL_CLIENT_DEAF:
+		close_last(c, &c->remote_fd, CLOSER_FIN);
+		break;
+	case TUNNEL_REMOTE_DEAF:
+		close_last(c, &c->client_fd, CLOSER_FIN);
+		break;
+	case TUNNEL_NO_MEMORY:
+		c->reason = REASON_INTERNAL;
+		conn_abort(c);
+		break;
+	}
+}
+
+static void start_tunnel(struct conn *c)
+{
+	int r = tunnel_start(c->loop->tunnels, c->client_fd, c->remote_fd,
+			     c->in, c->in_n, on_tunnel_done, c, &c->tunnel);
+
+	if (r < 0) {
+		c->reason = REASON_INTERNAL;
+		conn_abort(c);
+		return;
+	}
+	/* From here on it needs neither. */
+	free(c->in);
+	c->in = NULL;
+	c->in_n = c->in_size = 0;
+	strbuf_fini(&c->out);
+	c->out_at = 0;
+	conn_set_state(c, CONN_TUNNEL);
+}
+
+void conn_send(struct conn *c)
+{
+	while (c->out_at < c->out.len) {
+		ssize_t n = send(c->client_fd, c->out.s + c->out_at,
+				 c->out.len - c->out_at, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno != EAGAIN) {
+			conn_close(c);
+			return;
+		}
+		if (n < 0) {
+			conn_update_interest(c);
+			return;
+		}
+		c->out_at += (size_t)n;
+	}
+	if (c->reason == REASON_ALLOWED)
+		start_tunnel(c);
+	else
+		close_last(c, &c->client_fd, CLOSER_FIN);
+}
+
+/* c->out holds the answer. */
+static void answer(struct conn *c, enum reason reason)
+{
+	c->reason = reason;
+	if (strbuf_failed(&c->out)) {
+		c->reason = REASON_INTERNAL;
+		conn_close(c);
+		return;
+	}
+	conn_set_state(c, CONN_REPLY);
+	conn_send(c);
+}
+
+static void remember(struct conn *c, enum reason reason, const char *allow_with,
+		     const char *rule)
+{
+	char target[TARGET_TEXT_MAX];
+
+	if (c->loop->blocked && c->has_target && reason_is_policy(reason))
+		blocked_add(c->loop->blocked,
+			    target_format(&c->request.target, target), reason,
+			    allow_with, rule);
+}
+
+void conn_refuse(struct conn *c, enum reason reason, const char *detail,
+		 const struct addr *addrs, size_t addrs_n)
+{
+	const struct policy *p = c->loop->policy;
+	struct strbuf allow_with = STRBUF_INIT, rule = STRBUF_INIT;
+	struct reply r = {
+		.reason = reason,
+		.detail = detail,
+		.json = c->json,
+		.head_only = c->head_only,
+	};
+
+	if (c->has_target) {
+		r.host = c->request.target.host;
+		r.port = c->request.target.port;
+	}
+	if (reason_is_policy(reason)) {
+		policy_suggest(p, &c->request, c->decision, addrs, addrs_n,
+			       &allow_with);
+		if (c->decision.rule)
+			policy_rule_place(p, c->decision.rule, &rule);
+	}
+	r.allow_with = allow_with.s;
+	r.rule = rule.s;
+	reply_render(&r, &c->out);
+	remember(c, reason, allow_with.s, rule.s);
+	strbuf_fini(&allow_with);
+	strbuf_fini(&rule);
+	answer(c, reason);
+}
+
+void conn_refuse_socks5(struct conn *c)
+{
+	reply_render_socks5_no_method(&c->out);
+	answer(c, REASON_UNSUPPORTED);
+}
+
+void conn_establish(struct conn *c)
+{
+	reply_render_established(&c->out);
+	answer(c, REASON_ALLOWED);
+}
+
+void conn_check_idle(struct conn *c)
+{
+	uint64_t limit = c->loop->limits->idle_time;
+	uint64_t silent = clock_ms() - tunnel_active_ms(c->tunnel);
+
+	if (silent < limit) {
+		conn_set_deadline(c, limit - silent);
+		return;
+	}
+	c->reason = REASON_IDLE;
+	conn_abort(c);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proxy/conn_priv.h - the connection and the loop it lives on, inside out
+ *
+ * For proxy.c, listener.c, conn.c, conn_request.c and conn_answer.c only.
+ * proxy.c makes the loop; listener.c brings sockets; conn.c owns the states,
+ * reads the client and is the one way out; conn_request.c takes a whole head
+ * to a verdict; conn_answer.c tells it to the client and runs the tunnel.
+ */
+#ifndef NETLEASH_PROXY_CONN_PRIV_H
+#define NETLEASH_PROXY_CONN_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "common/addr.h"
+#include "common/conf.h"
+#include "common/strbuf.h"
+#include "proxy/http_head.h"
+#include "proxy/policy.h"
+#include "proxy/reason.h"
+#include "proxy/stats.h"
+#include "proxy/tunnel.h"
+
+TAILQ_HEAD(conn_list, conn);
+LIST_HEAD(listener_list, listener);
+
+/**
+ * struct loop - what the connections of one event loop share
+ * @connections_max: `limit connections`, never more than descriptors allow
+ * @reap: active when there is something in @dead, or a drain may be over
+ */
+struct loop {
+	struct event_base *base;
+	const struct conf_limits *limits;
+	const struct policy *policy;
+	const char *run;
+	struct resolver *resolver;
+	struct tunnel_loop *tunnels;
+	struct target_counts *targets;
+	struct access_log *log;
+	struct blocked *blocked; /* NULL: not remembered */
+	struct stats stats;
+	uint32_t connections_max;
+	struct listener_list listeners;
+	struct conn_list live, dead;
+	struct event *reap;
+	uint64_t next_id;
+	bool draining;
+};
+
+enum conn_state {
+	CONN_SNIFF,   /* waiting for the first bytes */
+	CONN_HEAD,    /* HTTP, the head is not whole */
+	CONN_RESOLVE, /* name allowed, waiting for addresses */
+	CONN_DIAL,    /* addresses allowed, connecting */
+	CONN_REPLY,   /* verdict known, telling the client */
+	CONN_TUNNEL,  /* both ends open, moving bytes */
+	CONN_LAST,    /* over and logged; the last bytes are on their way */
+	CONN_CLOSED,  /* nothing can call back; waiting for the reaper */
+	CONN_STATES
+};
+
+/**
+ * struct conn - one client and what it asked for
+ * @in:      what the client sent and nobody has taken yet: the head, then
+ *           early data
+ * @out:     our answer, sent up to @out_at
+ * @request, @decision: once @has_target
+ * @over_limit: accepted only to be told that there are too many
+ * @counted: its share of `limit tunnels-per-target`
+ * @logged:  its line is in the access log
+ * @broken:  the loop could not register it: to be closed
+ * @reason:  REASON_MALFORMED until there is a verdict: whoever goes away
+ *           before it has sent no whole request
+ */
+struct conn {
+	TAILQ_ENTRY(conn) link;
+	struct loop *loop;
+	uint64_t id;
+	enum conn_state state;
+	int client_fd, remote_fd;
+	struct event readable, writable, deadline;
+	bool reading, writing;
+	struct addr client;
+	uint16_t client_port;
+	uint64_t started_ms;
+
+	char *in;
+	size_t in_n, in_size;
+	struct strbuf out;
+	size_t out_at;
+	struct http_head head;
+	bool client_eof, over_limit, json, head_only, logged, broken;
+
+	const char *protocol;
+	bool has_target;
+	struct request request;
+	struct decision decision;
+	struct target_count *counted;
+	struct resolve *resolve;
+	struct dial *dial;
+	struct tunnel *tunnel;
+	struct closer *closer;
+	struct addr address;
+	bool has_address;
+	enum reason reason;
+	struct tunnel_counts counts;
+};
+
+/*
+ * conn.c: takes @fd, in failure too. @over_limit: see struct conn.
+ */
+void conn_accept(struct loop *lp, int fd, const struct addr *client,
+		 uint16_t client_port, bool over_limit);
+
+/* The only writer of c->state; deadline and interest follow it. */
+void conn_set_state(struct conn *c, enum conn_state next);
+
+/* The state's time limit begins anew with @ms. */
+void conn_set_deadline(struct conn *c, uint64_t ms);
+
+/* Call when c->in, c->out or c->client_eof has changed. */
+void conn_update_interest(struct conn *c);
+
+/*
+ * Ends it from any state, with c->reason. Silent at once, freed by the
+ * reaper: the caller may still look at @c.
+ */
+void conn_close(struct conn *c);
+
+/* The same, and both peers see a reset. */
+void conn_abort(struct conn *c);
+
+/* Frees what conn_close() has ended. */
+void conn_reap(struct loop *lp);
+
+/* conn_request.c: the head in c->in is whole, or wrong for ever. */
+void conn_request_begin(struct conn *c);
+void conn_request_malformed(struct conn *c, enum http_head_verdict verdict);
+
+/*
+ * conn_answer.c: answers with @reason and ends; only before CONN_REPLY.
+ * @detail is one more sentence or NULL; @addrs are what was refused for
+ * REASON_PRIVATE_ADDRESS.
+ */
+void conn_refuse(struct conn *c, enum reason reason, const char *detail,
+		 const struct addr *addrs, size_t addrs_n);
+void conn_refuse_socks5(struct conn *c);
+
+/* c->remote_fd is connected: says so, and goes on as a tunnel. */
+void conn_establish(struct conn *c);
+
+/* Sends what is left of c->out. */
+void conn_send(struct conn *c);
+
+/* The tunnel's time limit is over: is it idle? */
+void conn_check_idle(struct conn *c);
+
+#endif

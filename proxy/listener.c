@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proxy/listener.c - accept clients, as many as there is room for
+ *
+ * In:         a listening socket from the owner
+ * Out:        non-blocking, close-on-exec sockets for conn.c
+ * States:     STOPPED (never started, or draining), ACCEPTING, FULL (too many
+ *             connections: the next that ends wakes us), RESTING (accept
+ *             failed: a timer wakes us)
+ * Invariants: the socket is registered only while ACCEPTING, so that a full
+ *             queue that we cannot take from never makes the loop spin
+ * References: accept(2) "Error handling": errors of the network belong to the
+ *             connection that was to be accepted, not to the listener
+ */
+#include "proxy/listener.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/fdio.h"
+#include "common/log.h"
+#include "proxy/conn_priv.h"
+
+/* Connections beyond the limit that are taken to be told so, with a 503. */
+#define OVERFLOW_MAX 16u
+
+/* Taken in one go; the other events of the loop get their turn after. */
+#define ACCEPT_BATCH 64
+
+#define REST_MS 100
+
+enum listener_state {
+	LISTENER_STOPPED,
+	LISTENER_ACCEPTING,
+	LISTENER_FULL,
+	LISTENER_RESTING,
+};
+
+struct listener {
+	LIST_ENTRY(listener) link;
+	struct loop *loop;
+	int fd;
+	enum listener_state state;
+	struct event acceptable, rested;
+};
+
+/* The only writer of l->state. Return: 0 or -ENOMEM. */
+static int set_state(struct listener *l, enum listener_state next)
+{
+	struct timeval rest = { .tv_sec = 0, .tv_usec = REST_MS * 1000 };
+	int r = 0;
+
+	event_del(&l->acceptable);
+	event_del(&l->rested);
+	l->state = next;
+	if (next == LISTENER_ACCEPTING)
+		r = event_add(&l->acceptable, NULL);
+	else if (next == LISTENER_RESTING)
+		r = event_add(&l->rested, &rest);
+	return r < 0 ? -ENOMEM : 0;
+}
+
+static uint32_t limit_of(const struct loop *lp)
+{
+	uint32_t per_run = lp->limits->connections_per_run;
+
+	return per_run > 0 && per_run < lp->connections_max
+		       ? per_run
+		       : lp->connections_max;
+}
+
+static void on_accept_failed(struct listener *l, int err)
+{
+	switch (err) {
+	case EAGAIN:
+	case EINTR:
+	case ECONNABORTED:
+	case EPROTO:
+	case ENETDOWN:
+	case ENOPROTOOPT:
+	case EHOSTDOWN:
+	case ENONET:
+	case EHOSTUNREACH:
+	case EOPNOTSUPP:
+	case ENETUNREACH:
+		return;
+	default:
+		/* EMFILE, ENFILE, ENOBUFS, ENOMEM, and what nobody foresaw:
+		 * trying again at once would only burn the processor. */
+		log_warn("accepting pauses for %d ms: %s", REST_MS,
+			 strerror(err));
+		(void)set_state(l, LISTENER_RESTING);
+	}
+}
+
+/* Return: false if there is none to take, for now. */
+static bool accept_one(struct listener *l)
+{
+	struct loop *lp = l->loop;
+	uint32_t limit = limit_of(lp);
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	struct addr client = { .family = AF_INET };
+	uint16_t port = 0;
+	int fd;
+
+	if (lp->stats.connections >= limit + OVERFLOW_MAX) {
+		(void)set_state(l, LISTENER_FULL);
+		return false;
+	}
+	fd = accept4(l->fd, (struct sockaddr *)&ss, &len,
+		     SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd < 0) {
+		on_accept_failed(l, errno);
+		return false;
+	}
+	/* A family that we do not know is logged as 0.0.0.0:0. */
+	(void)addr_from_sockaddr((struct sockaddr *)&ss, &client, &port);
+	conn_accept(lp, fd, &client, port, lp->stats.connections >= limit);
+	return true;
+}
+
+static void on_acceptable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	for (int i = 0; i < ACCEPT_BATCH; i++)
+		if (!accept_one(arg))
+			return;
+}
+
+static void on_rested(evutil_socket_t fd, short what, void *arg)
+{
+	struct listener *l = arg;
+
+	(void)fd;
+	(void)what;
+	(void)listener_start(l); /* without memory, the next end tries again */
+}
+
+int listener_new(struct loop *lp, int fd)
+{
+	struct listener *l = calloc(1, sizeof(*l));
+	int r = -ENOMEM;
+
+	if (!l)
+		goto out;
+	/* A connection that is gone again when we accept must not block us. */
+	r = fd_set_nonblocking(fd);
+	if (r < 0)
+		goto out;
+	l->loop = lp;
+	l->fd = fd;
+	l->state = LISTENER_STOPPED;
+	(void)event_assign(&l->acceptable, lp->base, fd, EV_READ | EV_PERSIST,
+			   on_acceptable, l);
+	(void)event_assign(&l->rested, lp->base, -1, 0, on_rested, l);
+	LIST_INSERT_HEAD(&lp->listeners, l, link);
+	return 0;
+out:
+	free(l);
+	close(fd);
+	return r;
+}
+
+void listener_free(struct listener *l)
+{
+	listener_stop(l);
+	LIST_REMOVE(l, link);
+	close(l->fd);
+	free(l);
+}
+
+int listener_start(struct listener *l)
+{
+	int r = set_state(l, LISTENER_ACCEPTING);
+
+	if (r < 0)
+		(void)set_state(l, LISTENER_FULL); /* tried again, see above */
+	return r;
+}
+
+void listener_stop(struct listener *l)
+{
+	(void)set_state(l, LISTENER_STOPPED);
+}
+
+void listener_resume_all(struct loop *lp)
+{
+	struct listener *l;
+
+	LIST_FOREACH(l, &lp->listeners, link)
+	if (l->state == LISTENER_FULL)
+		(void)listener_start(l);
+}
+
+struct listener *listener_next(const struct listener *l)
+{
+	return LIST_NEXT(l, link);
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proxy/proxy.c - the facade of the room: one event loop and what lives on it
+ *
+ * In:         options and listening sockets from the owner
+ * Out:        a loop that serves clients until it is stopped or drained
+ * Steps:      new (everything that needs a path or a limit of the process) ->
+ *             add listeners -> start -> run -> stop or drain -> free
+ * Invariants: no byte of a client is read before proxy_start(); the reaper is
+ *             the only one to free connections while the loop runs
+ *
+ * How one connection goes, by file:
+ *
+ *   listener.c      accept, pause when there is no room
+ *   conn.c          states, deadlines, reading, the one way out
+ *   sniff.c, http_head.c    what the client says
+ *   conn_request.c  policy -> resolve.c -> policy -> dial.c
+ *   conn_answer.c   reply.c -> tunnel.c -> closer.c
+ *   access_log.c    its line
+ */
+#include "proxy/proxy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "common/log.h"
+#include "proxy/access_log.h"
+#include "proxy/blocked.h"
+#include "proxy/conn_priv.h"
+#include "proxy/listener.h"
+#include "proxy/resolve.h"
+#include "proxy/target_count.h"
+
+/* Descriptors that are not for connections: logs, DNS, listeners, the loop. */
+#define FDS_RESERVED 64u
+
+struct proxy {
+	struct loop loop;
+	bool stopped;
+	void (*drained)(void *arg);
+	void *drained_arg;
+};
+
+static void on_libevent_log(int severity, const char *text)
+{
+	if (severity >= EVENT_LOG_WARN)
+		log_warn("libevent: %s", text);
+}
+
+/* Each connection needs two descriptors. */
+static uint32_t connections_max(const struct conf_limits *limits)
+{
+	struct rlimit files = { .rlim_cur = 1024 };
+	rlim_t room = 1;
+
+	(void)getrlimit(RLIMIT_NOFILE, &files);
+	if (files.rlim_cur > FDS_RESERVED + 2)
+		room = (files.rlim_cur - FDS_RESERVED) / 2;
+	if (room > UINT32_MAX)
+		room = UINT32_MAX;
+	if (limits->connections == 0)
+		return (uint32_t)room;
+	if (limits->connections > room) {
+		log_warn("limit connections %u is more than the descriptors "
+			 "allow: it is %u",
+			 limits->connections, (unsigned)room);
+		return (uint32_t)room;
+	}
+	return limits->connections;
+}
+
+/* Frees what has ended, lets paused listeners go on, ends a drain. */
+static void on_reap(evutil_socket_t fd, short what, void *arg)
+{
+	struct proxy *p = arg;
+	void (*drained)(void *) = p->drained;
+
+	(void)fd;
+	(void)what;
+	conn_reap(&p->loop);
+	if (!p->loop.draining)
+		listener_resume_all(&p->loop);
+	if (p->loop.draining && drained && p->loop.stats.connections == 0) {
+		p->drained = NULL;
+		drained(p->drained_arg);
+	}
+}
+
+static int open_resolver(struct loop *lp, const struct conf *cf)
+{
+	struct resolver_opts opts = {
+		.servers = cf->resolvers,
+		.servers_n = cf->resolvers_n,
+		.timeout_ms = cf->limits.dns_time,
+		.pending_max = cf->limits.pending_lookups,
+	};
+
+	return resolver_new(lp->base, &opts, &lp->resolver);
+}
+
+static int open_loop(struct proxy *p, const struct proxy_opts *opts)
+{
+	struct loop *lp = &p->loop;
+	int r;
+
+	lp->limits = &opts->conf->limits;
+	lp->policy = opts->policy;
+	lp->run = opts->run;
+	lp->connections_max = connections_max(lp->limits);
+	lp->base = event_base_new();
+	if (!lp->base)
+		return -ENOMEM;
+	lp->reap = event_new(lp->base, -1, EV_PERSIST, on_reap, p);
+	lp->targets = target_counts_new();
+	if (opts->remember_blocked)
+		lp->blocked = blocked_new();
+	if (!lp->reap || !lp->targets ||
+	    (opts->remember_blocked && !lp->blocked))
+		return -ENOMEM;
+	r = tunnel_loop_new(lp->base, &lp->tunnels);
+	if (r == 0)
+		r = access_log_new(opts->log_fd, &lp->log);
+	if (r == 0)
+		r = open_resolver(lp, opts->conf);
+	return r;
+}
+
+int proxy_new(const struct proxy_opts *opts, struct proxy **ret)
+{
+	struct proxy *p = calloc(1, sizeof(*p));
+	int r;
+
+	if (!p)
+		return -ENOMEM;
+	LIST_INIT(&p->loop.listeners);
+	TAILQ_INIT(&p->loop.live);
+	TAILQ_INIT(&p->loop.dead);
+	event_set_log_callback(on_libevent_log);
+	r = open_loop(p, opts);
+	if (r < 0) {
+		proxy_free(p);
+		return r;
+	}
+	*ret = p;
+	return 0;
+}
+
+void proxy_free(struct proxy *p)
+{
+	struct listener *l;
+	struct loop *lp;
+	struct conn *c;
+
+	if (!p)
+		return;
+	lp = &p->loop;
+	while ((l = LIST_FIRST(&lp->listeners)))
+		listener_free(l);
+	while ((c = TAILQ_FIRST(&lp->live)))
+		conn_close(c);
+	conn_reap(lp);
+	if (lp->log)
+		stats_log(&lp->stats, access_log_dropped(lp->log));
+	resolver_free(lp->resolver);
+	tunnel_loop_free(lp->tunnels);
+	target_counts_free(lp->targets);
+	access_log_free(lp->log);
+	blocked_free(lp->blocked);
+	if (lp->reap)
+		event_free(lp->reap);
+	if (lp->base)
+		event_base_free(lp->base);
+	free(p);
+}
+
+struct event_base *proxy_base(struct proxy *p)
+{
+	return p->loop.base;
+}
+
+int proxy_add_listener(struct proxy *p, int fd)
+{
+	return listener_new(&p->loop, fd);
+}
+
+int proxy_start(struct proxy *p)
+{
+	struct listener *l;
+	int r = 0;
+
+	for (l = LIST_FIRST(&p->loop.listeners); l && r == 0;
+	     l = listener_next(l))
+		r = listener_start(l);
+	return r;
+}
+
+int proxy_run(struct proxy *p)
+{
+	/* A break that comes before the loop would be forgotten by it. */
+	if (p->stopped)
+		return 0;
+	return event_base_loop(p->loop.base, EVLOOP_NO_EXIT_ON_EMPTY) < 0 ? -EIO
+									  : 0;
+}
+
+void proxy_stop(struct proxy *p)
+{
+	p->stopped = true;
+	(void)event_base_loopbreak(p->loop.base);
+}
+
+void proxy_drain(struct proxy *p, void (*done)(void *arg), void *arg)
+{
+	struct loop *lp = &p->loop;
+	struct listener *l;
+	struct conn *c, *next;
+
+	lp->draining = true;
+	p->drained = done;
+	p->drained_arg = arg;
+	for (l = LIST_FIRST(&lp->listeners); l; l = listener_next(l))
+		listener_stop(l);
+	/* Who has not asked for anything yet has nothing to lose. */
+	for (c = TAILQ_FIRST(&lp->live); c; c = next) {
+		next = TAILQ_NEXT(c, link);
+		if (c->state == CONN_SNIFF)
+			conn_close(c);
+	}
+	event_active(lp->reap, EV_TIMEOUT, 0);
+}
+
+const struct proxy_blocked *proxy_blocked(const struct proxy *p, size_t *ret_n,
+					  uint64_t *ret_more)
+{
+	if (!p->loop.blocked) {
+		*ret_n = 0;
+		*ret_more = 0;
+		return NULL;
+	}
+	return blocked_list(p->loop.blocked, ret_n, ret_more);
+}

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/support/proxy_fixture.c - a whole proxy on loopback, turned by hand
+ */
+#include "tests/support/proxy_fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <event2/event.h>
+
+#include "common/clock.h"
+#include "common/conf.h"
+#include "proxy/policy.h"
+#include "proxy/proxy.h"
+
+#define PATIENCE_MS 10000u
+
+void assert_has(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("'%s' is not in:\n%s", part, text);
+}
+
+void assert_lacks(const char *text, const char *part)
+{
+	if (strstr(text, part))
+		fail_msg("'%s' is in:\n%s", part, text);
+}
+
+static int listen_on_loopback(uint16_t *ret_port)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(sin);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sin, len), 0);
+	assert_int_equal(listen(fd, 1024), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
+	*ret_port = ntohs(sin.sin_port);
+	return fd;
+}
+
+/* The conf's text, with the ports filled in. */
+static void load_conf(struct fixture *f, const char *text)
+{
+	struct strbuf out = STRBUF_INIT;
+	struct conf_report report;
+	const char *at;
+
+	while ((at = strstr(text, "ORIGIN"))) {
+		strbuf_add(&out, text, (size_t)(at - text));
+		strbuf_addf(&out, "%u", f->origin_port);
+		text = at + strlen("ORIGIN");
+	}
+	strbuf_addf(&out, "%s\nresolver 127.0.0.1:%u\n", text, f->dns.port);
+	if (conf_parse("test.conf", out.s, out.len, NULL, &f->conf, &report) <
+	    0)
+		fail_msg("%u: %s\n%s", report.errors[0].line,
+			 report.errors[0].text, out.s);
+	conf_report_fini(&report);
+	strbuf_fini(&out);
+}
+
+void fixture_begin(struct fixture *f, const char *conf_text)
+{
+	struct proxy_opts opts = { .run = "r1", .remember_blocked = true };
+	int listener;
+
+	memset(f, 0, sizeof(*f));
+	f->dns_base = event_base_new();
+	assert_non_null(f->dns_base);
+	assert_int_equal(dns_script_start(&f->dns, f->dns_base, "127.0.0.1", 0),
+			 0);
+	f->origin = listen_on_loopback(&f->origin_port);
+	assert_int_equal(fcntl(f->origin, F_SETFL, O_NONBLOCK), 0);
+	load_conf(f, conf_text);
+	f->log_fd = memfd_create("access-log", MFD_CLOEXEC);
+	assert_true(f->log_fd >= 0);
+	assert_int_equal(fcntl(f->log_fd, F_SETFL, O_APPEND), 0);
+	assert_int_equal(policy_new(f->conf, NULL, &f->policy), 0);
+	opts.conf = f->conf;
+	opts.policy = f->policy;
+	opts.log_fd = f->log_fd;
+	assert_int_equal(proxy_new(&opts, &f->proxy), 0);
+	f->base = proxy_base(f->proxy);
+	listener = listen_on_loopback(&f->port);
+	assert_int_equal(proxy_add_listener(f->proxy, listener), 0);
+	assert_int_equal(proxy_start(f->proxy), 0);
+}
+
+void fixture_end(struct fixture *f)
+{
+	proxy_free(f->proxy);
+	policy_free(f->policy);
+	conf_free(f->conf);
+	dns_script_stop(&f->dns);
+	event_base_free(f->dns_base);
+	if (f->origin >= 0)
+		close(f->origin);
+	close(f->log_fd);
+	strbuf_fini(&f->text);
+}
+
+void fixture_turn(struct fixture *f)
+{
+	assert_true(event_base_loop(f->base, EVLOOP_NONBLOCK) >= 0);
+	assert_true(event_base_loop(f->dns_base, EVLOOP_NONBLOCK) >= 0);
+}
+
+void fixture_turn_for(struct fixture *f, uint64_t ms)
+{
+	uint64_t end = clock_ms() + ms;
+
+	while (clock_ms() < end) {
+		fixture_turn(f);
+		(void)usleep(500);
+	}
+}
+
+/* One turn of waiting for something that is to come before @deadline. */
+static void wait_turn(struct fixture *f, uint64_t deadline)
+{
+	if (clock_ms() > deadline)
+		fail_msg("it did not come; so far:\n%s",
+			 f->text.s ? f->text.s : "");
+	fixture_turn(f);
+	(void)usleep(100);
+}
+
+int fixture_connect(struct fixture *f)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+				   .sin_port = htons(f->port),
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	return fd;
+}
+
+void fixture_send(int fd, const char *bytes, size_t n)
+{
+	assert_int_equal(send(fd, bytes, n, MSG_NOSIGNAL), (ssize_t)n);
+}
+
+void fixture_say(int fd, const char *text)
+{
+	fixture_send(fd, text, strlen(text));
+}
+
+void fixture_say_connect(struct fixture *f, int fd)
+{
+	char head[80];
+
+	(void)snprintf(head, sizeof(head),
+		       "CONNECT 127.0.0.1:%u HTTP/1.1\r\n\r\n", f->origin_port);
+	fixture_say(fd, head);
+}
+
+int fixture_accept(struct fixture *f)
+{
+	uint64_t deadline = clock_ms() + PATIENCE_MS;
+	int fd;
+
+	strbuf_reset(&f->text);
+	while ((fd = accept4(f->origin, NULL, NULL,
+			     SOCK_NONBLOCK | SOCK_CLOEXEC)) < 0) {
+		assert_int_equal(errno, EAGAIN);
+		wait_turn(f, deadline);
+	}
+	return fd;
+}
+
+void fixture_expect(struct fixture *f, int fd, const char *text)
+{
+	uint64_t deadline = clock_ms() + PATIENCE_MS;
+	size_t n = strlen(text);
+
+	strbuf_reset(&f->text);
+	while (f->text.len < n) {
+		char got[256];
+		size_t want = n - f->text.len;
+		ssize_t r = recv(fd, got, want < 256 ? want : 256, 0);
+
+		if (r > 0)
+			strbuf_add(&f->text, got, (size_t)r);
+		else if (r == 0 || errno != EAGAIN)
+			fail_msg("the end came before '%s'", text);
+		else
+			wait_turn(f, deadline);
+	}
+	assert_string_equal(f->text.s, text);
+}
+
+const char *fixture_head(struct fixture *f, int fd)
+{
+	uint64_t deadline = clock_ms() + PATIENCE_MS;
+
+	strbuf_reset(&f->text);
+	while (f->text.len == 0 || !strstr(f->text.s, "\r\n\r\n")) {
+		char byte;
+		ssize_t r = recv(fd, &byte, 1, 0);
+
+		if (r > 0)
+			strbuf_add(&f->text, &byte, 1);
+		else if (r == 0 || errno != EAGAIN)
+			fail_msg("the end came in the head: %s",
+				 f->text.s ? f->text.s : "");
+		else
+			wait_turn(f, deadline);
+	}
+	return f->text.s;
+}
+
+const char *fixture_answer(struct fixture *f, int fd)
+{
+	uint64_t deadline = clock_ms() + PATIENCE_MS;
+
+	strbuf_reset(&f->text);
+	for (;;) {
+		char bytes[4096];
+		ssize_t r = recv(fd, bytes, sizeof(bytes), 0);
+
+		if (r > 0) {
+			strbuf_add(&f->text, bytes, (size_t)r);
+		} else if (r == 0) {
+			return f->text.s ? f->text.s : "";
+		} else {
+			if (errno != EAGAIN)
+				fail_msg("%s after: %s", strerror(errno),
+					 f->text.s ? f->text.s : "");
+			wait_turn(f, deadline);
+		}
+	}
+}
+
+int fixture_end_of(struct fixture *f, int fd)
+{
+	uint64_t deadline = clock_ms() + PATIENCE_MS;
+
+	for (;;) {
+		char bytes[65536];
+		ssize_t r = recv(fd, bytes, sizeof(bytes), 0);
+
+		if (r == 0)
+			return 0;
+		if (r < 0 && errno != EAGAIN)
+			return -errno;
+		wait_turn(f, deadline);
+	}
+}
+
+static size_t count_lines(const struct strbuf *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->len; i++)
+		n += b->s[i] == '\n';
+	return n;
+}
+
+const char *fixture_log(struct fixture *f, size_t lines)
+{
+	uint64_t deadline = clock_ms() + PATIENCE_MS;
+
+	for (;;) {
+		char bytes[4096];
+		off_t at = 0;
+		ssize_t r;
+
+		strbuf_reset(&f->text);
+		while ((r = pread(f->log_fd, bytes, sizeof(bytes), at)) > 0) {
+			strbuf_add(&f->text, bytes, (size_t)r);
+			at += r;
+		}
+		if (count_lines(&f->text) >= lines)
+			break;
+		wait_turn(f, deadline);
+	}
+	assert_int_equal(count_lines(&f->text), lines);
+	return f->text.s ? f->text.s : "";
+}
+
+void fixture_tunnel(struct fixture *f, int *ret_client, int *ret_origin)
+{
+	*ret_client = fixture_connect(f);
+	fixture_say_connect(f, *ret_client);
+	*ret_origin = fixture_accept(f);
+	assert_has(fixture_head(f, *ret_client), "HTTP/1.1 200 ");
+}
+
+void fixture_reset(int *fd)
+{
+	struct linger now = { .l_onoff = 1, .l_linger = 0 };
+
+	assert_int_equal(
+		setsockopt(*fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)), 0);
+	close(*fd);
+	*fd = -1;
+}
+
+void fixture_check_answer(struct fixture *f, const char *head, size_t n,
+			  const char *status, const char *part)
+{
+	int fd = fixture_connect(f);
+	const char *answer;
+
+	fixture_send(fd, head, n);
+	answer = fixture_answer(f, fd);
+	if (strncmp(answer, status, strlen(status)) != 0)
+		fail_msg("'%s' was answered:\n%s", head, answer);
+	assert_has(answer, part);
+	assert_has(answer, "\r\nX-Netleash-Reason: ");
+	assert_has(answer, "\r\nConnection: close\r\n");
+	close(fd);
+}
+
+void fixture_hole_open(struct fixture_hole *h)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(sin);
+
+	h->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(h->fd >= 0);
+	assert_int_equal(bind(h->fd, (struct sockaddr *)&sin, len), 0);
+	assert_int_equal(listen(h->fd, 0), 0);
+	assert_int_equal(getsockname(h->fd, (struct sockaddr *)&sin, &len), 0);
+	for (int i = 0; i < FIXTURE_HOLE_FILLERS; i++) {
+		h->fillers[i] = socket(
+			AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		assert_true(h->fillers[i] >= 0);
+		(void)connect(h->fillers[i], (struct sockaddr *)&sin, len);
+	}
+	h->port = ntohs(sin.sin_port);
+}
+
+void fixture_hole_close(struct fixture_hole *h)
+{
+	for (int i = 0; i < FIXTURE_HOLE_FILLERS; i++)
+		close(h->fillers[i]);
+	close(h->fd);
+}

@@ -77,8 +77,8 @@ struct half {
 struct query {
 	TAILQ_ENTRY(query) link;
 	struct resolver *resolver;
-	struct event timer_ev; /* the deadline, or the end of GRACE */
-	enum query_state state;
+	struct event timer_ev;	/* the deadline, or the end of GRACE */
+	enum query_state state; /* from ASKING, the zero of calloc(3) */
 	struct lookups lookups;
 	struct half half[FAMILIES];
 	char name[HOSTNAME_BUFFER];
@@ -213,15 +213,13 @@ static void query_remember(const struct query *q, const struct found *found)
 
 	for (int i = 0; i < FAMILIES; i++) {
 		const struct half *h = &q->half[i];
-		bool said = h->status == DNS_FOUND || h->status == DNS_NOTHING;
-		uint32_t keep_s = DNS_CACHE_TTL_MAX_S;
+		uint32_t keep_s = h->status == DNS_FOUND ? h->ttl_s
+							 : DNS_CACHE_NEGATIVE_S;
 
-		if (!said && found->n == 0)
+		if (h->status == DNS_NOTHING)
+			continue;
+		if (h->status != DNS_FOUND && found->n == 0)
 			return;
-		if (!said)
-			keep_s = DNS_CACHE_NEGATIVE_S;
-		else if (h->status == DNS_FOUND)
-			keep_s = h->ttl_s;
 		if (keep_s < ttl_s)
 			ttl_s = keep_s;
 	}
@@ -304,19 +302,20 @@ static void on_half(enum dns_status status, const struct addr *addrs, size_t n,
 	}
 }
 
+/* One that missed its deadline with nothing is no help. */
+static bool query_is_joinable(const struct query *q)
+{
+	return q->state != QUERY_LATE || q->half[FAMILY_V4].n > 0 ||
+	       q->half[FAMILY_V6].n > 0;
+}
+
 static struct query *query_find(struct resolver *r, const char *name)
 {
 	struct query *q;
 
 	TAILQ_FOREACH(q, &r->queries, link)
-	{
-		/* One that missed its deadline with nothing is no help. */
-		if (q->state == QUERY_LATE && q->half[FAMILY_V4].n == 0 &&
-		    q->half[FAMILY_V6].n == 0)
-			continue;
-		if (strcmp(q->name, name) == 0)
-			return q;
-	}
+	if (query_is_joinable(q) && strcmp(q->name, name) == 0)
+		return q;
 	return NULL;
 }
 
@@ -329,8 +328,7 @@ static int query_new(struct resolver *r, const char *name, struct query **ret)
 	if (!q)
 		return -ENOMEM;
 	q->resolver = r;
-	q->state = QUERY_ASKING;
-	memcpy(q->name, name, strlen(name) + 1);
+	memcpy(q->name, name, strlen(name) + 1); /* normal: it fits */
 	TAILQ_INIT(&q->lookups);
 	(void)event_assign(&q->timer_ev, r->base, -1, 0, on_query_timer, q);
 	TAILQ_INSERT_TAIL(&r->queries, q, link);
@@ -355,6 +353,18 @@ static int query_new(struct resolver *r, const char *name, struct query **ret)
 }
 
 /* --------------------------------------------------------------- resolver */
+
+/*
+ * c-ares would send anything: an address, and what other resolvers read as
+ * one ("127.1"), go out as names.
+ */
+static bool is_normal_name(const char *name)
+{
+	char normal[HOSTNAME_BUFFER];
+
+	return hostname_normalise(name, strlen(name), normal) == HOSTNAME_OK &&
+	       strcmp(name, normal) == 0;
+}
 
 /* Joins a query for @name, old or new, or settles without one. */
 static int lookup_ask(struct resolve *l, const char *name)
@@ -391,7 +401,6 @@ int resolve_start(struct resolver *r, const char *name, resolve_done_fn *done,
 	size_t n;
 	int err;
 
-	assert(strlen(name) < HOSTNAME_BUFFER);
 	l = calloc(1, sizeof(*l));
 	if (!l)
 		return -ENOMEM;
@@ -399,9 +408,12 @@ int resolve_start(struct resolver *r, const char *name, resolve_done_fn *done,
 	l->done = done;
 	l->arg = arg;
 
+	if (!is_normal_name(name)) {
+		err = lookup_settle(l, REASON_DNS_FAILURE, NULL, 0);
+		goto out;
+	}
 	if (dns_channel_refresh(r->channel, now_ms))
 		dns_cache_flush(r->cache);
-
 	n = hosts_file_find(r->hosts, name, now_ms, local, RESOLVE_ADDRS_MAX);
 	found.n = addr_interleave(local, n, found.v, RESOLVE_ADDRS_MAX);
 	if (found.n > 0)
@@ -412,6 +424,7 @@ int resolve_start(struct resolver *r, const char *name, resolve_done_fn *done,
 				    addrs, n);
 	else
 		err = lookup_ask(l, name);
+out:
 	if (err < 0) {
 		lookup_free(l);
 		return err;

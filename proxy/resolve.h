@@ -9,8 +9,9 @@
  * One c-ares channel for an event loop. Answers are cached for their TTL
  * (bounded), concurrent look-ups of one name are one query. /etc/hosts is
  * honoured from our own table; `localhost` and names below it are never sent
- * to DNS (RFC 6761 6.3). Literals never come here. All callbacks run from the
- * loop, never from inside resolve_start().
+ * to DNS (RFC 6761 6.3). Literals do not come here: what is no normal name is
+ * a DNS_FAILURE and never sent. All callbacks run from the loop, never from
+ * inside resolve_start().
  */
 #ifndef NETLEASH_PROXY_RESOLVE_H
 #define NETLEASH_PROXY_RESOLVE_H

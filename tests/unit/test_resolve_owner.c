@@ -253,6 +253,23 @@ static void a_changed_hosts_file_is_read_within_a_second(void **state)
 	assert_addr(&o, 0, "10.0.0.1");
 }
 
+static void an_address_in_any_spelling_is_never_sent_as_a_name(void **state)
+{
+	static const char *const names[] = {
+		"127.0.0.1", "127.1", "0x7f.1",	 "2130706433",	"10.0.0.01",
+		"::1",	     "[::1]", "",	 "a1..b",	"a1 b",
+		"a1.b.",     "A1.b",  "a1.0x7f", "a1.\xc3\xa9",
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct outcome o = look_up(f, names[i]);
+
+		assert_int_equal(o.reason, REASON_DNS_FAILURE);
+	}
+	assert_int_equal(asked(f), 0);
+}
+
 static void names_below_onion_are_refused_without_asking(void **state)
 {
 	struct fixture *f = *state;
@@ -420,6 +437,7 @@ int main(void)
 		OWNER_TEST(a_name_that_only_looks_like_localhost_is_asked_for),
 		OWNER_TEST(a_name_in_the_hosts_file_is_never_asked_for),
 		OWNER_TEST(a_changed_hosts_file_is_read_within_a_second),
+		OWNER_TEST(an_address_in_any_spelling_is_never_sent_as_a_name),
 		OWNER_TEST(names_below_onion_are_refused_without_asking),
 		OWNER_TEST(a_changed_resolv_conf_moves_open_questions),
 		OWNER_TEST(too_many_names_at_once_are_a_limit),

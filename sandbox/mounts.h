@@ -48,14 +48,22 @@ struct mounts_opts {
 	gid_t run_gid, caller_gid;
 };
 
-/* Builds the view and makes @cwd the working directory. Return: 0 or -errno
- * with a sentence in @error. */
+/*
+ * Builds the view and makes @cwd the working directory; where it is not in the
+ * view, @home. Paths that are links by now are refused. Return: 0 or -errno
+ * with a sentence in @error.
+ */
 int mounts_apply(const struct mounts_opts *opts, char error[MOUNTS_ERROR_MAX]);
 
 /*
  * Is @path (absolute, resolved) a place that can be a workspace? False for /,
- * /root, homes themselves, and the system's folders.
+ * /root, homes themselves, and the system's folders; a folder below @home is
+ * one even where the home is a service's in /var.
  */
 bool mounts_is_workspace(const char *path, const char *home);
+
+/* Is @home a folder that can be replaced by an empty one? False for "", /,
+ * /tmp and the system folders that passwd names for accounts without a home. */
+bool mounts_is_home(const char *home);
 
 #endif

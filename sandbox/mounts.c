@@ -201,7 +201,7 @@ static int hide_private(struct view *v)
 static int make_home(struct view *v)
 {
 	const struct mounts_opts *o = v->opts;
-	int fd, r;
+	int fd = -1, r;
 
 	if (v->home[0] == '\0')
 		return 0;
@@ -258,7 +258,7 @@ static int show_folders(struct view *v, struct folders *folders)
  */
 static int show_resolv_conf(struct view *v, const struct taken *t)
 {
-	int place, r;
+	int place = -1, r;
 
 	if (!t->resolv_path || !is_hidden(v, t->resolv_path))
 		return 0;

@@ -46,7 +46,7 @@ static const struct {
 
 static int take(const char *path, int *ret_fd)
 {
-	int fd, r;
+	int fd = -1, r;
 
 	r = tree_open(path, &fd);
 	if (r < 0)
@@ -98,7 +98,7 @@ int dev_take(struct view *v, struct dev *dev)
 /* An empty file at @path, the place for the tree @fd. */
 static int put_node(struct view *v, const char *path, int fd)
 {
-	int place, r;
+	int place = -1, r;
 
 	r = view_open_place(v, path, true, &place);
 	if (r < 0)

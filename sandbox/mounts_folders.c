@@ -86,7 +86,7 @@ static void add(struct folders *folders, const char *const *paths, size_t n,
 static int take_one(struct view *v, struct folder *f)
 {
 	struct stat st;
-	int fd, r;
+	int fd = -1, r;
 
 	r = tree_open(f->path, &fd);
 	if (r < 0)
@@ -187,7 +187,7 @@ static int set_readonly(struct view *v, const struct folder *f)
 
 static int put_shown(struct view *v, const struct folder *f)
 {
-	int place, r;
+	int place = -1, r;
 
 	r = view_open_place(v, f->path, f->is_file, &place);
 	if (r == 0) {
@@ -201,7 +201,7 @@ static int put_shown(struct view *v, const struct folder *f)
 /* What is not there, because its folder is hidden, needs no hiding. */
 static int put_hidden(struct view *v, const struct folder *f)
 {
-	int place, tree = -1, r;
+	int place = -1, tree = -1, r;
 
 	r = tree_open(f->path, &place);
 	if (r == -ENOENT)

@@ -164,7 +164,7 @@ out:
 static int make_searchable(struct view *v, int *fd)
 {
 	struct stat st;
-	int tmpfs, r;
+	int tmpfs = -1, r;
 
 	if (fstat(*fd, &st) < 0)
 		return -errno;
@@ -199,7 +199,7 @@ int view_open_place(struct view *v, const char *path, bool is_file, int *ret_fd)
 	for (;;) {
 		char *end;
 		char *name;
-		int fd;
+		int fd = -1;
 		bool is_last;
 
 		at += strspn(at, "/");

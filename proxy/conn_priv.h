@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * proxy/conn_priv.h - the connection and the loop it lives on, inside out
+ * proxy/conn_priv.h - the connection, inside out
  *
  * For proxy.c, listener.c, conn.c, conn_request.c and conn_answer.c only.
  * proxy.c makes the loop; listener.c brings sockets; conn.c owns the states,
@@ -19,40 +19,12 @@
 #include <event2/event_struct.h>
 
 #include "common/addr.h"
-#include "common/conf.h"
 #include "common/strbuf.h"
 #include "proxy/http_head.h"
+#include "proxy/loop.h"
 #include "proxy/policy.h"
 #include "proxy/reason.h"
-#include "proxy/stats.h"
 #include "proxy/tunnel.h"
-
-TAILQ_HEAD(conn_list, conn);
-LIST_HEAD(listener_list, listener);
-
-/**
- * struct loop - what the connections of one event loop share
- * @connections_max: `limit connections`, never more than descriptors allow
- * @reap: active when there is something in @dead, or a drain may be over
- */
-struct loop {
-	struct event_base *base;
-	const struct conf_limits *limits;
-	const struct policy *policy;
-	const char *run;
-	struct resolver *resolver;
-	struct tunnel_loop *tunnels;
-	struct target_counts *targets;
-	struct access_log *log;
-	struct blocked *blocked; /* NULL: not remembered */
-	struct stats stats;
-	uint32_t connections_max;
-	struct listener_list listeners;
-	struct conn_list live, dead;
-	struct event *reap;
-	uint64_t next_id;
-	bool draining;
-};
 
 enum conn_state {
 	CONN_SNIFF,   /* waiting for the first bytes */

@@ -126,7 +126,7 @@ static void malformed_requests_are_answered_400(void **state)
 		fixture_check_answer(&f, heads[i], strlen(heads[i]),
 				     "HTTP/1.1 400 ",
 				     "X-Netleash-Reason: malformed\r\n");
-	fixture_check_answer(&f, "CONNECT a\0b:443 HTTP/1.1\r\n\r\n", 29,
+	fixture_check_answer(&f, "CONNECT a\0b:443 HTTP/1.1\r\n\r\n", 28,
 			     "HTTP/1.1 400 ",
 			     "X-Netleash-Reason: malformed\r\n");
 	assert_int_equal(f.dns.asked_a + f.dns.asked_aaaa, 0);

@@ -22,7 +22,8 @@
 #include "common/macros.h"
 #include "tests/support/dns_script.h"
 
-#define TIMEOUT_MS 700
+#define TIMEOUT_MS  700
+#define PATIENCE_MS 20000 /* of a test on a busy machine */
 
 struct fixture {
 	struct event_base *base;
@@ -113,6 +114,16 @@ static void pass_time(struct fixture *f, unsigned ms)
 	}
 }
 
+/* Turns the loop until *@calls is @want: at once on an idle machine. */
+static void wait_for(struct fixture *f, const unsigned *calls, unsigned want)
+{
+	uint64_t end_ms = clock_ms() + PATIENCE_MS;
+
+	while (*calls < want && clock_ms() < end_ms)
+		pass_time(f, 1);
+	assert_int_equal(*calls, want);
+}
+
 static struct outcome look_up(struct fixture *f, const char *name)
 {
 	struct outcome o = { .base = f->base };
@@ -177,9 +188,8 @@ static void concurrent_look_ups_of_a_name_are_one_query(void **state)
 					       on_done, &o[i], &l),
 				 0);
 	}
-	pass_time(f, 300);
 	for (size_t i = 0; i < ARRAY_SIZE(o); i++) {
-		assert_int_equal(o[i].calls, 1);
+		wait_for(f, &o[i].calls, 1);
 		assert_addr(&o[i], 0, "10.0.0.1");
 	}
 	assert_int_equal(asked(f), 2);
@@ -322,7 +332,7 @@ static void an_aaaa_that_never_comes_costs_a_moment(void **state)
 	start_ms = clock_ms();
 	o = look_up(f, "a1-drop6.example");
 	assert_int_equal(o.n, 1);
-	assert_true(clock_ms() - start_ms < 40);
+	assert_true(clock_ms() - start_ms < TIMEOUT_MS - 100);
 	assert_int_equal(f->server.asked_a, 1);
 }
 
@@ -402,9 +412,8 @@ static void damaged_answers_end_like_any_other(void **state)
 		assert_int_equal(resolve_start(f->r, name, on_done, &o[i], &l),
 				 0);
 	}
-	pass_time(f, 3 * TIMEOUT_MS);
 	for (size_t i = 0; i < ARRAY_SIZE(o); i++) {
-		assert_int_equal(o[i].calls, 1);
+		wait_for(f, &o[i].calls, 1);
 		good += o[i].reason == REASON_ALLOWED;
 	}
 	/* The damage is such that both ways out are taken. */

@@ -9,6 +9,14 @@
 
 #include <stdbool.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define SYSCALLS_RELAXED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SYSCALLS_RELAXED 1
+#endif
+#endif
+
 /**
  * struct syscalls_opts - doors that the user opened on purpose
  * @unix_sockets: socket(AF_UNIX) works
@@ -29,7 +37,14 @@ void syscalls_fini(struct sock_fprog *prog);
 /* Loads a compiled filter; no_new_privs must be set. Return: 0 or -errno. */
 int syscalls_load(const struct sock_fprog *prog);
 
-/* Compiles and loads the filter of the proxy process. Return: 0 or -errno. */
+/*
+ * Compiles and loads the filter of the proxy process, for all its threads and
+ * for good. Signals go to the process that calls this, so call it after the
+ * last fork. Return: 0 or -errno.
+ *
+ * Built with AddressSanitizer the filter lets its leak checker work, which
+ * traces our threads from a clone of us: SYSCALLS_RELAXED tells tests so.
+ */
 int syscalls_apply_proxy(void);
 
 #endif

@@ -34,14 +34,6 @@
 #include "common/macros.h"
 #include "sandbox/syscalls_bpf.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define WITH_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_SANITIZER 1
-#endif
-#endif
-
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
 #endif
@@ -261,13 +253,13 @@ static const struct syscalls_rule judged[] = {
 
 	/* Limits of ourselves. */
 	ALLOW1(prlimit64, SYSCALLS_IS(0, 0)),
-#ifndef WITH_SANITIZER
+#ifndef SYSCALLS_RELAXED
 	ALLOW1(mmap, SYSCALLS_BITS(2, PROT_EXEC, 0)),
 	ALLOW1(mprotect, SYSCALLS_BITS(2, PROT_EXEC, 0)),
 #endif
 };
 
-#ifdef WITH_SANITIZER
+#ifdef SYSCALLS_RELAXED
 /*
  * At exit the leak checker stops our threads from a process that shares our
  * memory, and reads /proc/self. Such a build is for tests: it does not have
@@ -314,7 +306,7 @@ int syscalls_apply_proxy(void)
 	r = syscalls_add(ctx, plain, ARRAY_SIZE(plain));
 	if (r == 0)
 		r = syscalls_add(ctx, judged, ARRAY_SIZE(judged));
-#ifdef WITH_SANITIZER
+#ifdef SYSCALLS_RELAXED
 	if (r == 0)
 		r = syscalls_add(ctx, sanitizer, ARRAY_SIZE(sanitizer));
 #endif

@@ -100,7 +100,8 @@ bad "a bad rule" -a 'exa mple..org'
 bad "a rule with user information" --allow=user@allowed.example
 bad "deny *" -d '*'
 bad "a bad isolation" --isolation=maybe
-bad "an option without its value" --log
+try leash run -a allowed.example --log
+is "an option without its value: 125" "$STATUS" 125
 printf 'alloww x\nallow a..b\n' >"$W/bad.conf"
 bad "a conf with errors" -c "$W/bad.conf"
 like "each is named with its line" "$ERR" 'bad.conf:2:'

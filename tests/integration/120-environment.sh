@@ -10,7 +10,7 @@ world_up
 
 CALLER=(PLAIN=plain 'ODD=a b=c' GITHUB_TOKEN=hush1 AWS_SECRET_ACCESS_KEY=hush2
 	MY_PASSWORD=hush3 SERVICE_API_KEY=hush4 SSH_AUTH_SOCK=/tmp/hush5
-	DBUS_SESSION_BUS_ADDRESS=hush6 LD_PRELOAD=/hush7.so
+	DBUS_SESSION_BUS_ADDRESS=hush6 LD_PRELOAD=libc.so.6
 	LD_LIBRARY_PATH=/hush8 DOCKER_HOST=hush9 XDG_RUNTIME_DIR=/hush10
 	HTTP_PROXY=http://hush11:1 https_proxy=http://hush12:1
 	NO_PROXY=allowed.example ALL_PROXY=socks5://hush13:1)
@@ -20,6 +20,7 @@ like "a plain variable passes" "$OUT" '^PLAIN=plain$'
 like "whatever stands in it" "$OUT" '^ODD=a b=c$'
 unlike "no secret, socket, loader variable or foreign proxy passes" "$OUT" \
 	'hush'
+unlike "nor what the loader reads" "$OUT" '^LD_'
 like "what was withheld is named" "$ERR" 'GITHUB_TOKEN'
 unlike "without its value" "$ERR" 'hush'
 is "in one line" "$(printf '%s\n' "$ERR" | wc -l)" 1

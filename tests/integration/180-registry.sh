@@ -11,7 +11,13 @@ set -u
 . "$(dirname -- "$0")/lib.sh"
 need npm node
 [ "$(id -u)" = 0 ] || skip "needs root"
-trap 'rm -rf "$W"' EXIT
+# The machine's firewall is left as it was found.
+nft list table inet netleash >/dev/null 2>&1 && had_rules=1 || had_rules=
+leave() {
+	[ -n "$had_rules" ] || nft delete table inet netleash 2>/dev/null
+	rm -rf "$W"
+}
+trap leave EXIT
 W=$(mktemp -d /srv/netleash-test.XXXXXX) || exit 1
 WS=$W/ws
 mkdir "$WS"

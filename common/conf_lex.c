@@ -72,9 +72,9 @@ static const char *bad_byte(char c)
 	unsigned char b = (unsigned char)c;
 
 	if (b == 0)
-		return "a NUL byte";
+		return "a NUL byte cannot stand in a conf";
 	if ((b < 0x20 && b != '\t') || b == 0x7f)
-		return "a control byte";
+		return "a control byte cannot stand in a conf";
 	return NULL;
 }
 

@@ -90,4 +90,15 @@ struct proxy_blocked {
 const struct proxy_blocked *proxy_blocked(const struct proxy *p, size_t *ret_n,
 					  uint64_t *ret_more);
 
+/*
+ * The addresses of the normal name @name, as the proxy would get them, up to
+ * @max (at most 64 are ever found), without a proxy: runs a loop of its own
+ * and takes as long as `limit dns-time` allows. The caller has asked policy
+ * whether the name may be looked up.
+ * Return: 0 with *@ret_reason as for resolve_done_fn, -ENOMEM or -errno.
+ */
+int proxy_resolve_once(const struct conf *cf, const char *name,
+		       struct addr *ret, size_t max, size_t *ret_n,
+		       enum reason *ret_reason);
+
 #endif

@@ -176,7 +176,7 @@ static int split_cidr(struct rule_parse *p, struct span text, const char *slash)
 {
 	const char *end = text.s + text.n;
 	const char *colon = memchr(slash, ':', (size_t)(end - slash));
-	char shown[SHOWN_SIZE], host[SHOWN_SIZE];
+	char shown[SHOWN_SIZE], host[SHOWN_SIZE], rest[SHOWN_SIZE];
 	struct addr a;
 
 	p->parts.host = span_from(text.s, slash);
@@ -191,7 +191,8 @@ static int split_cidr(struct rule_parse *p, struct span text, const char *slash)
 				 "'%s': an IPv6 range with ports needs "
 				 "brackets: write '[%s]%s'",
 				 span_show(shown, p->word),
-				 span_show(host, p->parts.host), slash);
+				 span_show(host, p->parts.host),
+				 span_show(rest, span_from(slash, end)));
 	p->parts.bits = span_from(slash + 1, colon ? colon : end);
 	if (colon)
 		p->parts.ports = span_from(colon + 1, end);

@@ -242,6 +242,7 @@ static void words_can_be_cut_at_every_byte(void **state)
 		"https://[2001:db8::1]:8443/a/**/b%20c",
 		"[2001:db8::]/32:443,8000-8100",
 		"**.db?.example.org:80,443",
+		"2001:db8::/32:443",
 		"*.caf\xc3\xa9.example:https",
 	};
 
@@ -249,13 +250,13 @@ static void words_can_be_cut_at_every_byte(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		for (size_t n = 0; n <= strlen(words[i]); n++) {
 			char error[RULE_ERROR_MAX] = "";
-			char *word = malloc(n + 1); /* n may be 0 */
+			char *word = malloc(n + 1);
 			struct rule r;
 			int ret;
 
 			assert_non_null(word);
 			memcpy(word, words[i], n);
-			word[n] = 'X'; /* must not be seen */
+			word[n] = 'X'; /* no NUL, and must not be seen */
 			ret = rule_parse(RULE_DENY, 0, word, n, &r, error);
 			if (ret == 0) {
 				assert_int_equal(strlen(r.text), n);
@@ -263,6 +264,7 @@ static void words_can_be_cut_at_every_byte(void **state)
 			} else {
 				assert_int_equal(ret, -EINVAL);
 				assert_true(error[0] != '\0');
+				assert_null(strchr(error, 'X'));
 			}
 			free(word);
 		}

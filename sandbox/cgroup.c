@@ -316,6 +316,25 @@ static int remove_tree(int parent_fd, const char *name, int depth)
 	return r < 0 ? r : remove_one(parent_fd, name);
 }
 
+int cgroup_open(const char *run, int *ret_fd)
+{
+	char path[PATH_SIZE], ignored[CGROUP_ERROR_MAX];
+	AUTOCLOSE int base_fd = -1;
+	int fd;
+
+	if (!run_name_check(run))
+		return -EINVAL;
+	base_fd = open_base(path, ignored);
+	if (base_fd < 0)
+		return base_fd;
+	fd = openat(base_fd, run,
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return 0;
+}
+
 int cgroup_remove(const char *run)
 {
 	char path[PATH_SIZE], ignored[CGROUP_ERROR_MAX];

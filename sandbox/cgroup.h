@@ -37,6 +37,9 @@ int cgroup_mount_standard(char error[CGROUP_ERROR_MAX]);
 int cgroup_create(const char *run, unsigned pids_max, int *ret_fd,
 		  char error[CGROUP_ERROR_MAX]);
 
+/* Opens the directory of a run. Return: 0, -ENOENT if it has none, -errno. */
+int cgroup_open(const char *run, int *ret_fd);
+
 /* Kills all in it (cgroup.kill, or SIGKILL by hand on kernels before 5.14)
  * and waits until it is empty, @timeout_ms at most. Return: 0/-errno. */
 int cgroup_kill(int dir_fd, unsigned timeout_ms);

@@ -21,6 +21,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include <nftables/libnftables.h>
 
@@ -30,6 +31,9 @@
 #include "sandbox/firewall_rules.h"
 #include "sandbox/identity.h"
 #include "sandbox/state.h"
+
+/* One after the other with growing pauses: half a second in all. */
+#define TRIES 100
 
 struct firewall {
 	struct nft_ctx *nft;
@@ -135,7 +139,8 @@ void firewall_close(struct firewall *fw)
 /* The library reports in words only; these are the ones that we act on. */
 static int errno_of(const char *message)
 {
-	static const int known[] = { ENOENT, EEXIST, EPERM, EBUSY, EOPNOTSUPP };
+	static const int known[] = { EINTR, ENOENT, EEXIST,
+				     EPERM, EBUSY,  EOPNOTSUPP };
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (strstr(message, strerror(known[i])))
@@ -146,19 +151,34 @@ static int errno_of(const char *message)
 /*
  * Runs @text as one transaction. @ret_output and @ret_error stay valid until
  * the next run; both are always fetched, which is what empties them.
+ *
+ * Every change by anybody ends the kernel's answer to whoever is reading the
+ * rule set at that moment with EINTR (or ERESTART, whose words begin alike),
+ * and nothing was done. With many runs that is normal: we ask again.
  */
 static int run(struct firewall *fw, const char *text, const char **ret_output,
 	       const char **ret_error)
 {
-	int r = nft_run_cmd_from_buffer(fw->nft, text);
-	const char *output = nft_ctx_get_output_buffer(fw->nft);
-	const char *message = nft_ctx_get_error_buffer(fw->nft);
+	const char *output, *message;
+	int r;
 
+	for (unsigned i = 0;; i++) {
+		const struct timespec pause = { .tv_nsec = 100000L * i };
+
+		r = nft_run_cmd_from_buffer(fw->nft, text);
+		output = nft_ctx_get_output_buffer(fw->nft);
+		message = nft_ctx_get_error_buffer(fw->nft);
+		if (r != 0)
+			r = errno_of(message);
+		if (r != -EINTR || i == TRIES)
+			break;
+		(void)nanosleep(&pause, NULL);
+	}
 	if (ret_output)
 		*ret_output = output;
 	if (ret_error)
 		*ret_error = message;
-	return r == 0 ? 0 : errno_of(message);
+	return r;
 }
 
 static int run_buffer(struct firewall *fw, struct strbuf *text,
@@ -314,6 +334,7 @@ int firewall_apply_door(struct firewall *fw, const struct firewall_door *door,
 	struct strbuf text = STRBUF_INIT;
 	struct firewall_place place;
 	const char *message;
+	bool taken;
 	int r;
 
 	if (door->port == 0)
@@ -323,10 +344,14 @@ int firewall_apply_door(struct firewall *fw, const struct firewall_door *door,
 		return r;
 	firewall_render_door(FIREWALL_CREATE, &place, door, &text);
 	r = run_buffer(fw, &text, &message);
-	if (r == 0) {
+	taken = r == -EEXIST;
+	/* Read back, and if something was there, look whose it is. */
+	if (r == 0 || taken) {
 		firewall_render_door(FIREWALL_GET, &place, door, &text);
 		r = run_buffer(fw, &text, &message);
 	}
+	if (r == -ENOENT && taken)
+		r = -EEXIST;
 	if (r < 0)
 		(void)explain(error, r, "open the run's door", message);
 	if (r == -EEXIST)

@@ -37,10 +37,10 @@ struct identity {
 };
 
 static const struct identity identities[] = {
-	{ IDENTITY_OFFLINE, "netleash: no direct network",
-	  "u " IDENTITY_OFFLINE " - \"netleash: no direct network\"" },
-	{ IDENTITY_ONLINE, "netleash: direct network",
-	  "u " IDENTITY_ONLINE " - \"netleash: direct network\"" },
+	{ IDENTITY_OFFLINE, "netleash without direct network",
+	  "u " IDENTITY_OFFLINE " - \"netleash without direct network\"" },
+	{ IDENTITY_ONLINE, "netleash with direct network",
+	  "u " IDENTITY_ONLINE " - \"netleash with direct network\"" },
 };
 
 /* Descriptors of ours are close-on-exec, so three actions are enough. */

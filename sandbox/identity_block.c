@@ -96,8 +96,8 @@ static int check_text(size_t file, const char *text, uid_t first, uid_t last,
 		if (overlaps(&c, first, last)) {
 			(void)snprintf(error, IDENTITY_ERROR_MAX,
 				       "the block of run uids %u-%u overlaps "
-				       "'%.*s' of %s: give netleash another "
-				       "block in its conf",
+				       "'%.*s' of %s: choose another with "
+				       "run-uids in the conf",
 				       (unsigned)first, (unsigned)last,
 				       (int)(n < 80 ? n : 80), line,
 				       files[file].path);
@@ -112,7 +112,8 @@ static int check_text(size_t file, const char *text, uid_t first, uid_t last,
 int identity_check_block(uid_t first, uid_t last,
 			 char error[IDENTITY_ERROR_MAX])
 {
-	if (first < FIRST_ABOVE_ROOT || last < first ||
+	/* The last number of all is no id: it means "leave it as it is". */
+	if (first < FIRST_ABOVE_ROOT || last < first || last == UINT32_MAX ||
 	    last - first != IDENTITY_RUN_UIDS - 1) {
 		(void)snprintf(error, IDENTITY_ERROR_MAX,
 			       "the block of run uids %u-%u must be %d uids "
@@ -122,12 +123,13 @@ int identity_check_block(uid_t first, uid_t last,
 		return -EINVAL;
 	}
 	if (first <= RESERVED_LAST && last >= RESERVED_FIRST) {
-		(void)snprintf(error, IDENTITY_ERROR_MAX,
-			       "the block of run uids %u-%u reaches into "
-			       "%u-%u, which the system keeps for itself: give "
-			       "netleash another block in its conf",
-			       (unsigned)first, (unsigned)last, RESERVED_FIRST,
-			       RESERVED_LAST);
+		(void)snprintf(
+			error, IDENTITY_ERROR_MAX,
+			"the block of run uids %u-%u reaches into "
+			"%u-%u, which the system keeps for itself: choose "
+			"another with run-uids in the conf",
+			(unsigned)first, (unsigned)last, RESERVED_FIRST,
+			RESERVED_LAST);
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {

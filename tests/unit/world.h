@@ -2,10 +2,9 @@
 /*
  * tests/unit/world.h - a throwaway system for tests that change the system
  *
- * world_run() runs a function in a child that has a mount, network and cgroup
- * namespace of its own: its own nft rule set, an empty /run, a copy of /etc,
- * and a cgroup2 whose root is a new cgroup. Nothing of it touches the host's,
- * and all of it is gone afterwards, however the child ended.
+ * world_run() runs a function as PID 1 of namespaces of its own: its own nft
+ * rule set, an empty /run, a copy of /etc, a cgroup2 whose root is a new
+ * cgroup. All of it is gone afterwards, however the function ended.
  */
 #ifndef NETLEASH_TESTS_UNIT_WORLD_H
 #define NETLEASH_TESTS_UNIT_WORLD_H
@@ -19,6 +18,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -87,6 +87,7 @@ static inline void world_enter(enum world_layout layout, const char *cgroup)
 	close(fd);
 	WORLD_MUST(unshare(CLONE_NEWCGROUP | CLONE_NEWNS | CLONE_NEWNET));
 	WORLD_MUST(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	WORLD_MUST(mount("proc", "/proc", "proc", 0, NULL));
 	WORLD_MUST(mount("tmpfs", "/run", "tmpfs", 0, "mode=755"));
 	if (layout == WORLD_STANDARD) {
 		WORLD_MUST(mount("cg", "/sys/fs/cgroup", "cgroup2", 0, NULL));
@@ -122,19 +123,15 @@ static inline int world_run(enum world_layout layout, int (*fn)(void))
 	int status = 0;
 	pid_t pid;
 
-	if (geteuid() != 0) {
-		printf("skipped: needs root\n");
-		return WORLD_SKIP;
-	}
-	if (cgroup_find(&root, error) < 0) {
-		printf("skipped: %s\n", error);
+	if (geteuid() != 0 || cgroup_find(&root, error) < 0) {
+		printf("skipped: needs root and cgroup2\n");
 		return WORLD_SKIP;
 	}
 	(void)snprintf(cgroup, sizeof(cgroup), "%s/world-%d", root,
 		       (int)getpid());
 	WORLD_MUST(mkdir(cgroup, 0755));
 	fflush(NULL);
-	pid = fork();
+	pid = (pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
 	WORLD_MUST(pid);
 	if (pid == 0) {
 		world_enter(layout, cgroup);

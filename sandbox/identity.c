@@ -4,33 +4,26 @@
  *
  * In:         the system's user database and its own tools to change it
  * Out:        netleash-offline and netleash-online, each with its own group
- * Invariants: nothing of our environment, signal mask or descriptors reaches
- *             a tool, and its output goes to memory: it cannot block us;
- *             netleash never writes /etc/passwd itself: useradd(8) knows the
+ * Invariants: netleash never writes /etc/passwd itself: useradd(8) knows the
  *             locks, shadow, and what the administrator configured; a user
  *             counts only after the database has shown it
- * References: useradd(8), systemd-sysusers(8), posix_spawn(3), memfd_create(2)
+ * References: useradd(8), systemd-sysusers(8), getpwnam(3)
  */
 #include "sandbox/identity.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
-#include <spawn.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 
 #include "common/macros.h"
 #include "common/scope.h"
 #include "sandbox/state.h"
+#include "sandbox/tool.h"
 
 /* shadow's own words for its exit status. */
 #define USERADD_NAME_IN_USE 9
 #define USERDEL_NO_USER	    6
 #define USERDEL_BUSY	    8
-
-#define OUTPUT_MAX 200
 
 struct identity {
 	const char *name, *comment, *sysusers;
@@ -42,89 +35,6 @@ static const struct identity identities[] = {
 	{ IDENTITY_ONLINE, "netleash with direct network",
 	  "u " IDENTITY_ONLINE " - \"netleash with direct network\"" },
 };
-
-/* Descriptors of ours are close-on-exec, so three actions are enough. */
-static int spawn(const char *const *argv, int out_fd, pid_t *ret)
-{
-	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-	static char locale[] = "LC_ALL=C";
-	char *const env[] = { path, locale, NULL };
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	union {
-		const char *const *in;
-		char *const *out;
-	} words = { .in = argv }; /* exec's prototype predates const */
-	int r;
-
-	(void)sigemptyset(&none);
-	(void)sigfillset(&all);
-	r = posix_spawn_file_actions_init(&files);
-	if (r != 0)
-		return -r;
-	r = posix_spawnattr_init(&attr);
-	if (r != 0)
-		goto out;
-	(void)posix_spawnattr_setsigmask(&attr, &none);
-	(void)posix_spawnattr_setsigdefault(&attr, &all);
-	(void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK |
-						      POSIX_SPAWN_SETSIGDEF);
-	r = posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY,
-					     0);
-	if (r == 0)
-		r = posix_spawn_file_actions_adddup2(&files, out_fd, 1);
-	if (r == 0)
-		r = posix_spawn_file_actions_adddup2(&files, out_fd, 2);
-	if (r == 0)
-		r = posix_spawn(ret, argv[0], &files, &attr, words.out, env);
-	(void)posix_spawnattr_destroy(&attr);
-out:
-	(void)posix_spawn_file_actions_destroy(&files);
-	return -r;
-}
-
-static void first_line(int fd, char *output)
-{
-	ssize_t n = pread(fd, output, OUTPUT_MAX - 1, 0);
-
-	output[n > 0 ? n : 0] = '\0';
-	output[strcspn(output, "\n")] = '\0';
-}
-
-/*
- * Runs @argv, whose first word is an absolute path, with a clean environment
- * and no input, and waits. Return: its exit status, 128 + N for a signal N,
- * or -errno if it could not be run. @output (OUTPUT_MAX) gets the first line
- * that it wrote.
- */
-static int tool_run(const char *const *argv, char *output)
-{
-	AUTOCLOSE int out_fd = memfd_create("netleash-tool", MFD_CLOEXEC);
-	int r, status;
-	pid_t pid;
-
-	output[0] = '\0';
-	if (out_fd < 0)
-		return -errno;
-	r = spawn(argv, out_fd, &pid);
-	if (r < 0)
-		return r;
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	first_line(out_fd, output);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-/* The first of @paths (NULL-terminated) that can be executed, or NULL. */
-static const char *tool_find(const char *const *paths)
-{
-	for (; *paths; paths++)
-		if (access(*paths, X_OK) == 0)
-			return *paths;
-	return NULL;
-}
 
 /* Return: 0, -ENOENT, -EINVAL for an account of that name that is root's. */
 static int find_one(const char *name, uid_t *ret_uid, gid_t *ret_gid)
@@ -205,7 +115,7 @@ static int add_user(const struct identity *id, char *error)
 						"/sbin/useradd", NULL };
 	static const char *const sysusers[] = { "/usr/bin/systemd-sysusers",
 						"/bin/systemd-sysusers", NULL };
-	char output[OUTPUT_MAX] = "";
+	char output[TOOL_OUTPUT_MAX] = "";
 	const char *tool;
 	int r;
 
@@ -281,7 +191,7 @@ int identity_apply(struct identities *ret, char error[IDENTITY_ERROR_MAX])
 static int delete_one(const char *const *tools, const char *name, char *error)
 {
 	const char *tool = tool_find(tools);
-	char output[OUTPUT_MAX] = "";
+	char output[TOOL_OUTPUT_MAX] = "";
 	int r;
 
 	if (!tool) {

@@ -141,10 +141,12 @@ static bool is_before(const struct policy *p, const struct rule *a,
 		      const struct rule *b)
 {
 	for (size_t i = 0; i < p->parts_n; i++) {
-		const struct rule *first = p->parts[i]->rules;
-		const struct rule *end = first + p->parts[i]->rules_n;
-		bool a_here = a >= first && a < end;
-		bool b_here = b >= first && b < end;
+		/* Numbers: the rules may lie in different arrays. */
+		uintptr_t first = (uintptr_t)p->parts[i]->rules;
+		uintptr_t end =
+			(uintptr_t)(p->parts[i]->rules + p->parts[i]->rules_n);
+		bool a_here = (uintptr_t)a >= first && (uintptr_t)a < end;
+		bool b_here = (uintptr_t)b >= first && (uintptr_t)b < end;
 
 		if (a_here || b_here)
 			return a_here && (!b_here || a < b);

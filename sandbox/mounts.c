@@ -44,6 +44,7 @@
 #include "sandbox/idmap.h"
 #include "sandbox/mounts_dev.h"
 #include "sandbox/mounts_folders.h"
+#include "sandbox/mounts_root.h"
 #include "sandbox/mounts_tree.h"
 #include "sandbox/mounts_users.h"
 
@@ -57,11 +58,9 @@
 static const struct {
 	const char *path, *options;
 } private_folders[] = {
-	{ "/tmp", "mode=1777" },
-	{ "/run", "mode=0755" },
-	{ "/home", "mode=0755" },
-	{ "/root", "mode=0755" },
-	{ "/var/spool/cron", "mode=0755" },
+	{ "/tmp", "mode=1777" },     { "/run", "mode=0755" },
+	{ "/home", "mode=0755" },    { "/root", "mode=0755" },
+	{ "/var/run", "mode=0755" }, { "/var/spool/cron", "mode=0755" },
 };
 
 /**
@@ -75,14 +74,6 @@ struct taken {
 	char *resolv_text;
 	size_t resolv_n;
 };
-
-/* Step 1. */
-static int make_private(struct view *v)
-{
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return view_fail(v, -errno, "mounts cannot be made private");
-	return 0;
-}
 
 /* The home may be reached through a link, as /home is on some systems; one
  * that nobody made yet can still be made inside. */
@@ -187,6 +178,10 @@ static int hide_private(struct view *v)
 		if (!path)
 			return view_fail(v, -errno, "%s cannot be found",
 					 private_folders[i].path);
+		if (is_hidden(v, path)) { /* /var/run is a link to /run */
+			free(path);
+			continue;
+		}
 		r = cover(v, path, private_folders[i].options);
 		if (r < 0)
 			return r;
@@ -286,7 +281,7 @@ static int build(struct view *v, struct taken *t)
 {
 	int r;
 
-	r = make_private(v);
+	r = root_apply(v); /* step 1 */
 	if (r == 0)
 		r = take(v, t);
 	if (r == 0)

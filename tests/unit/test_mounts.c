@@ -779,6 +779,54 @@ static void user_namespace(void)
 	HOLDS(fd >= 0);
 }
 
+/* A root that is a folder: what mount(2) does to mounts fails there. */
+static void chroot_without_a_mount(void)
+{
+	static const char *const shown[] = { "/usr", "/etc", "/dev",
+					     "/bin", "/lib", "/lib64" };
+	const char *const writable[] = { "/work/p" };
+	struct mounts_opts o = ann("/work/p");
+	char path[64], cwd[64];
+
+	put("/srv/root/proc/", 0755, 0);
+	put("/srv/root/tmp/", 01777, 0);
+	put("/srv/root/work/p/", 0755, CALLER);
+	put("/srv/root/home/ann/secret", 0755, CALLER);
+	for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
+		struct stat st;
+
+		(void)snprintf(path, sizeof(path), "/srv/root%s", shown[i]);
+		if (stat(shown[i], &st) < 0)
+			continue;
+		HOLDS(mkdir(path, 0755) == 0);
+		HOLDS(mount(shown[i], path, NULL, MS_BIND | MS_REC, NULL) == 0);
+	}
+	HOLDS(chroot("/srv/root") == 0 && chdir("/work/p") == 0);
+	o.writable = writable;
+	o.writable_n = 1;
+	enter(&o);
+	HOLDS(getcwd(cwd, sizeof(cwd)) && strcmp(cwd, "/work/p") == 0);
+	HOLDS(can_create("made") && owner("made") == RUN);
+	HOLDS(!can_create("/work/x") && errno == EROFS);
+	HOLDS(!is_there("/home/ann/secret") && can_create("/home/ann/x"));
+	HOLDS(is_there("/usr/bin/env") && !is_there("/srv"));
+	HOLDS(is_there("/proc/self") && can_write("/dev/null"));
+	HOLDS(chdir("/") == 0 && chdir("..") == 0 && !is_there("srv"));
+}
+
+/* What we mount must not be seen by those who share their mounts with us. */
+static void host_sees_none_of_our_mounts(void)
+{
+	HOLDS(mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL) == 0);
+	as_command(write_in_workspace);
+	HOLDS(is_there("/root/secret") && is_there("/tmp/host-file"));
+	HOLDS(is_there("/run/sock") && can_create("/srv/x"));
+	as_command(chroot_without_a_mount);
+	HOLDS(is_there("/root/secret") && is_there("/tmp/host-file"));
+	HOLDS(is_there("/srv/root/home/ann/secret"));
+	HOLDS(can_create("/srv/root/y") && can_create("/srv/y"));
+}
+
 /* On the machine's own disk, where there is one that is not a tmpfs. */
 static void workspace_on_disk(void)
 {
@@ -836,6 +884,8 @@ ON_HOST(resolv_conf)
 ON_HOST(processes)
 ON_HOST(git_works)
 ON_HOST(user_namespace)
+ON_HOST(chroot_without_a_mount)
+ON_HOST(host_sees_none_of_our_mounts)
 ON_HOST(workspace_on_disk)
 
 int main(void)
@@ -868,6 +918,8 @@ int main(void)
 		cmocka_unit_test(test_processes),
 		cmocka_unit_test(test_git_works),
 		cmocka_unit_test(test_user_namespace),
+		cmocka_unit_test(test_chroot_without_a_mount),
+		cmocka_unit_test(test_host_sees_none_of_our_mounts),
 		cmocka_unit_test(test_workspace_on_disk),
 	};
 

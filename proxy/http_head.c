@@ -69,6 +69,13 @@ static void step_method(struct http_head *h, unsigned char c)
 	}
 }
 
+static void begin_method(struct http_head *h, unsigned char c)
+{
+	h->mark = h->pos;
+	h->state = IN_METHOD;
+	step_method(h, c);
+}
+
 static void step_target(struct http_head *h, unsigned char c)
 {
 	if (c >= 0x80) {
@@ -172,15 +179,14 @@ static void step(struct http_head *h, const char *bytes, unsigned char c)
 {
 	switch ((enum state)h->state) {
 	case AT_START:
-		if (c == '\r') {
+		if (c == '\r')
 			h->state = AT_BLANK_LF;
-			break;
-		}
-		/* fall through */
+		else
+			begin_method(h, c);
+		break;
 	case AT_REQUEST:
-		h->mark = h->pos;
-		h->state = IN_METHOD;
-		/* fall through */
+		begin_method(h, c);
+		break;
 	case IN_METHOD:
 		step_method(h, c);
 		break;

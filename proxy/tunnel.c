@@ -229,6 +229,13 @@ static void pass_eof(struct side *from)
 		(void)shutdown(to->fd, SHUT_WR); /* if it fails it is gone */
 }
 
+static void on_eof(struct side *from)
+{
+	from->read_done = true;
+	from->tunnel->active_ms = clock_ms();
+	pass_eof(from);
+}
+
 /* @s takes no more: what is left for it is discarded. */
 static void on_deaf(struct side *s)
 {
@@ -256,11 +263,10 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 						     : TUNNEL_REMOTE_RESET);
 			return;
 		}
-		/* fall through */
+		on_eof(from);
+		break;
 	case MOVED_EOF:
-		from->read_done = true;
-		t->active_ms = clock_ms();
-		pass_eof(from);
+		on_eof(from);
 		break;
 	case MOVED_DEAF:
 		/*

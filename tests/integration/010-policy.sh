@@ -103,15 +103,31 @@ like "and 502" "$ERR" '^< HTTP/1.1 502'
 get servfail.example
 like "a server that fails is dns-failure" "$ERR" \
 	'^< X-Netleash-Reason: dns-failure'
-get garbage.example --max-time 40
-like "an answer of no meaning is a failure of DNS" "$ERR" \
-	'^< X-Netleash-Reason: dns-(failure|timeout)'
+get truncated.example
+is "an answer too long for UDP comes over TCP" "$STATUS" 0
+get slow.example
+is "a slow answer is waited for" "$STATUS" 0
 try leash run -c "$W/conf" -- curl -sS -v https://closed.example:81/
 like "a closed port is connect-refused" "$ERR" \
 	'^< X-Netleash-Reason: connect-refused'
 conf 'allow *:*' 'limit dns-time 1s'
+for name in garbage refused nodata loop wrongid wrongname; do
+	get $name.example
+	like "an answer that is '$name' is a failure of DNS" "$ERR" \
+		'^< X-Netleash-Reason: dns-(failure|timeout)'
+done
 get silent.example
 like "a server that is silent is dns-timeout" "$ERR" \
 	'^< X-Netleash-Reason: dns-timeout'
 like "and 504" "$ERR" '^< HTTP/1.1 504'
+echo 'nameserver fd77::1' >"$W/resolv.conf"
+get allowed.example
+is "a name server with an IPv6 address works" "$STATUS" 0
+echo 'nameserver 192.168.77.9' >"$W/resolv.conf"
+get allowed.example
+like "one that is not there is a failure of DNS" "$ERR" \
+	'^< X-Netleash-Reason: dns-(failure|timeout)'
+conf 'allow *:*' 'resolver 192.168.77.1'
+get allowed.example
+is "the conf's resolver is asked instead" "$STATUS" 0
 done_testing

@@ -237,6 +237,17 @@ make_zone() {
 		garbage.example garbage
 		silent.example drop
 		closed.example A 60 93.184.216.34
+		refused.example refused
+		nodata.example nodata
+		loop.example loop
+		wrongid.example A 60 93.184.216.34
+		wrongid.example wrongid
+		wrongname.example A 60 93.184.216.34
+		wrongname.example wrongname
+		truncated.example A 60 93.184.216.34
+		truncated.example truncate
+		slow.example A 60 93.184.216.34
+		slow.example delay 700
 	END
 }
 

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -272,6 +273,27 @@ static void a_target_behind_two_dashes_is_no_option(void **state)
 	world_fini(&w);
 }
 
+static void an_answer_that_cannot_be_written_is_no_answer(void **state)
+{
+	char name[] = "explain", option[] = "-c", target[] = "a.example";
+	struct world w;
+	int out, err, r;
+
+	(void)state;
+	world_init(&w);
+	world_conf(&w, "allow *");
+	(void)fflush(stdout);
+	out = redirect(1, "/dev/full");
+	err = redirect(2, w.err);
+	r = explain_main(4, (char *[]){ name, option, w.conf, target, NULL });
+	__fpurge(stdout); /* what could not be written is not to come later */
+	clearerr(stdout);
+	restore(1, out);
+	restore(2, err);
+	assert_int_equal(r, BAD_USAGE);
+	world_fini(&w);
+}
+
 static void a_conf_that_is_not_there_is_bad(void **state)
 {
 	struct world w;
@@ -358,6 +380,7 @@ int main(void)
 			the_required_cases_have_their_exit_status_and_reason),
 		cmocka_unit_test(answers_say_what_who_and_what_would_help),
 		cmocka_unit_test(a_target_behind_two_dashes_is_no_option),
+		cmocka_unit_test(an_answer_that_cannot_be_written_is_no_answer),
 		cmocka_unit_test(a_conf_that_is_not_there_is_bad),
 		cmocka_unit_test(resolve_judges_what_dns_says),
 	};

@@ -214,6 +214,9 @@ static const struct policy_case more[] = {
 	{ "allow GET http://10.0.0.7/x", "http://10.0.0.7/y", "", "", REFUSED,
 	  "path" },
 
+	/* a literal whose address is asked about once more */
+	{ "allow 10.0.0.7", "10.0.0.7:443", "", "10.0.0.7", ALLOWED, "" },
+
 	/* what names resolve to */
 	{ "allow a.example ; allow 10.0.0.7", "a.example:443", "", "10.0.0.7",
 	  ALLOWED, "" },
@@ -251,6 +254,11 @@ static const struct policy_case more[] = {
 	  "2001:0:a00:1::f5ff:fffd", REFUSED, "private-address" },
 	{ "allow a.example ; private 10.0.0.0/30", "a.example:443", "",
 	  "2001:0:a00:1::f5ff:fffd", ALLOWED, "" },
+	/* Teredo: server 1.1.1.1, client 10.0.0.2 */
+	{ "allow a.example ; private 10.0.0.2", "a.example:443", "",
+	  "2001:0:101:101::f5ff:fffd", ALLOWED, "" },
+	{ "allow a.example ; private 10.0.0.1", "a.example:443", "",
+	  "2001:0:101:101::f5ff:fffd", REFUSED, "private-address" },
 	{ "allow a.example ; deny 10.0.0.2 ; private 10.0.0.0/30",
 	  "a.example:443", "", "2001:0:a00:1::f5ff:fffd", REFUSED, "denied" },
 	{ "allow a.example ; deny 1.2.0.0/16", "a.example:443", "", "1.2.3.4",

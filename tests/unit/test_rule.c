@@ -417,6 +417,41 @@ static void ports_default_by_effect_and_scheme(void **state)
 	}
 }
 
+static void only_a_deny_looks_inside_an_ipv6_literal(void **state)
+{
+	static const struct {
+		enum rule_effect effect;
+		const char *word, *host;
+		bool want;
+	} cases[] = {
+		{ RULE_DENY, "10.0.0.0/8", "10.1.1.1", true },
+		{ RULE_DENY, "10.0.0.0/8", "64:ff9b::10.1.1.1", true },
+		{ RULE_DENY, "10.0.0.0/8", "64:ff9b::11.1.1.1", false },
+		{ RULE_DENY, "10.0.0.0/8", "2001:db8::1", false },
+		{ RULE_ALLOW, "10.0.0.0/8", "10.1.1.1", true },
+		{ RULE_ALLOW, "10.0.0.0/8", "64:ff9b::10.1.1.1", false },
+		{ RULE_ALLOW, "*", "10.1.1.1", true },
+		{ RULE_ALLOW, "**.example", "10.1.1.1", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char error[RULE_ERROR_MAX];
+		struct target t = { .is_addr = true };
+		struct rule r;
+
+		assert_int_equal(rule_parse(cases[i].effect, 0, cases[i].word,
+					    strlen(cases[i].word), &r, error),
+				 0);
+		assert_int_equal(addr_parse(cases[i].host,
+					    strlen(cases[i].host), &t.addr),
+				 ADDR_OK);
+		if (rule_matches_host(&r, &t) != cases[i].want)
+			fail_msg("%s on %s", cases[i].word, cases[i].host);
+		rule_fini(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -431,6 +466,7 @@ int main(void)
 		cmocka_unit_test(a_path_cannot_make_a_glob_slow),
 		cmocka_unit_test(only_unambiguous_paths_are_safe),
 		cmocka_unit_test(ports_default_by_effect_and_scheme),
+		cmocka_unit_test(only_a_deny_looks_inside_an_ipv6_literal),
 	};
 
 	return cmocka_run_group_tests_name("rule", tests, NULL, NULL);

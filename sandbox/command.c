@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/command.c - from a clone of init to CMD's first instruction
+ *
+ * Steps:      1. view of the file system     (root, own mount namespace)
+ *             2. identity, capabilities, limits
+ *             3. proof that the leash holds, as CMD, in CMD's cgroup
+ *             4. signals, descriptors
+ *             5. seccomp filter               (last: set-up needs none of it)
+ *             6. exec
+ * Invariants: in the run's cgroup from the first instruction; any step that
+ *             fails is reported and CMD is not executed
+ */
+#include "sandbox/command.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/fdio.h"
+#include "common/macros.h"
+#include "sandbox/confine.h"
+#include "sandbox/init.h"
+#include "sandbox/mounts.h"
+#include "sandbox/proof.h"
+#include "sandbox/syscalls.h"
+
+#define STATUS_NETLEASH	  125
+#define STATUS_CANNOT_RUN 126
+#define STATUS_NOT_FOUND  127
+
+PRINTF_LIKE(3, 4)
+static _Noreturn void fail(int report_fd, int status, const char *fmt, ...)
+{
+	struct command_failure failure = { .status = status };
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(failure.text, sizeof(failure.text), fmt, ap);
+	va_end(ap);
+	/* If init is gone there is nobody to tell; we end either way. */
+	(void)fd_write_all(report_fd, &failure, sizeof(failure));
+	_exit(status);
+}
+
+static void place_stdio(const struct init_opts *opts, int report_fd)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (opts->stdio[fd] >= 0 && dup2(opts->stdio[fd], fd) < 0)
+			fail(report_fd, STATUS_NETLEASH,
+			     "cannot place descriptor %d: %s", fd,
+			     strerror(errno));
+}
+
+static _Noreturn void exec_command(const struct init_opts *opts, int report_fd)
+{
+	const char *name = opts->argv[0];
+
+	/* execvpe(3) looks PATH up in the environment of the caller. */
+	environ = (char **)(uintptr_t)opts->envp;
+	(void)execvp(name, opts->argv);
+	if (errno == ENOENT || errno == ENOTDIR)
+		fail(report_fd, STATUS_NOT_FOUND, "%s: command not found",
+		     name);
+	fail(report_fd, STATUS_CANNOT_RUN, "%s: cannot be executed: %s", name,
+	     strerror(errno));
+}
+
+_Noreturn void command_exec(const struct init_opts *opts, uint16_t door_port,
+			    const sigset_t *mask, int report_fd)
+{
+	const struct proof_opts proof = {
+		.door_port = door_port,
+		.decoy_port = opts->decoy.port,
+		.own_loopback = opts->own_network,
+	};
+	char text[MOUNTS_ERROR_MAX];
+	const char *step = "";
+	int r;
+
+	r = mounts_apply(&opts->mounts, text);
+	if (r < 0)
+		fail(report_fd, STATUS_NETLEASH, "%s", text);
+	r = confine_command(&opts->confine, &step);
+	if (r < 0)
+		fail(report_fd, STATUS_NETLEASH,
+		     "cannot give the command its identity: %s: %s", step,
+		     strerror(-r));
+	if (opts->leashed)
+		r = proof_check(&proof, text, sizeof(text));
+	if (r < 0)
+		fail(report_fd, STATUS_NETLEASH,
+		     "the leash does not hold, so nothing was run: %s", text);
+	place_stdio(opts, report_fd);
+	/* Libraries open descriptors of their own (libnftables a socket). */
+	if (close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC) < 0)
+		fail(report_fd, STATUS_NETLEASH, "cannot close descriptors: %s",
+		     strerror(errno));
+	/* netleash blocked signals and changed no disposition of them. */
+	(void)sigprocmask(SIG_SETMASK, mask, NULL);
+	r = syscalls_load(opts->filter);
+	if (r < 0)
+		fail(report_fd, STATUS_NETLEASH,
+		     "cannot load the system call filter: %s", strerror(-r));
+	exec_command(opts, report_fd);
+}

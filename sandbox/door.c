@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/door.c - the listening sockets of a run's own proxy
+ */
+#include "sandbox/door.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/addr.h"
+
+#define BACKLOG 1024
+
+/* The kernel gives a free port on IPv4; on IPv6 the same may be taken. */
+#define PORT_TRIES 32
+
+static int listen_on(const struct addr *addr, uint16_t port, int *ret_fd)
+{
+	struct sockaddr_storage ss;
+	const int on = 1;
+	socklen_t len;
+	int fd, r;
+
+	/* Protocol by number: 0 may be turned into MPTCP by the system. */
+	fd = socket(addr->family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		    IPPROTO_TCP);
+	if (fd < 0)
+		return -errno;
+	len = addr_to_sockaddr(addr, port, &ss);
+	if ((addr->family == AF_INET6 &&
+	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
+	    bind(fd, (const struct sockaddr *)&ss, len) < 0 ||
+	    listen(fd, BACKLOG) < 0) {
+		r = -errno;
+		(void)close(fd);
+		return r;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+static int port_of(int fd, uint16_t *ret)
+{
+	struct sockaddr_storage ss;
+	struct addr addr;
+	socklen_t len = sizeof(ss);
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) < 0)
+		return -errno;
+	return addr_from_sockaddr((const struct sockaddr *)&ss, &addr, ret);
+}
+
+int door_listen(struct door *ret, uint16_t port)
+{
+	const struct addr v4 = { .family = AF_INET, .bytes = { 127, 0, 0, 1 } };
+	const struct addr v6 = { .family = AF_INET6, .bytes = { [15] = 1 } };
+	int r = -EADDRINUSE;
+
+	for (int i = 0; i < PORT_TRIES && r == -EADDRINUSE; i++) {
+		struct door d = { .fds = { -1, -1 } };
+
+		r = listen_on(&v4, port, &d.fds[0]);
+		if (r < 0)
+			return r;
+		d.fds_n = 1;
+		r = port_of(d.fds[0], &d.port);
+		if (r == 0)
+			r = listen_on(&v6, d.port, &d.fds[1]);
+		if (r == 0)
+			d.fds_n = 2;
+		else if (r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL)
+			r = 0; /* no IPv6 on this machine */
+		if (r == 0)
+			*ret = d;
+		else
+			door_close(&d);
+	}
+	return r;
+}
+
+void door_close(struct door *d)
+{
+	for (size_t i = 0; i < d->fds_n; i++)
+		if (d->fds[i] >= 0)
+			(void)close(d->fds[i]);
+	d->fds_n = 0;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/door.h - the listening sockets of a run's own proxy
+ *
+ * 127.0.0.1 and, where the machine has it, ::1, on one port. Plain TCP
+ * (never MPTCP), close-on-exec, non-blocking.
+ */
+#ifndef NETLEASH_SANDBOX_DOOR_H
+#define NETLEASH_SANDBOX_DOOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct door {
+	uint16_t port;
+	int fds[2];
+	size_t fds_n;
+};
+
+/* On @port, or on a free one for 0. Return: 0, or -errno; on failure nothing
+ * stays open. */
+int door_listen(struct door *ret, uint16_t port);
+void door_close(struct door *d);
+
+#endif

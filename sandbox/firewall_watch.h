@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/firewall_watch.h - is the rule set that holds the leash still there?
+ *
+ * The kernel tells every change of the rule set to the members of a netlink
+ * group. What only widens elsewhere is not our business; what takes netleash's
+ * table, a chain, a rule or a set of it, or this run's element, ends the run.
+ */
+#ifndef NETLEASH_SANDBOX_FIREWALL_WATCH_H
+#define NETLEASH_SANDBOX_FIREWALL_WATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Non-blocking, close-on-exec. Return: 0 or -errno. */
+int firewall_watch_open(int *ret_fd);
+
+/*
+ * Reads what waits in @fd. Return: true if the leash of the run with cgroup
+ * @cgroup_id and door @port is gone, or may be (changes were missed).
+ */
+bool firewall_watch_lost(int fd, uint64_t cgroup_id, uint16_t port);
+
+/* The pure part: one datagram of the kernel's. Bounded, for tests. */
+bool firewall_watch_parse(const void *bytes, size_t n, uint64_t cgroup_id,
+			  uint16_t port);
+
+#endif

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/init.c - PID 1 of a run: holds its clean-up, starts and ends CMD
+ *
+ * Steps:      1. ids mapped, loopback up, own mount propagation, cgroup2
+ *                where nft looks for it: what the isolation asks for
+ *             2. where the run has a network of its own, listen there and
+ *                hand the sockets to netleash
+ *             3. wait for GO: the proxy has shed its privilege and serves
+ *             4. open the door in the firewall (one transaction)
+ *             5. clone CMD into its cgroup; it proves the leash, then execs
+ *             6. watch the rule set, pass signals on, reap, until CMD ends or
+ * netleash is gone
+ *             7. end the run: kill the cgroup, wait until it is empty, delete
+ *                the door's element, remove the cgroup, free the lease
+ * Invariants: deny rules are never touched here; the element is deleted only
+ *             when no process of the run is left; end of file on the socket
+ *             ends the run at any step (PR_SET_PDEATHSIG is a second line:
+ *             it is not delivered by a parent that has changed its uid)
+ * References: pid_namespaces(7), clone(2) CLONE_INTO_CGROUP, signalfd(2)
+ */
+#include "sandbox/init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/fdio.h"
+#include "common/macros.h"
+#include "sandbox/cgroup.h"
+#include "sandbox/command.h"
+#include "sandbox/firewall.h"
+#include "sandbox/firewall_watch.h"
+#include "sandbox/netns.h"
+
+/* A killed cgroup empties within milliseconds; a task stuck in the kernel
+ * (a dead network file system) may never go. Then the element stays too. */
+#define END_TIMEOUT_MS 10000
+
+#define EXIT_NETLEASH 125
+#define EXIT_LOST     (128 + SIGKILL)
+
+struct init {
+	const struct init_opts *opts;
+	const sigset_t *mask;
+	int sock;
+	int signal_fd;
+	struct door door, decoy;
+	struct firewall *fw;
+	int watch_fd;	    /* -1: the leash is not the firewall's */
+	uint64_t cgroup_id; /* as the firewall knows it */
+	bool lost;	    /* the firewall's rules went away */
+	bool door_open;
+	pid_t command; /* 0: not started, or reaped */
+	int wait_status;
+};
+
+static int send_msg(const struct init *in, enum init_msg_type type,
+		    int32_t value, const char *text, const int *fds, size_t n)
+{
+	struct init_msg msg = { .type = (uint32_t)type, .value = value };
+
+	(void)snprintf(msg.text, sizeof(msg.text), "%s", text);
+	return fd_send(in->sock, &msg, sizeof(msg), fds, n);
+}
+
+static pid_t clone_process(uint64_t flags, int cgroup_fd)
+{
+	struct clone_args args = {
+		.flags = flags,
+		.exit_signal = SIGCHLD,
+	};
+
+	if (cgroup_fd >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (unsigned int)cgroup_fd;
+	}
+	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+static int prepare(const struct init *in, char *text)
+{
+	const struct init_opts *opts = in->opts;
+	int r = 0;
+
+	if (opts->own_users)
+		r = netns_map_caller(opts->confine.uid, opts->confine.gid,
+				     text);
+	if (r < 0)
+		return r;
+	/* Only now: a process that is not dumpable cannot map its own ids. */
+	if (prctl(PR_SET_DUMPABLE, 0) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0) {
+		r = -errno;
+		(void)snprintf(text, INIT_TEXT_MAX,
+			       "cannot detach the mount namespace: %s",
+			       strerror(-r));
+		return r;
+	}
+	if (opts->own_network)
+		r = netns_loopback_up();
+	if (r < 0)
+		(void)snprintf(text, INIT_TEXT_MAX,
+			       "cannot bring up the run's loopback: %s",
+			       strerror(-r));
+	if (r == 0 && opts->firewall)
+		r = cgroup_mount_standard(text);
+	return r;
+}
+
+/* Tells netleash that the namespaces stand, and gives it the door. */
+static int offer_door(struct init *in, char *text)
+{
+	const bool inside = in->opts->own_network && in->opts->door.port;
+	int r = 0;
+
+	in->door = in->opts->door;
+	in->decoy = in->opts->decoy;
+	if (inside)
+		r = door_listen(&in->door, in->opts->door.port);
+	if (r < 0) {
+		(void)snprintf(text, INIT_TEXT_MAX,
+			       "cannot listen on loopback: %s", strerror(-r));
+		return r;
+	}
+	return send_msg(in, INIT_MSG_READY, 0, "", in->door.fds,
+			inside ? in->door.fds_n : 0);
+}
+
+/* Return: 0 after GO, -EPIPE when netleash is gone. */
+static int wait_for_go(const struct init *in)
+{
+	struct init_msg msg;
+	size_t fds_n;
+	ssize_t n;
+
+	n = fd_recv(in->sock, &msg, sizeof(msg), NULL, 0, &fds_n);
+	return n == sizeof(msg) && msg.type == INIT_MSG_GO ? 0 : -EPIPE;
+}
+
+static struct firewall_door firewall_door(const struct init *in)
+{
+	return (struct firewall_door){
+		.run = in->opts->lease->run,
+		.port = in->door.port,
+	};
+}
+
+/* Before the rules are relied on: no change goes unseen. */
+static int watch_firewall(struct init *in)
+{
+	struct stat st;
+
+	/* nf_tables names a cgroup by its id: the directory's inode number. */
+	if (fstat(in->opts->cgroup_fd, &st) < 0)
+		return -errno;
+	in->cgroup_id = st.st_ino;
+	return firewall_watch_open(&in->watch_fd);
+}
+
+static int open_firewall(struct init *in, char *text)
+{
+	const struct firewall_door door = firewall_door(in);
+	int r;
+
+	if (!in->opts->firewall)
+		return 0;
+	r = watch_firewall(in);
+	if (r < 0) {
+		(void)snprintf(text, INIT_TEXT_MAX,
+			       "cannot watch the firewall's rules: %s",
+			       strerror(-r));
+		return r;
+	}
+	if (!in->door.port)
+		return 0; /* --no-network: the base rules deny all */
+	r = firewall_open(&in->fw, text);
+	if (r < 0)
+		return r;
+	/* Set first: a door that may be half there is deleted as well. */
+	in->door_open = true;
+	return firewall_apply_door(in->fw, &door, text);
+}
+
+/*
+ * Starts CMD and waits for its first instruction. Return: 0 once it runs,
+ * else the exit status that @text explains, negated.
+ */
+static int start_command(struct init *in, char *text)
+{
+	struct command_failure failure;
+	ssize_t n;
+	int report[2];
+	pid_t pid;
+
+	if (pipe2(report, O_CLOEXEC) < 0) {
+		(void)snprintf(text, INIT_TEXT_MAX, "pipe: %s",
+			       strerror(errno));
+		return -EXIT_NETLEASH;
+	}
+	pid = clone_process(CLONE_NEWNS, in->opts->cgroup_fd);
+	if (pid == 0)
+		command_exec(in->opts, in->door.port, in->mask, report[1]);
+	(void)close(report[1]);
+	if (pid < 0) {
+		(void)snprintf(text, INIT_TEXT_MAX,
+			       "cannot start a process in the run's cgroup: "
+			       "%s (Linux 5.7 or newer is needed)",
+			       strerror(errno));
+		(void)close(report[0]);
+		return -EXIT_NETLEASH;
+	}
+	in->command = pid;
+	do {
+		n = read(report[0], &failure, sizeof(failure));
+	} while (n < 0 && errno == EINTR);
+	(void)close(report[0]);
+	if (n == 0)
+		return 0;
+	if (n != sizeof(failure)) {
+		(void)snprintf(text, INIT_TEXT_MAX,
+			       "the command's process died before it ran");
+		return -EXIT_NETLEASH;
+	}
+	failure.text[sizeof(failure.text) - 1] = '\0';
+	(void)snprintf(text, INIT_TEXT_MAX, "%s", failure.text);
+	return -failure.status;
+}
+
+/* Return: false when netleash is gone or says what it never says. */
+static bool on_message(const struct init *in)
+{
+	struct init_msg msg;
+	size_t fds_n;
+	ssize_t n;
+
+	n = fd_recv(in->sock, &msg, sizeof(msg), NULL, 0, &fds_n);
+	if (n != sizeof(msg) || msg.type != INIT_MSG_SIGNAL)
+		return false;
+	if (in->command > 0 && msg.value > 0 && msg.value < NSIG)
+		(void)kill(in->command, msg.value); /* it may be gone: fine */
+	return true;
+}
+
+/* Signals coalesce: every waiting child is looked at. Orphans come to us. */
+static void on_child(struct init *in)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+		if (pid != in->command)
+			continue;
+		if (WIFSTOPPED(status)) {
+			/* If netleash is gone the loop will see it. */
+			(void)send_msg(in, INIT_MSG_STOPPED, WSTOPSIG(status),
+				       "", NULL, 0);
+			continue;
+		}
+		in->wait_status = status;
+		in->command = 0;
+	}
+}
+
+static void run_until_end(struct init *in)
+{
+	struct signalfd_siginfo info;
+	struct pollfd fds[] = {
+		{ .fd = in->sock, .events = POLLIN },
+		{ .fd = in->signal_fd, .events = POLLIN },
+		{ .fd = in->watch_fd, .events = POLLIN },
+	};
+
+	while (in->command > 0) {
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+			return;
+		if (fds[1].revents) {
+			(void)!read(in->signal_fd, &info, sizeof(info));
+			on_child(in);
+		}
+		if (fds[2].revents &&
+		    firewall_watch_lost(in->watch_fd, in->cgroup_id,
+					in->door.port)) {
+			in->lost = true;
+			return;
+		}
+		if (fds[0].revents && !on_message(in))
+			return;
+	}
+}
+
+/*
+ * Takes down what the run put into the system; nothing is deleted while a
+ * process of the run may live. Return: 0, or -errno with @text.
+ */
+static int end_run(struct init *in, char *text)
+{
+	const struct init_opts *opts = in->opts;
+	int r = 0;
+
+	if (opts->cgroup_fd >= 0)
+		r = cgroup_kill(opts->cgroup_fd, END_TIMEOUT_MS);
+	if (r < 0) {
+		(void)snprintf(text, INIT_TEXT_MAX,
+			       "a process of the run cannot be killed: %s",
+			       strerror(-r));
+		return r;
+	}
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		; /* the rest die with the namespace */
+	if (in->door_open) {
+		const struct firewall_door door = firewall_door(in);
+
+		r = firewall_revert_door(in->fw, &door, text);
+		if (r < 0)
+			return r;
+	}
+	if (opts->cgroup_fd >= 0) {
+		r = cgroup_remove(opts->lease->run);
+		if (r < 0) {
+			(void)snprintf(text, INIT_TEXT_MAX,
+				       "cannot remove the run's cgroup: %s",
+				       strerror(-r));
+			return r;
+		}
+	}
+	if (opts->lease)
+		lease_release(opts->lease);
+	return 0;
+}
+
+static _Noreturn void finish(struct init *in, int status, const char *why)
+{
+	char text[INIT_TEXT_MAX] = "";
+
+	if (end_run(in, text) < 0)
+		status = status ? status : EXIT_NETLEASH;
+	else
+		text[0] = '\0';
+	if (status)
+		(void)send_msg(in, INIT_MSG_FAILED, status, *why ? why : text,
+			       NULL, 0);
+	else
+		(void)send_msg(in, INIT_MSG_EXITED, in->wait_status, "", NULL,
+			       0);
+	_exit(0);
+}
+
+static _Noreturn void init_main(const struct init_opts *opts,
+				const sigset_t *mask, int sock)
+{
+	struct init in = {
+		.opts = opts,
+		.mask = mask,
+		.sock = sock,
+		.watch_fd = -1,
+	};
+	char text[INIT_TEXT_MAX] = "";
+	sigset_t child;
+	int r;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)prctl(PR_SET_NAME, "netleash-init");
+	(void)sigemptyset(&child);
+	(void)sigaddset(&child, SIGCHLD);
+	in.signal_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (in.signal_fd < 0)
+		finish(&in, EXIT_NETLEASH, "signalfd failed");
+	if (prepare(&in, text) < 0 || offer_door(&in, text) < 0)
+		finish(&in, EXIT_NETLEASH, text);
+	if (wait_for_go(&in) < 0)
+		finish(&in, EXIT_NETLEASH, "netleash ended");
+	if (open_firewall(&in, text) < 0)
+		finish(&in, EXIT_NETLEASH, text);
+	r = start_command(&in, text);
+	if (r < 0)
+		finish(&in, -r, text);
+	door_close(&in.decoy);
+	for (int fd = 0; fd <= 2; fd++)
+		if (opts->stdio[fd] >= 0)
+			(void)close(opts->stdio[fd]);
+	if (send_msg(&in, INIT_MSG_STARTED, 0, "", NULL, 0) == 0)
+		run_until_end(&in);
+	if (in.lost)
+		finish(&in, EXIT_LOST,
+		       "the firewall's rules were changed while the command "
+		       "ran: it was killed");
+	finish(&in, 0, "");
+}
+
+int init_start(const struct init_opts *opts, const sigset_t *mask,
+	       int *ret_sock, char error[INIT_TEXT_MAX])
+{
+	uint64_t flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC;
+	int pair[2];
+	pid_t pid;
+	int r;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	if (opts->own_network)
+		flags |= CLONE_NEWNET;
+	if (opts->own_users)
+		flags |= CLONE_NEWUSER;
+	pid = clone_process(flags, -1);
+	if (pid == 0) {
+		(void)close(pair[0]);
+		init_main(opts, mask, pair[1]);
+	}
+	r = pid < 0 ? -errno : 0;
+	(void)close(pair[1]);
+	if (r < 0) {
+		netns_explain(-r, error);
+		(void)close(pair[0]);
+		return r;
+	}
+	*ret_sock = pair[0];
+	return 0;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/init.h - PID 1 of a run: holds its clean-up, starts and ends CMD
+ *
+ * In:         the facts of a run, computed by run.c before the fork
+ * Out:        messages to netleash over a SOCK_SEQPACKET pair, all of the one
+ *             fixed-size shape below; init parses nothing else
+ * Order:      READY -> (GO) -> STARTED -> [STOPPED...] -> EXITED, or FAILED
+ *             in place of any of them; end of file on either side ends the run
+ * Invariants: init is outside the run's cgroup and is the only one that takes
+ *             down what the run put into the system
+ */
+#ifndef NETLEASH_SANDBOX_INIT_H
+#define NETLEASH_SANDBOX_INIT_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "sandbox/confine.h"
+#include "sandbox/door.h"
+#include "sandbox/identity.h"
+#include "sandbox/mounts.h"
+
+struct sock_fprog;
+
+enum init_msg_type {
+	INIT_MSG_GO = 1,  /* to init: the proxy is unprivileged and serves */
+	INIT_MSG_SIGNAL,  /* to init: @value is a signal for CMD */
+	INIT_MSG_READY,	  /* from init: with the door's sockets, if it made them
+			   */
+	INIT_MSG_STARTED, /* from init: CMD was executed */
+	INIT_MSG_STOPPED, /* from init: CMD was stopped by signal @value */
+	INIT_MSG_FAILED,  /* from init: exit status @value, sentence @text */
+	INIT_MSG_EXITED,  /* from init: wait status @value; all is cleaned */
+};
+
+#define INIT_TEXT_MAX 512
+
+struct init_msg {
+	uint32_t type;
+	int32_t value;
+	char text[INIT_TEXT_MAX];
+};
+
+/**
+ * struct init_opts - a run, ready to start; all borrowed
+ * @firewall:   hold the leash by the firewall: a door element, a run uid
+ * @own_network: hold it by a network namespace of the run's own
+ * @own_users:  in a user namespace, where CMD keeps the caller's ids
+ * @leashed:    prove it, and confine it by Landlock; false: --online
+ * @cgroup_fd:  the run's cgroup; -1 where there is none
+ * @lease:      NULL where there is none; init releases it at the end
+ * @door:       the run's door; init keeps duplicates, so that nobody can take
+ *              the port. With @own_network only its port is set: init listens
+ *              inside and hands the sockets out. Port 0: no door
+ * @decoy:      a live listener of netleash's own that CMD must not reach;
+ *              init closes it once that is proved
+ * @stdio:      for CMD's 0 to 2; -1: ours
+ * @filter:     CMD's seccomp program
+ * @argv, @envp: CMD
+ */
+struct init_opts {
+	bool firewall;
+	bool own_network;
+	bool own_users;
+	bool leashed;
+	int cgroup_fd;
+	struct lease *lease;
+	struct door door;
+	struct door decoy;
+	struct mounts_opts mounts;
+	struct confine_command_opts confine;
+	int stdio[3];
+	const struct sock_fprog *filter;
+	char *const *argv;
+	char *const *envp;
+};
+
+/*
+ * Forks init into new pid, mount and ipc namespaces. The caller must have one
+ * thread and every signal blocked; CMD gets @mask back. *@ret_sock is the
+ * caller's end, close-on-exec. Return: 0 or -errno with a sentence; on failure
+ * nothing was started, and what @opts names is still the caller's to take down.
+ */
+int init_start(const struct init_opts *opts, const sigset_t *mask,
+	       int *ret_sock, char error[INIT_TEXT_MAX]);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/netns.c - a network, and where needed a user namespace, of our own
+ *
+ * What switches user namespaces off differs from system to system: a limit
+ * of zero (user.max_user_namespaces), Debian's
+ * kernel.unprivileged_userns_clone, or AppArmor's
+ * kernel.apparmor_restrict_unprivileged_userns, which lets the namespace be
+ * made but gives no capability in it.
+ */
+#include "sandbox/netns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/fdio.h"
+#include "common/macros.h"
+#include "common/scope.h"
+
+static const struct setting {
+	const char *path;
+	const char *bad; /* the value that switches user namespaces off */
+	const char *advice;
+} settings[] = {
+	{ "/proc/sys/user/max_user_namespaces", "0",
+	  "user.max_user_namespaces is 0: user namespaces are switched off" },
+	{ "/proc/sys/kernel/unprivileged_userns_clone", "0",
+	  "kernel.unprivileged_userns_clone is 0: only root may make user "
+	  "namespaces" },
+	{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1",
+	  "kernel.apparmor_restrict_unprivileged_userns is 1 and netleash has "
+	  "no AppArmor profile that allows userns" },
+};
+
+void netns_explain(int error_number, char error[NETNS_ERROR_MAX])
+{
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+		AUTOFREE char *text = NULL;
+		size_t len;
+
+		if (fd_read_file(settings[i].path, 64, &text, &len) < 0)
+			continue;
+		text[strcspn(text, "\n")] = '\0';
+		if (strcmp(text, settings[i].bad) != 0)
+			continue;
+		(void)snprintf(error, NETNS_ERROR_MAX,
+			       "cannot make a namespace for the run (%s): %s; "
+			       "change that, or run netleash as root",
+			       strerror(error_number), settings[i].advice);
+		return;
+	}
+	(void)snprintf(error, NETNS_ERROR_MAX,
+		       "cannot make a namespace for the run: %s; a container "
+		       "or a security module may forbid it: run netleash as "
+		       "root, or outside of it",
+		       strerror(error_number));
+}
+
+int netns_map_caller(uid_t uid, gid_t gid, char error[NETNS_ERROR_MAX])
+{
+	char map[64];
+	int r;
+
+	/* Without this a gid map of one's own cannot be written. */
+	r = fd_write_file("/proc/self/setgroups", "deny");
+	if (r == 0 || r == -ENOENT) {
+		(void)snprintf(map, sizeof(map), "%u %u 1\n", gid, gid);
+		r = fd_write_file("/proc/self/gid_map", map);
+	}
+	if (r == 0) {
+		(void)snprintf(map, sizeof(map), "%u %u 1\n", uid, uid);
+		r = fd_write_file("/proc/self/uid_map", map);
+	}
+	if (r < 0)
+		netns_explain(-r, error);
+	return r;
+}
+
+int netns_loopback_up(void)
+{
+	AUTOCLOSE int fd = -1;
+	struct ifreq ifr = { .ifr_name = "lo" };
+
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &ifr) < 0)
+		return -errno;
+	ifr.ifr_flags = (short)(ifr.ifr_flags | IFF_UP);
+	return ioctl(fd, SIOCSIFFLAGS, &ifr) < 0 ? -errno : 0;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/unit/test_firewall_watch.c - which changes of the rule set end a run
+ */
+#include <arpa/inet.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/macros.h"
+#include "sandbox/firewall_watch.h"
+
+#define CGROUP 0x1122334455667788u
+#define PORT   40000
+
+struct message {
+	uint8_t bytes[512];
+	size_t n;
+};
+
+static void put(struct message *m, const void *bytes, size_t n)
+{
+	assert_true(m->n + n <= sizeof(m->bytes));
+	memcpy(m->bytes + m->n, bytes, n);
+	m->n += (n + 3) & ~(size_t)3;
+}
+
+static size_t open_attr(struct message *m, uint16_t type)
+{
+	const struct nlattr a = { 0, type };
+	size_t at = m->n;
+
+	put(m, &a, sizeof(a));
+	return at;
+}
+
+static void close_attr(struct message *m, size_t at, size_t payload)
+{
+	const uint16_t len = (uint16_t)(sizeof(struct nlattr) + payload);
+
+	memcpy(m->bytes + at, &len, sizeof(len));
+}
+
+static void put_attr(struct message *m, uint16_t type, const void *bytes,
+		     size_t n)
+{
+	size_t at = open_attr(m, type);
+
+	put(m, bytes, n);
+	close_attr(m, at, n);
+}
+
+static void begin(struct message *m, unsigned type, const char *table)
+{
+	const struct nlmsghdr h = {
+		.nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type),
+	};
+	const struct nfgenmsg g = { .nfgen_family = 1 };
+
+	memset(m, 0, sizeof(*m));
+	put(m, &h, sizeof(h));
+	put(m, &g, sizeof(g));
+	put_attr(m, 1, table, strlen(table) + 1);
+}
+
+static void end(struct message *m)
+{
+	const uint32_t len = (uint32_t)m->n;
+
+	memcpy(m->bytes, &len, sizeof(len));
+}
+
+static void put_element(struct message *m, uint64_t cgroup, uint16_t port)
+{
+	uint8_t key[12] = { 0 };
+	const uint16_t be = htons(port);
+	size_t elem, inner;
+
+	memcpy(key, &cgroup, sizeof(cgroup));
+	memcpy(key + 8, &be, sizeof(be));
+	elem = open_attr(m, NFTA_LIST_ELEM);
+	inner = open_attr(m, NFTA_SET_ELEM_KEY);
+	put_attr(m, NFTA_DATA_VALUE, key, sizeof(key));
+	close_attr(m, inner, m->n - inner - sizeof(struct nlattr));
+	close_attr(m, elem, m->n - elem - sizeof(struct nlattr));
+}
+
+static void make_elements(struct message *m, unsigned type)
+{
+	size_t list;
+
+	begin(m, type, "netleash");
+	put_attr(m, NFTA_SET_ELEM_LIST_SET, "allow", 6);
+	list = open_attr(m, NFTA_SET_ELEM_LIST_ELEMENTS);
+	put_element(m, CGROUP + 1, PORT);
+	put_element(m, CGROUP, PORT);
+	close_attr(m, list, m->n - list - sizeof(struct nlattr));
+	end(m);
+}
+
+static bool parse(const struct message *m)
+{
+	return firewall_watch_parse(m->bytes, m->n, CGROUP, PORT);
+}
+
+static void what_is_taken_from_our_table_is_a_loss(void **state)
+{
+	static const unsigned types[] = { NFT_MSG_DELTABLE, NFT_MSG_DELCHAIN,
+					  NFT_MSG_DELRULE, NFT_MSG_DELSET };
+	struct message m;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		begin(&m, types[i], "netleash");
+		end(&m);
+		assert_true(parse(&m));
+		begin(&m, types[i], "netleash2");
+		end(&m);
+		assert_false(parse(&m));
+	}
+}
+
+static void what_is_added_is_no_loss(void **state)
+{
+	struct message m;
+
+	(void)state;
+	begin(&m, NFT_MSG_NEWRULE, "netleash");
+	end(&m);
+	assert_false(parse(&m));
+	make_elements(&m, NFT_MSG_NEWSETELEM);
+	assert_false(parse(&m));
+}
+
+static void only_our_own_element_is_a_loss(void **state)
+{
+	struct message m;
+
+	(void)state;
+	make_elements(&m, NFT_MSG_DELSETELEM);
+	assert_true(parse(&m));
+	assert_false(firewall_watch_parse(m.bytes, m.n, CGROUP, PORT + 1));
+	assert_false(firewall_watch_parse(m.bytes, m.n, CGROUP + 2, PORT));
+}
+
+/* A message cut short is a loss or says nothing, but is never read past. */
+static void every_cut_of_a_message_is_read_within_its_bounds(void **state)
+{
+	struct message m;
+
+	(void)state;
+	make_elements(&m, NFT_MSG_DELSETELEM);
+	for (size_t n = 1; n < m.n; n++) {
+		uint8_t *copy = malloc(n);
+
+		assert_non_null(copy);
+		memcpy(copy, m.bytes, n);
+		assert_true(firewall_watch_parse(copy, n, CGROUP, PORT));
+		free(copy);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_taken_from_our_table_is_a_loss),
+		cmocka_unit_test(what_is_added_is_no_loss),
+		cmocka_unit_test(only_our_own_element_is_a_loss),
+		cmocka_unit_test(
+			every_cut_of_a_message_is_read_within_its_bounds),
+	};
+
+	return cmocka_run_group_tests_name("firewall_watch", tests, NULL, NULL);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/plan.c - a run as it was asked for: decided, without any effect
+ */
+#include "sandbox/plan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/conf.h"
+#include "common/log.h"
+#include "proxy/policy.h"
+#include "sandbox/childenv.h"
+#include "sandbox/conf_find.h"
+#include "sandbox/stdio.h"
+
+static int load_conf(struct plan *p, char error[PLAN_ERROR_MAX])
+{
+	struct conf_report report = { 0 };
+	int r;
+
+	r = conf_find_load(p->cli.conf, &p->caller, &p->conf, &report);
+	conf_report_print(&report, p->cli.quiet);
+	conf_report_fini(&report);
+	if (r < 0)
+		(void)snprintf(error, PLAN_ERROR_MAX,
+			       "the conf is not usable, so nothing was run");
+	return r;
+}
+
+static int make_policy(struct plan *p, char error[PLAN_ERROR_MAX])
+{
+	char text[RULE_ERROR_MAX];
+	int r = 0;
+
+	for (size_t i = 0; i < p->cli.rules_n && r == 0; i++) {
+		const struct cli_rule *rule = &p->cli.rules[i];
+
+		r = conf_add_argument(p->conf, rule->effect, rule->text, text);
+		if (r < 0)
+			(void)snprintf(error, PLAN_ERROR_MAX, "--%s '%s': %s",
+				       rule->effect == RULE_ALLOW ? "allow"
+								  : "deny",
+				       rule->text, text);
+	}
+	if (r < 0)
+		return r;
+	r = policy_new(p->conf, p->cli.profile, &p->policy);
+	if (r == -ENOENT)
+		(void)snprintf(error, PLAN_ERROR_MAX,
+			       "the conf has no profile '%s'", p->cli.profile);
+	return r;
+}
+
+int plan_environment(const struct plan *p, uint16_t port, bool own_loopback,
+		     const char *run, char ***ret, char error[PLAN_ERROR_MAX])
+{
+	const struct childenv_opts opts = {
+		.caller = (const char *const *)environ,
+		.set = p->cli.env.v,
+		.set_n = p->cli.env.n,
+		.deny = (const char *const *)p->conf->env_deny,
+		.allow = (const char *const *)p->conf->env_allow,
+		.clean = p->cli.clean_env,
+		.port = port,
+		.loopback = own_loopback,
+		.home = p->workspace.home,
+		.user = p->caller.name,
+		.shell = p->caller.shell,
+		.run = run,
+	};
+	char *withheld = NULL;
+	int r = childenv_make(&opts, ret, &withheld);
+
+	if (r == -EINVAL)
+		(void)snprintf(error, PLAN_ERROR_MAX,
+			       "--env '%s': not a variable's name", withheld);
+	else if (r == 0 && withheld[0] && !p->cli.quiet)
+		log_notice("withheld from the command: %s (--env NAME lets "
+			   "one in)",
+			   withheld);
+	free(withheld);
+	return r;
+}
+
+/*
+ * Opened with the caller's rights: a link that an earlier run left in the
+ * workspace must not make us write where the caller could not.
+ */
+int plan_open_log(const struct plan *p, int *ret_fd, char error[PLAN_ERROR_MAX])
+{
+	const bool as_caller = p->cli.log_file;
+	const char *path = as_caller ? p->cli.log_file : p->conf->log_file;
+	struct stat st;
+	int fd, r = 0;
+
+	*ret_fd = -1;
+	if (!path)
+		return 0;
+	if (as_caller) {
+		(void)setfsgid(p->caller.gid);
+		(void)setfsuid(p->caller.uid);
+	}
+	fd = open(path,
+		  O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
+			  O_NONBLOCK,
+		  0640);
+	if (fd < 0)
+		r = -errno;
+	if (as_caller) {
+		(void)setfsuid(geteuid());
+		(void)setfsgid(getegid());
+	}
+	if (r == 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
+		(void)close(fd);
+		r = -EINVAL;
+	}
+	if (r < 0)
+		(void)snprintf(error, PLAN_ERROR_MAX,
+			       "the log '%s' cannot be opened: %s", path,
+			       r == -EINVAL ? "not a regular file"
+					    : strerror(-r));
+	else
+		*ret_fd = fd;
+	return r;
+}
+
+int plan_make(struct plan *p, char error[PLAN_ERROR_MAX])
+{
+	int r;
+
+	error[0] = '\0';
+	r = stdio_check(error);
+	if (r == 0)
+		r = caller_find(&p->caller, error);
+	if (r == 0)
+		r = load_conf(p, error);
+	if (r == 0)
+		r = make_policy(p, error);
+	if (r == 0)
+		r = workspace_find(&p->cli, &p->caller, &p->workspace, error);
+	return r;
+}
+
+void plan_fini(struct plan *p)
+{
+	policy_free(p->policy);
+	conf_free(p->conf);
+	workspace_fini(&p->workspace);
+	caller_fini(&p->caller);
+	run_cli_fini(&p->cli);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/plan.h - a run as it was asked for: decided, without any effect
+ *
+ * In:   argv, the environment, the confs
+ * Out:  options, caller, policy and folders, or a sentence
+ */
+#ifndef NETLEASH_SANDBOX_PLAN_H
+#define NETLEASH_SANDBOX_PLAN_H
+
+#include <stdint.h>
+
+#include "sandbox/cli.h"
+#include "sandbox/identity.h"
+#include "sandbox/workspace.h"
+
+struct conf;
+struct policy;
+
+#define PLAN_ERROR_MAX 600
+
+/**
+ * struct plan - all owned
+ * @cli: parsed before; plan_fini() ends it
+ */
+struct plan {
+	struct run_cli cli;
+	struct caller caller;
+	struct conf *conf;
+	struct policy *policy;
+	struct workspace workspace;
+};
+
+/*
+ * Fills all but @p->cli, which is there. Errors of the conf are printed one by
+ * one. Return: 0 or -errno with a sentence in @error.
+ */
+int plan_make(struct plan *p, char error[PLAN_ERROR_MAX]);
+void plan_fini(struct plan *p);
+
+/*
+ * CMD's environment for a door on @port and the run named @run; says on
+ * standard error what was withheld. *@ret is freed with childenv_free().
+ */
+int plan_environment(const struct plan *p, uint16_t port, bool own_loopback,
+		     const char *run, char ***ret, char error[PLAN_ERROR_MAX]);
+
+/* Opens the access log that was asked for; *@ret_fd is -1 if none was. */
+int plan_open_log(const struct plan *p, int *ret_fd,
+		  char error[PLAN_ERROR_MAX]);
+
+#endif

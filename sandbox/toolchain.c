@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/toolchain.c - what PATH needs from a home that CMD does not see
+ *
+ * A folder of programs seldom works alone: shims and links lead to what stands
+ * beside it. The managers that are known by name are shown whole, as they hold
+ * no credentials; of anything else "X/bin" means X, unless X is the home, or
+ * a folder that holds more than programs (.local, .config, .cargo).
+ */
+#include "sandbox/toolchain.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/macros.h"
+#include "common/scope.h"
+
+/* Below the home; a PATH entry in one of these needs the whole of it. */
+static const char *const managers[] = {
+	".asdf",
+	".bun/bin",
+	".deno/bin",
+	".fnm",
+	".goenv",
+	".jenv",
+	".linuxbrew",
+	".local/share/fnm",
+	".local/share/mise",
+	".local/share/pnpm",
+	".local/share/uv/tools",
+	".n",
+	".nodenv",
+	".nvm",
+	".nodebrew",
+	".pyenv",
+	".rbenv",
+	".rvm",
+	".sdkman",
+	".volta",
+	"anaconda3",
+	"miniconda3",
+	"miniforge3",
+};
+
+/* A PATH entry in the first needs the second too. */
+static const struct companion {
+	const char *entry, *needs;
+} companions[] = {
+	{ ".cargo/bin", ".rustup/toolchains" },
+	{ ".cargo/bin", ".rustup/settings.toml" },
+	{ ".local/bin", ".local/share/uv/tools" },
+	{ ".local/bin", ".local/share/pipx" },
+	{ ".local/bin", ".local/share/claude" },
+};
+
+/* Whose "bin" stands beside things that are nobody's business. */
+static const char *const mixed[] = { ".local", ".config", ".cargo", ".npm" };
+
+struct finder {
+	const char *home;
+	size_t home_len;
+	toolchain_add_fn *add;
+	void *arg;
+};
+
+/* The part of @path below the home, or NULL. */
+static const char *below_home(const struct finder *f, const char *path)
+{
+	if (strncmp(path, f->home, f->home_len) != 0 ||
+	    path[f->home_len] != '/' || path[f->home_len + 1] == '\0')
+		return NULL;
+	return path + f->home_len + 1;
+}
+
+static bool is_in(const char *relative, const char *folder)
+{
+	size_t n = strlen(folder);
+
+	return strncmp(relative, folder, n) == 0 &&
+	       (relative[n] == '/' || relative[n] == '\0');
+}
+
+static int add_below_home(const struct finder *f, const char *relative,
+			  size_t n)
+{
+	char path[PATH_MAX];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%.*s", f->home, (int)n,
+			     relative) >= sizeof(path))
+		return 0; /* no such folder can exist */
+	return access(path, F_OK) == 0 ? f->add(f->arg, path) : 0;
+}
+
+static bool is_mixed(const char *relative, size_t n)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(mixed); i++)
+		if (strlen(mixed[i]) == n &&
+		    strncmp(mixed[i], relative, n) == 0)
+			return true;
+	return false;
+}
+
+/* How much of @relative, a folder of programs, to show. */
+static size_t shown_length(const char *relative)
+{
+	const char *slash = strrchr(relative, '/');
+
+	for (size_t i = 0; i < ARRAY_SIZE(managers); i++)
+		if (is_in(relative, managers[i]))
+			return strlen(managers[i]);
+	if (slash && strcmp(slash, "/bin") == 0 &&
+	    !is_mixed(relative, (size_t)(slash - relative)))
+		return (size_t)(slash - relative);
+	return strlen(relative);
+}
+
+static int add_folder(const struct finder *f, const char *folder)
+{
+	const char *relative = below_home(f, folder);
+	int r;
+
+	if (!relative)
+		return 0;
+	r = add_below_home(f, relative, shown_length(relative));
+	for (size_t i = 0; i < ARRAY_SIZE(companions) && r == 0; i++)
+		if (is_in(relative, companions[i].entry))
+			r = add_below_home(f, companions[i].needs,
+					   strlen(companions[i].needs));
+	return r;
+}
+
+/* As written, and as resolved: both are looked at when CMD runs. */
+static int add_both(const struct finder *f, const char *folder)
+{
+	AUTOFREE char *resolved = realpath(folder, NULL);
+	int r;
+
+	if (folder[0] != '/' || !resolved)
+		return 0;
+	r = strstr(folder, "/../") ? 0 : add_folder(f, folder);
+	if (r == 0 && strcmp(resolved, folder) != 0)
+		r = add_folder(f, resolved);
+	return r;
+}
+
+static int add_program(const struct finder *f, const char *path)
+{
+	AUTOFREE char *resolved = realpath(path, NULL);
+	AUTOFREE char *folder = resolved ? strdup(resolved) : NULL;
+
+	if (!folder || access(resolved, X_OK) < 0)
+		return 0;
+	*strrchr(folder, '/') = '\0';
+	return add_folder(f, folder);
+}
+
+int toolchain_find(const char *home, const char *path_list, const char *command,
+		   toolchain_add_fn *add, void *arg)
+{
+	const struct finder f = { home, strlen(home), add, arg };
+	AUTOFREE char *list = strdup(path_list ? path_list : "");
+	char *rest = list, *entry;
+	int r = 0;
+
+	if (!list)
+		return -ENOMEM;
+	if (strchr(command, '/'))
+		r = add_program(&f, command);
+	while (r == 0 && (entry = strsep(&rest, ":")) != NULL) {
+		char program[PATH_MAX];
+
+		r = add_both(&f, entry);
+		if (r < 0 || strchr(command, '/') || entry[0] != '/')
+			continue;
+		if ((size_t)snprintf(program, sizeof(program), "%s/%s", entry,
+				     command) < sizeof(program))
+			r = add_program(&f, program);
+	}
+	return r;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/workspace.h - which folders CMD gets, decided before anything is done
+ */
+#ifndef NETLEASH_SANDBOX_WORKSPACE_H
+#define NETLEASH_SANDBOX_WORKSPACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct caller;
+struct run_cli;
+
+#define WORKSPACE_ERROR_MAX 512
+
+/* Absolute, resolved paths; owned. */
+struct paths {
+	char **v;
+	size_t n;
+};
+
+/**
+ * struct workspace - folders for mounts.h
+ * @cwd:      where CMD starts
+ * @home:     CMD's HOME
+ * @writable: the workspace, if @cwd is one, then each --writable
+ */
+struct workspace {
+	char *cwd;
+	char *home;
+	struct paths writable, readonly, hidden;
+};
+
+/*
+ * Resolves what the user named, with the rights he has. @conf is the file that
+ * -c named, or NULL: below a folder that CMD can write it becomes read-only.
+ * Return: 0 or -errno with a sentence.
+ */
+int workspace_find(const struct run_cli *cli, const struct caller *caller,
+		   struct workspace *ret, char error[WORKSPACE_ERROR_MAX]);
+void workspace_fini(struct workspace *w);
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/leash.c - what holds one run, by isolation, before it starts
+ *
+ * Steps:      1. choose the isolation
+ *             2. what the machine lacks (setup_apply), as root
+ *             3. a lease, whose uid is the run's; a cgroup
+ *             4. the door: a free port of the host's loopback, or a fixed one
+ *                of the run's own; the decoy that the proof tries to reach
+ */
+#include "sandbox/leash.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "common/conf.h"
+#include "common/log.h"
+#include "sandbox/cgroup.h"
+#include "sandbox/init.h"
+#include "sandbox/plan.h"
+#include "sandbox/setup.h"
+#include "sandbox/sweep.h"
+
+/* Processes that a run may have, where the system counts them. */
+#define RUN_PROCESSES 4096
+
+/* Inside a network of the run's own every port is free. */
+#define OWN_NETWORK_PORT 3128
+
+/* The online identity is a user of its own: only root can become it. */
+static int choose_online(const struct leash *l, char error[LEASH_ERROR_MAX])
+{
+	if (l->isolation != ISOLATION_AUTO) {
+		(void)snprintf(error, LEASH_ERROR_MAX,
+			       "--online has no isolation to choose");
+		return -EINVAL;
+	}
+	if (!l->root) {
+		(void)snprintf(error, LEASH_ERROR_MAX,
+			       "--online needs root: use sudo");
+		return -EPERM;
+	}
+	return 0;
+}
+
+static int choose(const struct plan *p, struct leash *l,
+		  char error[LEASH_ERROR_MAX])
+{
+	char why[CGROUP_ERROR_MAX];
+	const char *path;
+
+	l->root = geteuid() == 0;
+	l->isolation = p->cli.isolation;
+	if (l->isolation == ISOLATION_FIREWALL && !l->root) {
+		(void)snprintf(error, LEASH_ERROR_MAX,
+			       "isolation firewall needs root: use sudo, or "
+			       "--isolation=netns");
+		return -EPERM;
+	}
+	if (p->cli.network == NETWORK_ONLINE)
+		return choose_online(l, error);
+	if (l->isolation != ISOLATION_AUTO)
+		return 0;
+	l->isolation = ISOLATION_NETNS;
+	if (!l->root)
+		return 0;
+	if (cgroup_find(&path, why) == 0)
+		l->isolation = ISOLATION_FIREWALL;
+	else
+		log_info("%s: isolation netns instead of firewall", why);
+	return 0;
+}
+
+static int name_run(struct leash *l)
+{
+	uint32_t random;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return -EIO;
+	(void)snprintf(l->lease.run, sizeof(l->lease.run), "u%u-%08x", getuid(),
+		       random);
+	return 0;
+}
+
+static int prepare_root(const struct plan *p, struct leash *l,
+			char error[LEASH_ERROR_MAX])
+{
+	const bool firewall = l->isolation == ISOLATION_FIREWALL;
+	int r;
+
+	r = setup_apply(p->conf, firewall, &l->ids, error, LEASH_ERROR_MAX);
+	if (p->cli.network == NETWORK_ONLINE)
+		return r == 0 ? name_run(l) : r;
+	if (r == 0)
+		r = lease_take(p->conf->run_uid_first, sweep_dead_run, NULL,
+			       &l->lease, error);
+	if (r == 0 && firewall)
+		r = cgroup_create(l->lease.run, RUN_PROCESSES, &l->cgroup_fd,
+				  error);
+	return r;
+}
+
+static int make_door(struct leash *l)
+{
+	if (l->isolation == ISOLATION_FIREWALL)
+		return door_listen(&l->door, 0);
+	l->door.port = OWN_NETWORK_PORT; /* init listens inside */
+	return 0;
+}
+
+int leash_prepare(const struct plan *p, struct leash *ret,
+		  char error[LEASH_ERROR_MAX])
+{
+	struct leash l = LEASH_INIT;
+	int r;
+
+	error[0] = '\0';
+	r = choose(p, &l, error);
+	if (r == 0)
+		r = l.root ? prepare_root(p, &l, error) : name_run(&l);
+	if (r == 0 && p->cli.network == NETWORK_PROXY)
+		r = make_door(&l);
+	if (r == 0 && l.lease.fd >= 0)
+		r = lease_record_port(&l.lease, l.door.port);
+	if (r == 0 && p->cli.network != NETWORK_ONLINE)
+		r = door_listen(&l.decoy, 0);
+	if (r < 0) {
+		if (!error[0])
+			(void)snprintf(error, LEASH_ERROR_MAX,
+				       "cannot prepare the leash: %s",
+				       strerror(-r));
+		leash_revert(&l);
+		leash_close(&l);
+		return r;
+	}
+	*ret = l;
+	return 0;
+}
+
+void leash_fill(struct leash *l, const struct plan *p, struct init_opts *opts)
+{
+	const struct workspace *w = &p->workspace;
+	const bool leased = l->lease.fd >= 0;
+	uid_t uid = p->caller.uid;
+	gid_t gid = p->caller.gid;
+
+	if (leased) {
+		uid = l->lease.uid;
+		gid = l->lease.uid;
+	} else if (l->root) {
+		uid = l->ids.online_uid;
+		gid = l->ids.online_gid;
+	}
+
+	opts->firewall = l->isolation == ISOLATION_FIREWALL;
+	opts->own_network = l->isolation == ISOLATION_NETNS;
+	opts->own_users = !l->root;
+	opts->leashed = p->cli.network != NETWORK_ONLINE;
+	opts->cgroup_fd = l->cgroup_fd;
+	opts->lease = leased ? &l->lease : NULL;
+	opts->door = l->door;
+	opts->decoy = l->decoy;
+	opts->mounts = (struct mounts_opts){
+		.home = w->home,
+		.cwd = w->cwd,
+		.shell = p->caller.shell,
+		.user_name = p->caller.name,
+		.writable = (const char *const *)w->writable.v,
+		.writable_n = w->writable.n,
+		.readonly = (const char *const *)w->readonly.v,
+		.readonly_n = w->readonly.n,
+		.hidden = (const char *const *)w->hidden.v,
+		.hidden_n = w->hidden.n,
+		.idmap = l->root,
+		.run_uid = uid,
+		.run_gid = gid,
+		.caller_uid = p->caller.uid,
+		.caller_gid = p->caller.gid,
+	};
+	opts->confine = (struct confine_command_opts){
+		.change_ids = l->root,
+		.uid = uid,
+		.gid = gid,
+		/* The caller's own processes would count where CMD has his
+		 * uid. */
+		.nproc = leased ? RUN_PROCESSES : 0,
+	};
+}
+
+void leash_revert(struct leash *l)
+{
+	if (l->cgroup_fd >= 0)
+		(void)cgroup_remove(l->lease.run);
+	if (l->lease.fd >= 0)
+		lease_release(&l->lease);
+}
+
+void leash_close(struct leash *l)
+{
+	if (l->cgroup_fd >= 0)
+		(void)close(l->cgroup_fd);
+	if (l->lease.fd >= 0)
+		(void)close(l->lease.fd);
+	l->cgroup_fd = l->lease.fd = -1;
+	door_close(&l->door);
+	door_close(&l->decoy);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/leash.h - what holds one run, by isolation, before it starts
+ *
+ * In:   the plan of a run, the rights that we have
+ * Out:  a run uid, a cgroup, a door: whatever the isolation needs, or a
+ *       sentence that says what is missing and how to get it
+ *
+ * `auto` chooses by trying: as root the firewall, or a network namespace where
+ * cgroup2 is not usable; without privilege a network namespace.
+ */
+#ifndef NETLEASH_SANDBOX_LEASH_H
+#define NETLEASH_SANDBOX_LEASH_H
+
+#include <stdbool.h>
+
+#include "sandbox/cli.h"
+#include "sandbox/door.h"
+#include "sandbox/identity.h"
+
+struct init_opts;
+struct plan;
+
+#define LEASH_ERROR_MAX 600
+
+/**
+ * struct leash - the pieces; -1 and zero where the isolation needs none
+ * @isolation: FIREWALL or NETNS; AUTO stays for --online, which has none
+ * @root:      we have privilege to shed
+ * @lease:     .fd is -1 without one; .run is the run's name in every case
+ * @decoy:     a live listener that CMD must not reach
+ */
+struct leash {
+	enum isolation isolation;
+	bool root;
+	struct identities ids;
+	struct lease lease;
+	int cgroup_fd;
+	struct door door, decoy;
+};
+
+#define LEASH_INIT                                                             \
+	{                                                                      \
+		.lease = { .fd = -1 }, .cgroup_fd = -1                         \
+	}
+
+/* Return: 0 or -errno with a sentence; on failure nothing is left. */
+int leash_prepare(const struct plan *p, struct leash *ret,
+		  char error[LEASH_ERROR_MAX]);
+
+/* Fills the fields of @opts that are the leash's; they borrow from @l. */
+void leash_fill(struct leash *l, const struct plan *p, struct init_opts *opts);
+
+/* Undoes leash_prepare() where init has not taken it over. */
+void leash_revert(struct leash *l);
+
+/* Closes our descriptors; init has its own. */
+void leash_close(struct leash *l);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/main.c - the table of verbs, and dispatch
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/macros.h"
+#include "sandbox/check.h"
+#include "sandbox/explain.h"
+#include "sandbox/run.h"
+#include "sandbox/setup.h"
+
+#define EXIT_USAGE 125
+
+static const struct verb {
+	const char *name;
+	int (*main)(int argc, char **argv);
+	const char *help;
+} verbs[] = {
+	{ "run", run_main, "run a command on a leash" },
+	{ "setup", setup_main, "make the identities and the base rules" },
+	{ "teardown", teardown_main, "remove them" },
+	{ "check", check_main, "validate a conf and print it as understood" },
+	{ "explain", explain_main, "what the policy says to a target" },
+};
+
+static void usage(FILE *to)
+{
+	(void)fputs("usage: netleash VERB [options]\n"
+		    "Run any command with its network reduced to one door.\n\n"
+		    "  netleash run -- npm ci\n"
+		    "  netleash run -a github.com -- git clone "
+		    "https://github.com/OWNER/REPO\n\n",
+		    to);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		(void)fprintf(to, "  %-10s %s\n", verbs[i].name, verbs[i].help);
+	(void)fputs("\n'netleash VERB --help' lists a verb's options. "
+		    "netleash --version prints the version.\n",
+		    to);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		usage(stdout);
+		return 0;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		(void)puts("netleash " NETLEASH_VERSION);
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			return verbs[i].main(argc - 1, argv + 1);
+	log_error("'%s' is not a verb; see 'netleash --help'", argv[1]);
+	return EXIT_USAGE;
+}

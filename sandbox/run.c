@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/run.c - `netleash run`: one command on its leash
+ *
+ * Steps:      1. words, conf, policy, folders: decided, no effect  (plan.c)
+ *             2. what holds the run: uid, cgroup, door            (leash.c)
+ *             3. log, environment, filter; relays for sockets on 0 to 2
+ *             4. start init, which takes over what step 2 made     (init.c)
+ *             5. make the proxy, give it the door, shed every privilege
+ *             6. GO: init opens the door and starts CMD; the proxy serves
+ *             7. CMD ended: what it wrote is delivered, summary, exit status
+ * Invariants: a step that fails before CMD runs ends with 125 and a sentence;
+ *             nothing is read from the sandbox or the network before step 6
+ */
+#include "sandbox/run.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/fdio.h"
+#include "common/log.h"
+#include "proxy/proxy.h"
+#include "sandbox/childenv.h"
+#include "sandbox/confine.h"
+#include "sandbox/init.h"
+#include "sandbox/leash.h"
+#include "sandbox/plan.h"
+#include "sandbox/relay.h"
+#include "sandbox/stdio.h"
+#include "sandbox/summary.h"
+#include "sandbox/supervise.h"
+#include "sandbox/syscalls.h"
+
+#define EXIT_NETLEASH 125
+
+#define RUN_ERROR_MAX 600
+
+static const char *const isolation_names[] = {
+	[ISOLATION_AUTO] = "none",
+	[ISOLATION_FIREWALL] = "firewall",
+	[ISOLATION_NETNS] = "netns",
+};
+
+struct run {
+	struct plan plan;
+	struct leash leash;
+	struct sock_fprog filter;
+	struct supervise_io io;
+	struct relay *relay;
+	struct proxy *proxy;
+	char **env;
+	int stdio[3];
+	int log_fd;
+	int init_sock;
+	char error[RUN_ERROR_MAX];
+};
+
+static int prepare(struct run *run)
+{
+	const struct syscalls_opts filter = {
+		.unix_sockets = run->plan.cli.unix_sockets,
+		.user_namespaces = run->plan.cli.user_namespaces,
+	};
+	const struct leash *leash = &run->leash;
+	int r;
+
+	r = plan_open_log(&run->plan, &run->log_fd, run->error);
+	if (r == 0)
+		r = plan_environment(&run->plan, leash->door.port,
+				     leash->isolation == ISOLATION_NETNS,
+				     leash->lease.run, &run->env, run->error);
+	if (r == 0)
+		r = syscalls_compile_command(&filter, &run->filter);
+	if (r == 0)
+		r = relay_open(run->stdio, &run->relay);
+	return r;
+}
+
+static void close_command_stdio(struct run *run)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		if (run->stdio[fd] >= 0)
+			(void)close(run->stdio[fd]);
+		run->stdio[fd] = -1;
+	}
+}
+
+static int start_init(struct run *run)
+{
+	struct init_opts opts = {
+		.stdio = { run->stdio[0], run->stdio[1], run->stdio[2] },
+		.filter = &run->filter,
+		.argv = run->plan.cli.argv,
+		.envp = run->env,
+	};
+	int r;
+
+	leash_fill(&run->leash, &run->plan, &opts);
+	r = init_start(&opts, &run->io.mask, &run->init_sock, run->error);
+	close_command_stdio(run);
+	return r;
+}
+
+/* Gives the proxy the door's sockets: ours, or those that init hands out. */
+static int take_door(struct run *run)
+{
+	struct door *door = &run->leash.door;
+	int fds[FD_PASS_MAX];
+	struct init_msg msg;
+	size_t fds_n = 0;
+	ssize_t n;
+	int r = 0;
+
+	n = fd_recv(run->init_sock, &msg, sizeof(msg), fds, FD_PASS_MAX,
+		    &fds_n);
+	if (n != sizeof(msg) || msg.type != INIT_MSG_READY) {
+		if (n == sizeof(msg) && msg.type == INIT_MSG_FAILED)
+			(void)snprintf(run->error, sizeof(run->error), "%.*s",
+				       INIT_TEXT_MAX - 1, msg.text);
+		else
+			(void)snprintf(run->error, sizeof(run->error),
+				       "the run's init did not start");
+		r = -ECHILD;
+	}
+	for (size_t i = 0; i < fds_n; i++) {
+		if (r == 0)
+			r = proxy_add_listener(run->proxy, fds[i]);
+		else
+			(void)close(fds[i]);
+	}
+	for (size_t i = 0; i < door->fds_n && r == 0; i++) {
+		r = proxy_add_listener(run->proxy, door->fds[i]);
+		door->fds[i] = -1; /* the proxy took it */
+	}
+	return r;
+}
+
+static int start_proxy(struct run *run)
+{
+	const struct proxy_opts opts = {
+		.conf = run->plan.conf,
+		.policy = run->plan.policy,
+		.run = run->leash.lease.run,
+		.log_fd = run->log_fd,
+		.remember_blocked = true,
+	};
+	const struct identities *ids = &run->leash.ids;
+	const char *step = "";
+	int r;
+
+	r = proxy_new(&opts, &run->proxy);
+	if (r == 0)
+		r = relay_start(run->relay, proxy_base(run->proxy));
+	if (r == 0)
+		r = take_door(run);
+	if (r < 0)
+		return r;
+	r = confine_proxy(ids->online_uid, ids->online_gid, run->leash.root,
+			  &step);
+	if (r < 0) {
+		(void)snprintf(run->error, sizeof(run->error),
+			       "netleash cannot shed its privileges: %s: %s",
+			       step, strerror(-r));
+		return r;
+	}
+	return proxy_start(run->proxy);
+}
+
+static void print_summary(const struct run *run)
+{
+	const struct proxy_blocked *blocked;
+	struct strbuf text = STRBUF_INIT;
+	uint64_t more = 0;
+	size_t n = 0;
+
+	if (run->plan.cli.quiet)
+		return;
+	blocked = proxy_blocked(run->proxy, &n, &more);
+	summary_render(blocked, n, more, &text);
+	if (text.len > 0) /* a closed standard error is no reason to fail */
+		(void)fd_write_all(STDERR_FILENO, text.s, text.len);
+	strbuf_fini(&text);
+}
+
+/* Return: CMD's exit status, or -errno if it never ran. */
+static int run_command(struct run *run)
+{
+	struct supervise_opts supervise = { .io = &run->io };
+	int r, status;
+
+	r = stdio_check(run->error);
+	if (r == 0)
+		r = plan_make(&run->plan, run->error);
+	if (r == 0)
+		r = supervise_open(&run->io);
+	if (r == 0)
+		r = leash_prepare(&run->plan, &run->leash, run->error);
+	if (r < 0)
+		return r;
+	r = prepare(run);
+	if (r == 0)
+		r = start_init(run);
+	if (r < 0) {
+		leash_revert(&run->leash);
+		return r;
+	}
+	door_close(&run->leash.decoy); /* init has its own */
+	r = start_proxy(run);
+	if (r < 0)
+		return r; /* closing the socket makes init undo the rest */
+	log_info("run %s: isolation %s, door port %u", run->leash.lease.run,
+		 isolation_names[run->leash.isolation], run->leash.door.port);
+	supervise.proxy = run->proxy;
+	supervise.init_sock = run->init_sock;
+	supervise.relay = run->relay;
+	status = supervise_run(&supervise);
+	print_summary(run);
+	return status;
+}
+
+static void run_fini(struct run *run)
+{
+	relay_free(run->relay);
+	proxy_free(run->proxy);
+	if (run->init_sock >= 0)
+		(void)close(run->init_sock);
+	if (run->log_fd >= 0)
+		(void)close(run->log_fd);
+	close_command_stdio(run);
+	supervise_close(&run->io);
+	leash_close(&run->leash);
+	syscalls_fini(&run->filter);
+	childenv_free(run->env);
+	plan_fini(&run->plan);
+}
+
+int run_main(int argc, char **argv)
+{
+	struct run run = {
+		.leash = LEASH_INIT,
+		.io = { .signal_fd = -1, .tty = -1 },
+		.stdio = { -1, -1, -1 },
+		.log_fd = -1,
+		.init_sock = -1,
+	};
+	int r;
+
+	r = stdio_close_inherited();
+	if (r < 0) {
+		log_error("cannot close inherited descriptors: %s",
+			  strerror(-r));
+		return EXIT_NETLEASH;
+	}
+	switch (run_cli_parse(argc, argv, &run.plan.cli)) {
+	case CLI_HELP:
+		run_cli_fini(&run.plan.cli);
+		return 0;
+	case CLI_WRONG:
+		run_cli_fini(&run.plan.cli);
+		return EXIT_NETLEASH;
+	case CLI_OK:
+		break;
+	}
+	if (run.plan.cli.verbose)
+		log_set_level(LOG_LEVEL_INFO);
+	r = run_command(&run);
+	if (r < 0) {
+		log_error("%s", run.error[0] ? run.error : strerror(-r));
+		r = EXIT_NETLEASH;
+	}
+	run_fini(&run);
+	return r;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/run.h - `netleash run`: one command on its leash
+ */
+#ifndef NETLEASH_SANDBOX_RUN_H
+#define NETLEASH_SANDBOX_RUN_H
+
+/* @argv[0] is "run". Return: netleash's exit status. */
+int run_main(int argc, char **argv);
+
+#endif

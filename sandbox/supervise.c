@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/supervise.c - one run, from GO to its exit status
+ *
+ * In:         init's messages, our own signals
+ * Out:        signals for init to pass on; the exit status
+ * Invariants: a signal that the terminal sent has reached CMD already, since
+ *             CMD shares our process group, and is not passed on; when CMD
+ *             stops, we stop, so that the shell sees the job stop; when init
+ *             goes away without a last word the run was killed from outside
+ * References: signalfd(2), tcsetpgrp(3), setpgid(2)
+ */
+#include "sandbox/supervise.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/fdio.h"
+#include "common/log.h"
+#include "common/macros.h"
+#include "proxy/proxy.h"
+#include "sandbox/init.h"
+#include "sandbox/relay.h"
+
+#define STATUS_LOST (128 + SIGKILL)
+
+struct supervisor {
+	const struct supervise_opts *opts;
+	struct event *init_ev, *signal_ev;
+	int status;
+	bool have_status;
+	bool init_gone; /* we only wait for a reader of CMD's output */
+};
+
+static const int passed_on[] = {
+	SIGHUP,	 SIGINT,  SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
+	SIGALRM, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH,
+};
+
+/* The terminal, if its foreground process group is ours; else -1. */
+static int own_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+	if (fd >= 0 && tcgetpgrp(fd) != getpgrp()) {
+		(void)close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+int supervise_open(struct supervise_io *ret)
+{
+	sigset_t set, block, mask;
+	int fd, r;
+
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++)
+		(void)sigaddset(&set, passed_on[i]);
+	block = set;
+	/* Blocked, not ignored: CMD inherits dispositions over exec. */
+	(void)sigaddset(&block, SIGPIPE);
+	(void)sigaddset(&block, SIGCHLD);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	if (sigprocmask(SIG_BLOCK, &block, &mask) < 0) {
+		r = -errno;
+		(void)close(fd);
+		return r;
+	}
+	ret->mask = mask;
+	ret->signal_fd = fd;
+	ret->tty = own_terminal();
+	return 0;
+}
+
+void supervise_close(struct supervise_io *io)
+{
+	if (io->signal_fd >= 0)
+		(void)close(io->signal_fd);
+	if (io->tty >= 0)
+		(void)close(io->tty);
+	io->signal_fd = io->tty = -1;
+}
+
+static int send_to_init(const struct supervisor *s, enum init_msg_type type,
+			int value)
+{
+	const struct init_msg msg = { .type = (uint32_t)type, .value = value };
+
+	return fd_send(s->opts->init_sock, &msg, sizeof(msg), NULL, 0);
+}
+
+static void finish(struct supervisor *s, int status)
+{
+	if (s->have_status)
+		return;
+	s->have_status = true;
+	s->status = status;
+}
+
+/*
+ * Stops ourselves the way CMD was stopped, so that the shell says the same of
+ * the job. Returns when somebody continues us.
+ */
+static void stop_self(int sig)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, sig);
+	if (sig == SIGSTOP) {
+		(void)raise(SIGSTOP);
+		return;
+	}
+	(void)raise(sig);
+	/* Delivered, and so effective, only while it is not blocked. */
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static void on_exited(struct supervisor *s, int wait_status)
+{
+	if (WIFSIGNALED(wait_status))
+		finish(s, 128 + WTERMSIG(wait_status));
+	else
+		finish(s, WEXITSTATUS(wait_status));
+}
+
+/* All that CMD wrote has been delivered: nothing is left to do. */
+static void on_flushed(void *arg)
+{
+	struct supervisor *s = arg;
+
+	proxy_stop(s->opts->proxy);
+}
+
+static void on_init(evutil_socket_t fd, short what, void *arg)
+{
+	struct supervisor *s = arg;
+	struct init_msg msg;
+	size_t fds_n;
+	ssize_t n;
+
+	(void)what;
+	n = fd_recv(fd, &msg, sizeof(msg), NULL, 0, &fds_n);
+	if (n != sizeof(msg)) {
+		/* init is gone; without a last word it was killed. */
+		if (!s->have_status)
+			log_error("the run's init was killed: everything of "
+				  "the run died with it");
+		finish(s, STATUS_LOST);
+		(void)event_del(s->init_ev);
+		s->init_gone = true;
+		relay_flush(s->opts->relay, on_flushed, s);
+		return;
+	}
+	msg.text[sizeof(msg.text) - 1] = '\0';
+	switch ((enum init_msg_type)msg.type) {
+	case INIT_MSG_STARTED:
+		log_info("the leash is proved, the command runs");
+		break;
+	case INIT_MSG_STOPPED:
+		stop_self(msg.value);
+		break;
+	case INIT_MSG_EXITED:
+		on_exited(s, msg.value);
+		break;
+	case INIT_MSG_FAILED:
+		log_error("%s", msg.text);
+		finish(s, msg.value);
+		break;
+	case INIT_MSG_GO:
+	case INIT_MSG_SIGNAL:
+	case INIT_MSG_READY:
+	default:
+		break; /* never said at this point; init parses no input */
+	}
+}
+
+/*
+ * SI_KERNEL is the terminal: CMD got the signal as well, if it was meant to.
+ * But SIGCONT may find CMD in a process group of its own, and the SIGHUP of a
+ * terminal that goes away is for the leader of the session, who may be us.
+ */
+static bool is_always_passed_on(int sig)
+{
+	return sig == SIGCONT || sig == SIGHUP;
+}
+
+static void on_signal(evutil_socket_t fd, short what, void *arg)
+{
+	struct supervisor *s = arg;
+	struct signalfd_siginfo info;
+
+	(void)what;
+	while (read(fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_code == SI_KERNEL &&
+		    !is_always_passed_on((int)info.ssi_signo))
+			continue;
+		if (s->init_gone)
+			proxy_stop(s->opts->proxy);
+		/* If init is gone, its end of file says so. */
+		(void)send_to_init(s, INIT_MSG_SIGNAL, (int)info.ssi_signo);
+	}
+}
+
+/*
+ * CMD, say an interactive shell, may have moved the terminal to a process
+ * group that is gone now. A script that called us wants it back. (SIGTTOU is
+ * blocked, so that this works from the background.)
+ */
+static void restore_terminal(int tty)
+{
+	if (tty >= 0)
+		(void)tcsetpgrp(tty, getpgrp()); /* it may be gone: fine */
+}
+
+int supervise_run(const struct supervise_opts *opts)
+{
+	struct supervisor s = { .opts = opts, .status = 125 };
+	struct event_base *base = proxy_base(opts->proxy);
+	int r = -ENOMEM;
+
+	s.init_ev = event_new(base, opts->init_sock, EV_READ | EV_PERSIST,
+			      on_init, &s);
+	s.signal_ev = event_new(base, opts->io->signal_fd, EV_READ | EV_PERSIST,
+				on_signal, &s);
+	if (!s.init_ev || !s.signal_ev || event_add(s.init_ev, NULL) < 0 ||
+	    event_add(s.signal_ev, NULL) < 0)
+		goto out;
+	r = send_to_init(&s, INIT_MSG_GO, 0);
+	if (r == 0)
+		r = proxy_run(opts->proxy);
+out:
+	if (r < 0 && !s.have_status)
+		log_error("the event loop failed: %s", strerror(-r));
+	if (s.init_gone)
+		(void)waitpid(-1, NULL, 0); /* the only child that we have */
+	restore_terminal(opts->io->tty);
+	if (s.init_ev)
+		event_free(s.init_ev);
+	if (s.signal_ev)
+		event_free(s.signal_ev);
+	return s.status;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/supervise.h - one run, from GO to its exit status
+ *
+ * Signals in, signals out, stops and continues, the terminal's foreground
+ * process group: all that makes netleash invisible between a shell and CMD.
+ */
+#ifndef NETLEASH_SANDBOX_SUPERVISE_H
+#define NETLEASH_SANDBOX_SUPERVISE_H
+
+#include <signal.h>
+
+struct proxy;
+struct relay;
+
+/**
+ * struct supervise_io - what has to be opened while we still may
+ * @mask:      the signal mask we were started with, for CMD
+ * @signal_fd: the signals that are passed on; they are blocked from now on
+ * @tty:       the terminal, if we are its foreground process group; else -1
+ */
+struct supervise_io {
+	sigset_t mask;
+	int signal_fd;
+	int tty;
+};
+
+/* To be called before init is started. Return: 0 or -errno. */
+int supervise_open(struct supervise_io *ret);
+void supervise_close(struct supervise_io *io);
+
+/**
+ * struct supervise_opts - borrowed
+ * @init_sock:  of init_start()
+ * @relay:      of CMD's 0 to 2, or NULL
+ */
+struct supervise_opts {
+	struct proxy *proxy;
+	const struct supervise_io *io;
+	int init_sock;
+	struct relay *relay;
+};
+
+/*
+ * Says GO and runs the proxy's loop until init is done. Return: the exit
+ * status for netleash, 0 to 255; messages were logged.
+ */
+int supervise_run(const struct supervise_opts *opts);
+
+#endif

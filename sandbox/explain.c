@@ -34,15 +34,16 @@ static const char usage[] =
 	"line says so, and which line would allow it. Exit status: 0 allowed,\n"
 	"1 refused, 2 the target, the usage or the conf is bad.\n"
 	"\n"
-	"  -c CONF           this conf instead of the usual ones\n"
-	"  -p PROFILE        with the rules of this profile\n"
-	"  -a, --allow RULE  with this rule added\n"
-	"  -d, --deny RULE   with this rule added\n"
-	"  --method METHOD   for this method (default: GET for a URL, else\n"
-	"                    CONNECT)\n"
-	"  --address IP      as if the name had this address; may be repeated\n"
-	"  --resolve         look the name up and judge its addresses\n"
-	"  --json            print one JSON object\n";
+	"  -c, --config CONF      this conf instead of the usual ones\n"
+	"  -p, --profile PROFILE  with the rules of this profile\n"
+	"  -a, --allow RULE       with this rule added; may be repeated\n"
+	"  -d, --deny RULE        with this rule added; may be repeated\n"
+	"  --method METHOD        for this method (default: GET for a URL,\n"
+	"                         else CONNECT)\n"
+	"  --address IP           as if the name had this address; may be\n"
+	"                         repeated\n"
+	"  --resolve              look the name up and judge its addresses\n"
+	"  --json                 print one JSON object\n";
 
 struct argument {
 	enum rule_effect effect;
@@ -149,6 +150,8 @@ static int set_option(struct explain_cli *cli, int option, const char *word)
 static int parse_cli(int argc, char **argv, struct explain_cli *cli)
 {
 	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "profile", required_argument, NULL, 'p' },
 		{ "allow", required_argument, NULL, 'a' },
 		{ "deny", required_argument, NULL, 'd' },
 		{ "method", required_argument, NULL, OPT_METHOD },

@@ -224,7 +224,7 @@ static const struct {
 	  "" },
 	{ "profile x { ; allow a.example ; }", "a.example|-p|x", 0, "allowed",
 	  "" },
-	{ "profile x { ; allow a.example ; }", "a.example|-p|y", 2, "",
+	{ "profile x { ; allow a.example ; }", "a.example|--profile=y", 2, "",
 	  "no profile 'y'" },
 	/* bad usage, bad conf */
 	{ "", "-h", 0, "usage: netleash explain", "" },

@@ -15,9 +15,12 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "sandbox/syscalls.h"
@@ -140,6 +143,21 @@ static int limit_processes(unsigned nproc)
 	return setrlimit(RLIMIT_NPROC, &limit) < 0 ? -errno : 0;
 }
 
+/*
+ * `echo >/dev/stderr` opens the pipe on descriptor 2 anew, by its mode, and
+ * the caller made it 0600. A pipe without a name can only be reached through
+ * the descriptors of those who hold it, so a wide mode gives it to nobody
+ * else. Named pipes, files and terminals are not ours to change.
+ */
+static void share_pipes(void)
+{
+	struct statfs fs;
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC)
+			(void)fchmod(fd, 0666); /* a pipe of others': as is */
+}
+
 /* Names the step that is about to run, so that a failure can be told. */
 #define STEP(name, call)                                                       \
 	do {                                                                   \
@@ -185,5 +203,7 @@ int confine_command(const struct confine_command_opts *opts,
 	int r;
 
 	STEP("limit processes", limit_processes(opts->nproc));
+	if (opts->change_ids)
+		share_pipes();
 	return shed(opts->change_ids, opts->uid, opts->gid, ret_step);
 }

@@ -36,7 +36,11 @@ struct confine_command_opts {
 	unsigned nproc;
 };
 
-/* Stage 3 in two parts: all but seccomp, so that the proof can run as CMD. */
+/*
+ * Stage 3 in two parts: all but seccomp, so that the proof can run as CMD. On
+ * the way the pipes on descriptors 0 to 2 are made openable for CMD, as
+ * /dev/stdout and its like need. Return as above.
+ */
 int confine_command(const struct confine_command_opts *opts,
 		    const char **ret_step);
 

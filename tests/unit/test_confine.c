@@ -135,6 +135,26 @@ static void command_has_no_privilege(void)
 	HOLDS(kill(1, 0) < 0 && errno == EPERM);
 }
 
+static void command_can_reopen_its_pipes(void)
+{
+	const struct confine_command_opts opts = { true, TEST_ID, TEST_ID, 0 };
+	const char *step = NULL;
+	char name[] = "/tmp/netleash-fifo-XXXXXX";
+	struct stat before, after;
+	int p[2], fifo;
+
+	HOLDS(mkstemp(name) >= 0 && unlink(name) == 0);
+	HOLDS(mkfifo(name, 0600) == 0);
+	fifo = open(name, O_RDWR | O_CLOEXEC);
+	HOLDS(fifo >= 0 && unlink(name) == 0 && fstat(fifo, &before) == 0);
+	HOLDS(pipe2(p, O_CLOEXEC) == 0 && dup2(p[0], 0) == 0);
+	HOLDS(dup2(p[1], 1) == 1 && dup2(fifo, 2) == 2);
+	HOLDS(confine_command(&opts, &step) == 0);
+	HOLDS(open("/dev/stdin", O_RDONLY | O_CLOEXEC) >= 0);
+	HOLDS(open("/dev/stdout", O_WRONLY | O_CLOEXEC) >= 0);
+	HOLDS(fstat(2, &after) == 0 && after.st_mode == before.st_mode);
+}
+
 static void command_without_root_keeps_its_ids(void)
 {
 	const struct confine_command_opts opts = { false, 7, 7, 0 };
@@ -314,6 +334,7 @@ static void proxy_can_do_its_work(void)
 	}
 
 PRIVILEGED(command_has_no_privilege)
+PRIVILEGED(command_can_reopen_its_pipes)
 PRIVILEGED(command_without_root_keeps_its_ids)
 PRIVILEGED(step_that_fails_is_named)
 PRIVILEGED(lower_process_limit_stays)
@@ -327,6 +348,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(command_has_no_privilege_),
+		cmocka_unit_test(command_can_reopen_its_pipes_),
 		cmocka_unit_test(command_without_root_keeps_its_ids_),
 		cmocka_unit_test(step_that_fails_is_named_),
 		cmocka_unit_test(lower_process_limit_stays_),

@@ -15,6 +15,7 @@
 #include "proxy/listener.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -44,6 +45,7 @@ struct listener {
 	struct loop *loop;
 	int fd;
 	enum listener_state state;
+	bool told; /* that accepting fails, since it last worked */
 	struct event acceptable, rested;
 };
 
@@ -90,8 +92,9 @@ static void on_accept_failed(struct listener *l, int err)
 	default:
 		/* EMFILE, ENFILE, ENOBUFS, ENOMEM, and what nobody foresaw:
 		 * trying again at once would only burn the processor. */
-		log_warn("accepting pauses for %d ms: %s", REST_MS,
-			 strerror(err));
+		if (!l->told)
+			log_warn("accepting pauses: %s", strerror(err));
+		l->told = true;
 		(void)set_state(l, LISTENER_RESTING);
 	}
 }
@@ -117,6 +120,7 @@ static bool accept_one(struct listener *l)
 		on_accept_failed(l, errno);
 		return false;
 	}
+	l->told = false;
 	/* A family that we do not know is logged as 0.0.0.0:0. */
 	(void)addr_from_sockaddr((struct sockaddr *)&ss, &client, &port);
 	conn_accept(lp, fd, &client, port, lp->stats.connections >= limit);

@@ -12,7 +12,10 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -216,23 +219,36 @@ static void answers_of_dns_are_judged_one_by_one(void **state)
 	fixture_end(&f);
 }
 
-static void a_private_line_lets_a_name_reach_loopback(void **state)
+/* localhost is 127.0.0.1 and ::1, and ::1 would be tried first. */
+static void only_the_addresses_that_policy_allows_are_dialled(void **state)
 {
-	int client, origin;
+	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6,
+				     .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	int client, origin, trap;
 	struct fixture f;
 	char head[80];
 
 	(void)state;
 	fixture_begin(&f, "allow localhost:ORIGIN\nprivate 127.0.0.0/8\n");
+	trap = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	assert_true(trap >= 0);
+	sin6.sin6_port = htons(f.origin_port);
+	assert_int_equal(bind(trap, (struct sockaddr *)&sin6, sizeof(sin6)), 0);
+	assert_int_equal(listen(trap, 16), 0);
 	client = fixture_connect(&f);
 	(void)snprintf(head, sizeof(head),
 		       "CONNECT LocalHost:%u HTTP/1.1\r\n\r\n", f.origin_port);
 	fixture_say(client, head);
 	origin = fixture_accept(&f);
 	assert_has(fixture_head(&f, client), "HTTP/1.1 200 ");
+	fixture_turn_for(&f, 300); /* longer than the stagger */
+	assert_int_equal(accept4(trap, NULL, NULL, SOCK_CLOEXEC), -1);
+	assert_int_equal(errno, EAGAIN);
 	close(client);
 	close(origin);
+	close(trap);
 	assert_has(fixture_log(&f, 1), "\"target\":\"localhost:");
+	assert_has(f.text.s, "\"address\":\"127.0.0.1\"");
 	fixture_end(&f);
 }
 
@@ -288,7 +304,8 @@ int main(void)
 		cmocka_unit_test(
 			plain_http_is_answered_501_and_nothing_else_happens),
 		cmocka_unit_test(answers_of_dns_are_judged_one_by_one),
-		cmocka_unit_test(a_private_line_lets_a_name_reach_loopback),
+		cmocka_unit_test(
+			only_the_addresses_that_policy_allows_are_dialled),
 		cmocka_unit_test(failures_of_the_network_are_no_refusals),
 		cmocka_unit_test(
 			a_server_that_does_not_answer_is_connect_timeout),

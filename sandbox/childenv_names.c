@@ -47,7 +47,7 @@ static const char *const withheld[] = {
 static const char *const replaced[] = {
 	/* Who and where CMD is: childenv.c sets them. */
 	"HOME", "USER", "LOGNAME", "USERNAME", "SHELL", "PATH", "TMPDIR",
-	"TMP", "TEMP", "TEMPDIR", "PWD", "OLDPWD", "MAIL", "NETLEASH",
+	"TMP", "TEMP", "TEMPDIR", "PWD", "OLDPWD", "MAIL", "_", "NETLEASH",
 	"NETLEASH_RUN",
 
 	/* True of the caller, false of CMD; npm and git act on them. */

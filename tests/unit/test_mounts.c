@@ -78,8 +78,8 @@ static const struct {
 	{ "/srv/p", "/root", true },
 	{ "/opt/p/q", "/root", true },
 	{ "/mnt/p", "", true },
-	{ "/work", "/", true },
-	{ "/work/p", NULL, true },
+	{ "/data", "/", true },
+	{ "/build/p", NULL, true },
 	{ "relative", "/root", false },
 	{ "", "/root", false },
 };
@@ -784,13 +784,13 @@ static void chroot_without_a_mount(void)
 {
 	static const char *const shown[] = { "/usr", "/etc", "/dev",
 					     "/bin", "/lib", "/lib64" };
-	const char *const writable[] = { "/work/p" };
-	struct mounts_opts o = ann("/work/p");
+	const char *const writable[] = { "/build/p" };
+	struct mounts_opts o = ann("/build/p");
 	char path[64], cwd[64];
 
 	put("/srv/root/proc/", 0755, 0);
 	put("/srv/root/tmp/", 01777, 0);
-	put("/srv/root/work/p/", 0755, CALLER);
+	put("/srv/root/build/p/", 0755, CALLER);
 	put("/srv/root/home/ann/secret", 0755, CALLER);
 	for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
 		struct stat st;
@@ -801,13 +801,13 @@ static void chroot_without_a_mount(void)
 		HOLDS(mkdir(path, 0755) == 0);
 		HOLDS(mount(shown[i], path, NULL, MS_BIND | MS_REC, NULL) == 0);
 	}
-	HOLDS(chroot("/srv/root") == 0 && chdir("/work/p") == 0);
+	HOLDS(chroot("/srv/root") == 0 && chdir("/build/p") == 0);
 	o.writable = writable;
 	o.writable_n = 1;
 	enter(&o);
-	HOLDS(getcwd(cwd, sizeof(cwd)) && strcmp(cwd, "/work/p") == 0);
+	HOLDS(getcwd(cwd, sizeof(cwd)) && strcmp(cwd, "/build/p") == 0);
 	HOLDS(can_create("made") && owner("made") == RUN);
-	HOLDS(!can_create("/work/x") && errno == EROFS);
+	HOLDS(!can_create("/build/x") && errno == EROFS);
 	HOLDS(!is_there("/home/ann/secret") && can_create("/home/ann/x"));
 	HOLDS(is_there("/usr/bin/env") && !is_there("/srv"));
 	HOLDS(is_there("/proc/self") && can_write("/dev/null"));

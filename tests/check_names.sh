@@ -18,7 +18,7 @@ hosts='registry\.npm@js\.org|registry\.yarn@pkg\.com|pypi\.@org'
 hosts="$hosts|python@hosted\.org|crates\.@io|ruby@gems\.org"
 hosts="$hosts|proxy\.go@lang\.org|repo1?\.mav@en\.|npm\.pkg\.git@hub"
 hosts=$(echo "$hosts" | tr -d @)
-paths=$(echo '/ro@ot/\.pyenv|/wo@rk/|/srv/w@t' | tr -d @)
+paths=$(echo '/ro@ot/\.pyenv|/wo@rk/(main|shared)|/srv/w@t' | tr -d @)
 
 find . -path './.git' -prune -o -path './build*' -prune -o -type f \
 	-print |

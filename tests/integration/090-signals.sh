@@ -22,7 +22,12 @@ for name in TERM INT HUP USR1 USR2 QUIT WINCH; do
 	kill -s "$name" "$run"
 	check "$name is passed on" until_true 2 grep -q "got $name" "$W/out"
 done
-kill -STOP "$(pgrep -f -x 'bash trap.sh')" 2>/dev/null
+is_stopped() {
+	grep -q '^State:[[:space:]]*T' "/proc/$run/status"
+}
+kill -STOP "$(pgrep -f -x 'bash trap.sh')"
+check "when the command stops netleash stops, as a job should" \
+	until_true 2 is_stopped
 kill -CONT "$run"
 check "CONT is passed on" until_true 2 grep -q 'got CONT' "$W/out"
 kill -ALRM "$run"

@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "common/macros.h"
+#include "common/scope.h"
 #include "sandbox/mounts_tree.h"
 
 #define FOLDER_FLAGS (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
@@ -185,6 +186,66 @@ static int set_readonly(struct view *v, const struct folder *f)
 	return 0;
 }
 
+/* Puts the folder @path over itself. */
+static int pin(const char *path)
+{
+	int fd = -1, tree = -1, r;
+
+	r = tree_open(path, &fd);
+	if (r < 0)
+		return r;
+	r = tree_clone(fd, &tree);
+	if (r == 0)
+		r = tree_move(tree, fd);
+	(void)close(fd);
+	if (tree >= 0)
+		(void)close(tree);
+	return r;
+}
+
+/* The innermost writable folder that @f lies in, or NULL. */
+static const char *find_writable(const struct folders *folders,
+				 const struct folder *f)
+{
+	const char *found = NULL;
+
+	/* Sorted: the last that fits is the innermost. */
+	for (size_t i = 0; i < folders->n; i++)
+		if (folders->v[i].kind == FOLDER_WRITABLE &&
+		    path_is_below(f->path, folders->v[i].path))
+			found = folders->v[i].path;
+	return found;
+}
+
+/*
+ * What is read-only or hidden in a writable folder could be had by another
+ * name: CMD would rename a folder on the way and put its own in the place, and
+ * the next run would read that conf. A mount point cannot be renamed.
+ */
+static int pin_way(struct view *v, const struct folders *folders,
+		   const struct folder *f)
+{
+	const char *top = find_writable(folders, f);
+	AUTOFREE char *path = top ? strdup(f->path) : NULL;
+	char *slash;
+	int r = 0;
+
+	if (!top)
+		return 0;
+	if (!path)
+		return view_fail(v, -ENOMEM, "%s cannot be held", f->path);
+	slash = strchr(path + strlen(top) + (path[strlen(top)] == '/'), '/');
+	for (; slash && r == 0; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		r = pin(path);
+		*slash = '/';
+	}
+	/* Where the way is hidden too, so is its end. */
+	if (r < 0 && r != -ENOENT)
+		return view_fail(v, r, "%s cannot be held", f->path);
+	return 0;
+}
+
 static int put_shown(struct view *v, const struct folder *f)
 {
 	int place = -1, r;
@@ -232,6 +293,8 @@ int folders_apply(struct view *v, struct folders *folders)
 			r = set_writable(v, f);
 		else if (f->kind == FOLDER_READONLY)
 			r = set_readonly(v, f);
+		if (r == 0 && f->kind != FOLDER_WRITABLE)
+			r = pin_way(v, folders, f);
 		if (r == 0)
 			r = f->kind == FOLDER_HIDDEN ? put_hidden(v, f)
 						     : put_shown(v, f);

@@ -520,6 +520,36 @@ static void nested_folders(void)
 	HOLDS(!is_there("/srv/closed/secret"));
 }
 
+/* A conf in the workspace must still be there when the next run reads it. */
+static void way_to_a_readonly_file_cannot_be_renamed(void)
+{
+	const char *const writable[] = { "/home/ann/src/p" };
+	const char *const readonly[] = { "/home/ann/src/p/a/b/conf" };
+	const char *const hidden[] = { "/home/ann/src/p/c/d" };
+	struct mounts_opts o = ann("/home/ann/src/p");
+
+	put("/home/ann/src/p/a/", 0755, CALLER);
+	put("/home/ann/src/p/a/b/", 0755, CALLER);
+	put("/home/ann/src/p/a/b/conf", 0644, CALLER);
+	put("/home/ann/src/p/c/", 0755, CALLER);
+	put("/home/ann/src/p/c/d/secret", 0644, CALLER);
+	o.writable = writable;
+	o.writable_n = 1;
+	o.readonly = readonly;
+	o.readonly_n = 1;
+	o.hidden = hidden;
+	o.hidden_n = 1;
+	enter(&o);
+	HOLDS(rename("a/b/conf", "a/b/x") < 0 && errno == EBUSY);
+	HOLDS(rename("a/b", "a/x") < 0 && errno == EBUSY);
+	HOLDS(rename("a", "x") < 0 && errno == EBUSY);
+	HOLDS(rename("c", "x") < 0 && errno == EBUSY);
+	HOLDS(!can_write("a/b/conf") && access("a/b/conf", R_OK) == 0);
+	HOLDS(!is_there("c/d/secret"));
+	HOLDS(can_create("a/made") && owner("a/made") == RUN);
+	HOLDS(can_create("a/b/made") && unlink("a/b/made") == 0);
+}
+
 static void workspace_in_tmp(void)
 {
 	enter_workspace("/tmp/build/p");
@@ -866,6 +896,7 @@ ON_HOST(files_belong_to_the_caller_on_disk)
 ON_HOST(workspace_of_root)
 ON_HOST(files_of_a_shared_group)
 ON_HOST(nested_folders)
+ON_HOST(way_to_a_readonly_file_cannot_be_renamed)
 ON_HOST(workspace_in_tmp)
 ON_HOST(mount_inside_the_workspace)
 ON_HOST(unmappable_mount_inside_the_workspace)
@@ -900,6 +931,7 @@ int main(void)
 		cmocka_unit_test(test_workspace_of_root),
 		cmocka_unit_test(test_files_of_a_shared_group),
 		cmocka_unit_test(test_nested_folders),
+		cmocka_unit_test(test_way_to_a_readonly_file_cannot_be_renamed),
 		cmocka_unit_test(test_workspace_in_tmp),
 		cmocka_unit_test(test_mount_inside_the_workspace),
 		cmocka_unit_test(test_unmappable_mount_inside_the_workspace),

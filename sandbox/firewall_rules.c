@@ -91,11 +91,13 @@ static const struct {
 	{ "leash", "meta l4proto tcp counter reject with tcp reset" },
 	{ "leash", "counter reject with icmpx admin-prohibited" },
 	/*
-	 * Whatever begins a connection, and whatever a socket that somebody
-	 * has open sends on one that began before the door was: that is any
-	 * uid at all. What is left has no owner: the kernel's last ACKs and
-	 * resets for sockets of the run that are in TIME_WAIT. They say
-	 * nothing, and without them the proxy's end would wait for minutes.
+	 * Whatever begins a connection, with or without an owner: the TCP
+	 * socket inside an AF_SMC one and the subflows of MPTCP are made by
+	 * the kernel and have none. And whatever a socket that somebody has
+	 * open sends on a connection from before the door: that is any uid
+	 * at all. What is left are the kernel's last ACKs and resets for
+	 * sockets of the run that are in TIME_WAIT. They say nothing, and
+	 * without them the proxy's end would wait for minutes.
 	 */
 	{ "door", "tcp flags syn counter reject with tcp reset" },
 	{ "door", "meta l4proto tcp meta skuid != 4294967295 "
@@ -106,10 +108,11 @@ static const struct {
 	 * for one must not arrive. UDP would be received without any answer.
 	 */
 	{ "in", "socket cgroupv2 level 1 \"%s\" goto inleash" },
-	/* DNAT or route_localnet can bring a neighbour's packet to loopback. */
+	/*
+	 * DNAT with route_localnet can bring a neighbour's packet to loopback;
+	 * to ::1 nothing can, the kernel has no route for it.
+	 */
 	{ "in", "iifname != \"lo\" ip daddr 127.0.0.1 tcp dport @doors "
-		"counter reject with tcp reset" },
-	{ "in", "iifname != \"lo\" ip6 daddr ::1 tcp dport @doors "
 		"counter reject with tcp reset" },
 	/* What the run's own proxy answers. */
 	{ "inleash", "iifname \"lo\" ip saddr 127.0.0.1 ip daddr 127.0.0.1 "

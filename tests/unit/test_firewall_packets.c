@@ -250,6 +250,126 @@ static void the_proxys_end_closes_when_the_client_closed_first(void **state)
 	close(fd);
 }
 
+/* The socket need not have an owner for its SYN to be refused. */
+static void a_connection_is_refused_by_its_first_segment(void **state)
+{
+	uint16_t port;
+	int fd = listener("127.0.0.1", 0, &port);
+
+	(void)state;
+	assert_int_equal(
+		world_sh("nft -a list chain inet netleash door |"
+			 "sed -n 's/.*skuid.*handle //p' |"
+			 "xargs nft delete rule inet netleash door handle",
+			 ""),
+		0);
+	open_door(RUN_A, port);
+	assert_int_equal(as(&root, try_tcp, "127.0.0.1", port), ECONNREFUSED);
+	close_door(RUN_A, port);
+	assert_int_equal(world_sh("nft flush chain inet netleash version", ""),
+			 0);
+	assert_int_equal(firewall_apply_base(fw, &ids, error), 0);
+	close(fd);
+}
+
+/* The rules see where a packet really goes, after the host's own DNAT. */
+static void dnat_neither_opens_nor_moves_a_door(void **state)
+{
+	char line[256];
+	uint16_t port, other;
+	int fd = listener("127.0.0.1", 0, &port);
+	int else_fd = listener("127.0.0.2", 0, &other);
+
+	(void)state;
+	(void)snprintf(line, sizeof(line),
+		       "nft add table ip t && nft 'add chain ip t o "
+		       "{ type nat hook output priority -100; }' &&"
+		       "nft add rule ip t o ip daddr 10.99.0.1 tcp dport 80 "
+		       "dnat to 127.0.0.1:%u",
+		       port);
+	assert_int_equal(world_sh(line, ""), 0);
+	assert_int_equal(as(&outsider, try_tcp, "10.99.0.1", 80), 0);
+	open_door(RUN_A, port);
+	assert_int_equal(as(&outsider, try_tcp, "10.99.0.1", 80), ECONNREFUSED);
+	assert_int_equal(as(&run_a, try_tcp, "127.0.0.1", port), 0);
+	(void)snprintf(line, sizeof(line),
+		       "nft add rule ip t o ip daddr 127.0.0.1 tcp dport %u "
+		       "dnat to 127.0.0.2:%u",
+		       port, other);
+	assert_int_equal(world_sh(line, ""), 0);
+	assert_int_equal(as(&run_a, try_tcp, "127.0.0.1", port), ECONNREFUSED);
+	assert_int_equal(world_sh("nft delete table ip t", ""), 0);
+	close_door(RUN_A, port);
+	close(fd);
+	close(else_fd);
+}
+
+/* What connect() to us says in a network of its own, a cable away. */
+static int from_a_neighbour(uint16_t port)
+{
+	int ready[2], go[2], status, r = SILENT;
+	char byte = 'x', number[16];
+	pid_t pid;
+
+	assert_int_equal(pipe2(ready, O_CLOEXEC) | pipe2(go, O_CLOEXEC), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		WORLD_MUST(unshare(CLONE_NEWNET));
+		WORLD_MUST(write(ready[1], &byte, 1));
+		WORLD_MUST(read(go[0], &byte, 1));
+		WORLD_MUST(world_sh("ip addr add 10.98.0.2/24 dev nl-far &&"
+				    "ip link set nl-far up",
+				    ""));
+		/* The link comes up in its own time. */
+		for (int i = 0; i < 10 && r == SILENT; i++)
+			r = try_tcp("10.98.0.1", port);
+		_exit(r);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	(void)snprintf(number, sizeof(number), "%d", (int)pid);
+	assert_int_equal(
+		world_sh("ip link add nl-near type veth peer name nl-far &&"
+			 "ip link set nl-far netns $1 &&"
+			 "ip addr add 10.98.0.1/24 dev nl-near &&"
+			 "ip link set nl-near up &&"
+			 "echo 1 >/proc/sys/net/ipv4/conf/nl-near/"
+			 "route_localnet",
+			 number),
+		0);
+	assert_int_equal(write(go[1], &byte, 1), 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	(void)world_sh("ip link del nl-near", ""); /* went with the peer */
+	for (int i = 0; i < 2; i++) {
+		close(ready[i]);
+		close(go[i]);
+	}
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void a_neighbour_is_not_let_in_by_dnat(void **state)
+{
+	char line[256];
+	uint16_t port;
+	int fd = listener("127.0.0.1", 0, &port);
+
+	(void)state;
+	(void)snprintf(line, sizeof(line),
+		       "nft add table ip t && nft 'add chain ip t p "
+		       "{ type nat hook prerouting priority -100; }' &&"
+		       "nft add rule ip t p tcp dport 80 "
+		       "dnat to 127.0.0.1:%u",
+		       port);
+	assert_int_equal(world_sh(line, ""), 0);
+	assert_int_equal(from_a_neighbour(80), 0);
+	open_door(RUN_A, port);
+	assert_int_equal(from_a_neighbour(80), ECONNREFUSED);
+	assert_int_equal(world_sh("nft delete table ip t", ""), 0);
+	close_door(RUN_A, port);
+	close(fd);
+}
+
 static int tests_in_world(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,6 +380,9 @@ static int tests_in_world(void)
 		cmocka_unit_test(cgroup_uid_and_gid_each_deny),
 		cmocka_unit_test(nothing_arrives_at_sockets_made_inside),
 		cmocka_unit_test(a_connection_from_before_the_door_is_reset),
+		cmocka_unit_test(a_connection_is_refused_by_its_first_segment),
+		cmocka_unit_test(dnat_neither_opens_nor_moves_a_door),
+		cmocka_unit_test(a_neighbour_is_not_let_in_by_dnat),
 		cmocka_unit_test(
 			the_proxys_end_closes_when_the_client_closed_first),
 	};

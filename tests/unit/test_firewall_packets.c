@@ -229,21 +229,27 @@ static int count_lingering(uint16_t port)
 	return count;
 }
 
-/* The last ACK of a closed client has no owner, and must get through. */
+/*
+ * The last ACK of a closed client has no owner, and must get through. The
+ * pauses let each FIN travel by itself, so that the client's socket has
+ * become one of the kernel's before the last ACK is due.
+ */
 static void the_proxys_end_closes_when_the_client_closed_first(void **state)
 {
-	const struct timespec pause = { .tv_nsec = 50000000 };
+	const struct timespec pause = { .tv_nsec = 100000000 };
 	uint16_t port;
-	int fd = listener("127.0.0.1", 0, &port), server;
+	int fd = listener("127.0.0.1", 0, &port), server[5];
 
 	(void)state;
 	open_door(RUN_A, port);
 	for (int i = 0; i < 5; i++) {
 		assert_int_equal(as(&run_a, try_tcp, "127.0.0.1", port), 0);
-		server = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
-		assert_true(server >= 0);
-		close(server);
+		server[i] = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+		assert_true(server[i] >= 0);
 	}
+	(void)nanosleep(&pause, NULL);
+	for (int i = 0; i < 5; i++)
+		close(server[i]);
 	(void)nanosleep(&pause, NULL);
 	assert_int_equal(count_lingering(port), 0);
 	close_door(RUN_A, port);

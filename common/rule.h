@@ -2,7 +2,7 @@
 /*
  * common/rule.h - one word of an allow or deny line, parsed
  *
- * Pure. The grammar of DESIGN "Policy, to the letter":
+ * Pure. The grammar of netleash.conf(5), "Rules":
  *
  *   [METHOD...] HOST[:PORTS]       a host, in any pattern, or IP or CIDR
  *   [METHOD...] SCHEME://HOST[:PORTS][/PATH-GLOB]

@@ -5,8 +5,8 @@
  * In:         a request, or an address that its name resolved to
  * Out:        a decision
  * Steps:      policy_decide() collects what the rules that match the host say
- *             (struct judge), then reads the answer off in the order of DESIGN
- *             "Policy": deny, allow, port, method, path, address
+ *             (struct judge), then reads the answer off in this order:
+ *             deny, allow, port, method, path, address
  * Invariants: no step depends on the order of lines; only which of several
  *             rules that say the same is named does. What cannot be seen (a
  *             path in a tunnel, a path that servers may read in two ways) is

@@ -4,7 +4,7 @@
  *
  * In:         a conf, a profile, rules of the command line
  * Out:        decisions; pure, no I/O, safe to call from any thread
- * Order:      DESIGN "Policy": well-formed (common/target.h), deny, allow,
+ * Order:      well-formed (common/target.h), deny, allow,
  *             ports, methods and paths, then every address by itself
  * Invariants: immutable once made; the answer always carries a reason, and
  *             the rule that decided where one did. policy_check_request()

@@ -3,7 +3,7 @@
  * sandbox/childenv.h - the environment of CMD
  *
  * Pure: the caller's environment and the run's facts in, a new environment
- * out. Secrets and sockets of the caller stay out (DESIGN "The environment"):
+ * out. Secrets and sockets of the caller stay out:
  * names such as *TOKEN*, *SECRET*, *PASSWORD*, *CREDENTIAL*, *API_KEY*, *_KEY,
  * AWS_*, SSH_AUTH_SOCK, DBUS_*, XDG_RUNTIME_DIR, DOCKER_HOST, *_SOCK, the
  * loader's LD_*, and every value that is a URL with a password in it. The

@@ -41,7 +41,7 @@ static const struct row {
 	const char *value; /* NULL: takes none */
 	const char *help;
 } rows[] = {
-	{ "config", OPT_CONF, "CONF", "read this conf instead of the others" },
+	{ "conf", OPT_CONF, "CONF", "read this conf instead of the others" },
 	{ "profile", OPT_PROFILE, "NAME", "add the rules of a profile" },
 	{ "allow", OPT_ALLOW, "RULE", "one more allow line; repeatable" },
 	{ "deny", OPT_DENY, "RULE", "one more deny line; repeatable" },
@@ -171,7 +171,7 @@ static bool set_option(struct run_cli *cli, int id, const char *value)
 {
 	switch (id) {
 	case OPT_CONF:
-		return set_once(&cli->conf, "config", value);
+		return set_once(&cli->conf, "conf", value);
 	case OPT_PROFILE:
 		return set_once(&cli->profile, "profile", value);
 	case OPT_LOG:

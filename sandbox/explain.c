@@ -34,7 +34,7 @@ static const char usage[] =
 	"line says so, and which line would allow it. Exit status: 0 allowed,\n"
 	"1 refused, 2 the target, the usage or the conf is bad.\n"
 	"\n"
-	"  -c, --config CONF      this conf instead of the usual ones\n"
+	"  -c, --conf CONF        this conf instead of the usual ones\n"
 	"  -p, --profile PROFILE  with the rules of this profile\n"
 	"  -a, --allow RULE       with this rule added; may be repeated\n"
 	"  -d, --deny RULE        with this rule added; may be repeated\n"
@@ -150,7 +150,7 @@ static int set_option(struct explain_cli *cli, int option, const char *word)
 static int parse_cli(int argc, char **argv, struct explain_cli *cli)
 {
 	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' },
+		{ "conf", required_argument, NULL, 'c' },
 		{ "profile", required_argument, NULL, 'p' },
 		{ "allow", required_argument, NULL, 'a' },
 		{ "deny", required_argument, NULL, 'd' },

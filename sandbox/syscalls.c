@@ -14,7 +14,7 @@
  * have none; sockets fail with the errno that a kernel without that family or
  * protocol gives, so that programs take their usual other way.
  *
- * References: seccomp(2), socket(2), clone(2), ENFORCEMENT section 4.
+ * References: seccomp(2), socket(2), clone(2).
  */
 #include "sandbox/syscalls.h"
 

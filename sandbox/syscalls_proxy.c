@@ -15,7 +15,7 @@
  * without" do no harm, because nothing here checks security by a call's
  * success.
  *
- * References: seccomp(2), ENFORCEMENT section 3.
+ * References: seccomp(2).
  */
 #include "sandbox/syscalls.h"
 

@@ -27,6 +27,9 @@
 /* Processes that a run may have, where the system counts them. */
 #define RUN_PROCESSES 4096
 
+/* The name of a run uid, in the run's own passwd. */
+#define RUN_USER "netleash"
+
 /* Inside a network of the run's own every port is free. */
 #define OWN_NETWORK_PORT 3128
 
@@ -103,6 +106,14 @@ static int prepare_root(const struct plan *p, struct leash *l,
 	return r;
 }
 
+/* Two entries of one name in passwd would confuse: a run uid has its own. */
+static const char *user_name(const struct plan *p, const struct leash *l)
+{
+	if (!l->root)
+		return p->caller.name;
+	return l->lease.fd >= 0 ? RUN_USER : IDENTITY_ONLINE;
+}
+
 static int make_door(struct leash *l)
 {
 	if (l->isolation == ISOLATION_FIREWALL)
@@ -121,6 +132,7 @@ int leash_prepare(const struct plan *p, struct leash *ret,
 	r = choose(p, &l, error);
 	if (r == 0)
 		r = l.root ? prepare_root(p, &l, error) : name_run(&l);
+	l.user = user_name(p, &l);
 	if (r == 0 && p->cli.network == NETWORK_PROXY)
 		r = make_door(&l);
 	if (r == 0 && l.lease.fd >= 0)
@@ -167,7 +179,7 @@ void leash_fill(struct leash *l, const struct plan *p, struct init_opts *opts)
 		.home = w->home,
 		.cwd = w->cwd,
 		.shell = p->caller.shell,
-		.user_name = p->caller.name,
+		.user_name = l->user,
 		.writable = (const char *const *)w->writable.v,
 		.writable_n = w->writable.n,
 		.readonly = (const char *const *)w->readonly.v,

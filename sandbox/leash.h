@@ -27,6 +27,7 @@ struct plan;
  * struct leash - the pieces; -1 and zero where the isolation needs none
  * @isolation: FIREWALL or NETNS; AUTO stays for --online, which has none
  * @root:      we have privilege to shed
+ * @user:      CMD's user name, as whoami(1) says it; borrowed from the plan
  * @lease:     .fd is -1 without one; .run is the run's name in every case
  * @decoy:     a live listener that CMD must not reach
  */
@@ -34,6 +35,7 @@ struct leash {
 	enum isolation isolation;
 	bool root;
 	struct identities ids;
+	const char *user;
 	struct lease lease;
 	int cgroup_fd;
 	struct door door, decoy;

@@ -59,7 +59,8 @@ static int make_policy(struct plan *p, char error[PLAN_ERROR_MAX])
 }
 
 int plan_environment(const struct plan *p, uint16_t port, bool own_loopback,
-		     const char *run, char ***ret, char error[PLAN_ERROR_MAX])
+		     const char *run, const char *user, char ***ret,
+		     char error[PLAN_ERROR_MAX])
 {
 	const struct childenv_opts opts = {
 		.caller = (const char *const *)environ,
@@ -71,7 +72,7 @@ int plan_environment(const struct plan *p, uint16_t port, bool own_loopback,
 		.port = port,
 		.loopback = own_loopback,
 		.home = p->workspace.home,
-		.user = p->caller.name,
+		.user = user,
 		.shell = p->caller.shell,
 		.run = run,
 	};

@@ -39,11 +39,13 @@ int plan_make(struct plan *p, char error[PLAN_ERROR_MAX]);
 void plan_fini(struct plan *p);
 
 /*
- * CMD's environment for a door on @port and the run named @run; says on
- * standard error what was withheld. *@ret is freed with childenv_free().
+ * CMD's environment for a door on @port and the run named @run, as @user;
+ * says on standard error what was withheld. *@ret is freed with
+ * childenv_free().
  */
 int plan_environment(const struct plan *p, uint16_t port, bool own_loopback,
-		     const char *run, char ***ret, char error[PLAN_ERROR_MAX]);
+		     const char *run, const char *user, char ***ret,
+		     char error[PLAN_ERROR_MAX]);
 
 /* Opens the access log that was asked for; *@ret_fd is -1 if none was. */
 int plan_open_log(const struct plan *p, int *ret_fd,

@@ -71,7 +71,8 @@ static int prepare(struct run *run)
 	if (r == 0)
 		r = plan_environment(&run->plan, leash->door.port,
 				     leash->isolation == ISOLATION_NETNS,
-				     leash->lease.run, &run->env, run->error);
+				     leash->lease.run, leash->user, &run->env,
+				     run->error);
 	if (r == 0)
 		r = syscalls_compile_command(&filter, &run->filter);
 	if (r == 0)

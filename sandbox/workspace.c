@@ -111,6 +111,16 @@ static int add_toolchain(void *arg, const char *folder)
 	return paths_add(&w->readonly, strdup(folder));
 }
 
+/* Resolved, since a home may be reached through a link (/home on some). */
+static char *find_home(const struct caller *caller)
+{
+	char *home = caller->home[0] ? realpath(caller->home, NULL) : NULL;
+
+	if (home)
+		return home;
+	return strdup(caller->home[0] ? caller->home : HOME_WITHOUT_HOME);
+}
+
 int workspace_find(const struct run_cli *cli, const struct caller *caller,
 		   struct workspace *ret, char error[WORKSPACE_ERROR_MAX])
 {
@@ -118,7 +128,7 @@ int workspace_find(const struct run_cli *cli, const struct caller *caller,
 	int r = -ENOMEM;
 
 	error[0] = '\0';
-	w.home = strdup(caller->home[0] ? caller->home : HOME_WITHOUT_HOME);
+	w.home = find_home(caller);
 	if (!w.home)
 		goto out;
 	w.cwd = getcwd(NULL, 0);

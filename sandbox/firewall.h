@@ -60,6 +60,13 @@ void firewall_close(struct firewall *fw);
 int firewall_apply_base(struct firewall *fw, const struct firewall_ids *ids,
 			char error[FIREWALL_ERROR_MAX]);
 
+/*
+ * Return: 0 if just that base is loaded; -ENOENT if none is; -ESTALE if one of
+ * another version or other identities is; else -errno with a sentence.
+ */
+int firewall_check_base(struct firewall *fw, const struct firewall_ids *ids,
+			char error[FIREWALL_ERROR_MAX]);
+
 /* Removes the table and all that is in it (teardown). Absent is success. */
 int firewall_revert_base(struct firewall *fw, char error[FIREWALL_ERROR_MAX]);
 

@@ -237,16 +237,37 @@ static int find_place(struct firewall_place *ret, char *error)
 		     : 0;
 }
 
-/* Return: 1 if what is loaded is of this version, 0 if not, -errno. */
-static int is_current(struct firewall *fw, const char *version)
+/* Return: 0; -ENOENT if no base is loaded, -ESTALE if another is; -errno. */
+static int check_version(struct firewall *fw, const char *version)
 {
 	const char *output;
 	int r;
 
 	r = run(fw, FIREWALL_SHOW_VERSION, &output, NULL);
 	if (r < 0)
-		return r == -ENOENT ? 0 : r;
-	return strstr(output, version) != NULL;
+		return r;
+	if (strstr(output, version))
+		return 0;
+	return strstr(output, FIREWALL_VERSION_PREFIX) ? -ESTALE : -ENOENT;
+}
+
+int firewall_check_base(struct firewall *fw, const struct firewall_ids *ids,
+			char error[FIREWALL_ERROR_MAX])
+{
+	char version[FIREWALL_VERSION_MAX];
+	struct firewall_place place;
+	int r;
+
+	r = find_place(&place, error);
+	if (r < 0)
+		return r;
+	firewall_render_version(ids, &place, version);
+	r = check_version(fw, version);
+	if (r < 0)
+		(void)snprintf(error, FIREWALL_ERROR_MAX,
+			       "these base rules are not loaded: %s",
+			       strerror(-r));
+	return r;
 }
 
 static int load_base(struct firewall *fw, const struct firewall_ids *ids,
@@ -276,21 +297,20 @@ int firewall_apply_base(struct firewall *fw, const struct firewall_ids *ids,
 	if (r < 0)
 		return r;
 	firewall_render_version(ids, &place, version);
-	if (is_current(fw, version) == 1)
+	if (check_version(fw, version) == 0)
 		return 0;
 
 	r = state_lock(STATE_EXCLUSIVE, &lock_fd, reason);
 	if (r < 0)
 		return fail(error, r, reason);
-	if (is_current(fw, version) == 1)
+	if (check_version(fw, version) == 0)
 		return 0; /* somebody else was faster */
 	r = load_base(fw, ids, &place, error);
 	if (r < 0)
 		return r;
-	r = is_current(fw, version);
-	if (r == 1)
+	if (check_version(fw, version) == 0)
 		return 0;
-	return fail(error, r < 0 ? r : -EIO,
+	return fail(error, -EIO,
 		    "the firewall took the rules and does not show them: "
 		    "does another program flush the rule set?");
 }

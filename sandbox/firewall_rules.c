@@ -224,7 +224,8 @@ static void version_of(const struct strbuf *text,
 
 	h = hash(h, text->s, text->len);
 	h = hash(h, &place->id, sizeof(place->id));
-	(void)snprintf(ret, FIREWALL_VERSION_MAX, "base %016" PRIx64, h);
+	(void)snprintf(ret, FIREWALL_VERSION_MAX,
+		       FIREWALL_VERSION_PREFIX "%016" PRIx64, h);
 }
 
 void firewall_render_version(const struct firewall_ids *ids,

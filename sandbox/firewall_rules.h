@@ -15,8 +15,9 @@
 
 struct strbuf;
 
-#define FIREWALL_VERSION_MAX 32
-#define FIREWALL_PATH_MAX    320
+#define FIREWALL_VERSION_MAX	32
+#define FIREWALL_VERSION_PREFIX "base "
+#define FIREWALL_PATH_MAX	320
 
 /**
  * struct firewall_place - the cgroup that all runs are in

@@ -49,6 +49,52 @@ static bool is_help(const char *word)
 	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
+static void add_name(const struct lease *live, void *arg)
+{
+	strbuf_addf(arg, " %s", live->run);
+}
+
+static int refuse_if_live(char *error)
+{
+	struct strbuf names = STRBUF_INIT;
+	int r;
+
+	r = lease_each_live(0, add_name, &names);
+	if (r == 0 && names.len > 0) {
+		r = -EBUSY;
+		(void)snprintf(error, ERROR_MAX,
+			       "there are runs that live:%.*s; end them first",
+			       (int)(names.len < 400 ? names.len : 400),
+			       names.s);
+	} else if (r < 0) {
+		(void)snprintf(error, ERROR_MAX, "cannot read the leases: %s",
+			       strerror(-r));
+	}
+	strbuf_fini(&names);
+	return r;
+}
+
+/*
+ * A run that lives ends itself when the rules that hold it are replaced, so
+ * another version's rules, or another block's, stay until it has ended.
+ */
+static int apply_base(struct firewall *fw, const struct firewall_ids *ids,
+		      char *error)
+{
+	char names[ERROR_MAX];
+	int r;
+
+	r = firewall_check_base(fw, ids, error);
+	if (r == -ESTALE && refuse_if_live(names) < 0) {
+		(void)snprintf(error, ERROR_MAX,
+			       "the rules that are loaded are of another "
+			       "version or have other run-uids, and %.400s",
+			       names);
+		return -EBUSY;
+	}
+	return r == 0 ? 0 : firewall_apply_base(fw, ids, error);
+}
+
 /* The part that needs the firewall. */
 static int apply_firewall(const struct firewall_ids *ids, char *error)
 {
@@ -59,7 +105,7 @@ static int apply_firewall(const struct firewall_ids *ids, char *error)
 	if (r == 0)
 		r = firewall_open(&fw, error);
 	if (r == 0)
-		r = firewall_apply_base(fw, ids, error);
+		r = apply_base(fw, ids, error);
 	/* What cannot be swept stays on the leash, and keeps its place shut;
 	 * that is no reason not to start another run. */
 	if (r == 0)
@@ -184,31 +230,6 @@ int setup_main(int argc, char **argv)
 			     cf->run_uid_last, (unsigned)ids.online_uid);
 	conf_free(cf);
 	return r < 0;
-}
-
-static void add_name(const struct lease *live, void *arg)
-{
-	strbuf_addf(arg, " %s", live->run);
-}
-
-static int refuse_if_live(char *error)
-{
-	struct strbuf names = STRBUF_INIT;
-	int r;
-
-	r = lease_each_live(0, add_name, &names);
-	if (r == 0 && names.len > 0) {
-		r = -EBUSY;
-		(void)snprintf(error, ERROR_MAX,
-			       "there are runs that live:%.*s; end them first",
-			       (int)(names.len < 400 ? names.len : 400),
-			       names.s);
-	} else if (r < 0) {
-		(void)snprintf(error, ERROR_MAX, "cannot read the leases: %s",
-			       strerror(-r));
-	}
-	strbuf_fini(&names);
-	return r;
 }
 
 static int revert_firewall(char *error)

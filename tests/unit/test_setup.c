@@ -307,6 +307,26 @@ static void the_block_of_the_conf_is_checked(void **state)
 	apply();
 }
 
+static void rules_that_hold_a_living_run_are_not_replaced(void **state)
+{
+	uint32_t first = conf->run_uid_first, last = conf->run_uid_last;
+	struct lease l;
+
+	(void)state;
+	assert_int_equal(run_to(DOOR, 4500, &l), 0);
+	conf->run_uid_first -= 1000;
+	conf->run_uid_last -= 1000;
+	assert_int_equal(setup_apply(conf, true, &ids, error, sizeof(error)),
+			 -EBUSY);
+	assert_non_null(strstr(error, l.run));
+	assert_int_equal(sweep_dead_run(&l, NULL), 0);
+	lease_release(&l);
+	apply();
+	conf->run_uid_first = first;
+	conf->run_uid_last = last;
+	apply();
+}
+
 /* Not a benchmark: a bound that only a change of kind breaks. */
 static void it_is_quick_where_nothing_is_missing(void **state)
 {
@@ -349,6 +369,7 @@ static int tests_in_world(void)
 		cmocka_unit_test(nobody_but_root_can),
 		cmocka_unit_test(words_that_it_does_not_know_are_errors),
 		cmocka_unit_test(the_block_of_the_conf_is_checked),
+		cmocka_unit_test(rules_that_hold_a_living_run_are_not_replaced),
 		cmocka_unit_test(it_is_quick_where_nothing_is_missing),
 		cmocka_unit_test(without_cgroup2_only_the_firewall_is_missing),
 	};

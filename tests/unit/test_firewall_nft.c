@@ -4,6 +4,11 @@
  */
 #include "two_runs.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+
 static void a_door_is_created_once_and_deleted_often(void **state)
 {
 	struct firewall_door a = { RUN_A, 4001 }, b = { RUN_B, 4001 };
@@ -106,6 +111,55 @@ static void without_privilege_it_says_so(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* From here on socket(AF_NETLINK) fails with @number. */
+static void refuse_netlink(unsigned number)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, args)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | number),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof(code) / sizeof(*code), code };
+
+	WORLD_MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	WORLD_MUST(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
+}
+
+/* The library would end the process here; so it must not be asked. */
+static void without_netfilter_it_says_what_is_missing(void **state)
+{
+	static const struct {
+		unsigned number;
+		int want;
+		const char *says;
+	} cases[] = {
+		{ EPROTONOSUPPORT, -EOPNOTSUPP, "nf_tables" },
+		{ EACCES, -EACCES, "netlink" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		int status;
+		pid_t pid = fork();
+
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			struct firewall *mine;
+
+			refuse_netlink(cases[i].number);
+			_exit(firewall_open(&mine, error) != cases[i].want ||
+			      !strstr(error, cases[i].says));
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+	}
+}
+
 /* Not a benchmark: a bound that only a change of kind breaks. */
 static void doors_open_and_close_in_a_moment(void **state)
 {
@@ -137,6 +191,7 @@ static int tests_in_world(void)
 		cmocka_unit_test(the_base_is_loaded_anew_when_it_differs),
 		cmocka_unit_test(the_table_goes_and_comes),
 		cmocka_unit_test(without_privilege_it_says_so),
+		cmocka_unit_test(without_netfilter_it_says_what_is_missing),
 		cmocka_unit_test(doors_open_and_close_in_a_moment),
 	};
 	int r;

@@ -119,8 +119,10 @@ need() {
 in_host() {
 	# shellcheck disable=SC2016 # for the inner shell
 	exec nsenter --net=/run/netns/"$HOST" unshare --mount sh -c '
-		mount --bind "$1/resolv.conf" /etc/resolv.conf &&
-		mount --bind "$1/hosts" /etc/hosts || exit 99
+		mount --bind "$1/resolv.conf" /etc/resolv.conf || exit 99
+		# A bare root has no hosts file; then there is none to hide.
+		[ ! -e /etc/hosts ] ||
+			mount --bind "$1/hosts" /etc/hosts || exit 99
 		shift
 		exec "$@"' sh "$W" "$@"
 }

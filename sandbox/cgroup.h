@@ -26,12 +26,6 @@ int cgroup_apply_base(char error[CGROUP_ERROR_MAX]);
 /* Removes it if it is empty (teardown). */
 int cgroup_revert_base(char error[CGROUP_ERROR_MAX]);
 
-/*
- * In a mount namespace of the caller's own: bind cgroup2 over /sys/fs/cgroup
- * where it is not already there (nft looks for paths there). Return: 0/-errno.
- */
-int cgroup_mount_standard(char error[CGROUP_ERROR_MAX]);
-
 /* Makes netleash/<run>, sets pids.max to @pids_max where the controller is
  * (0: leave), and opens the directory. */
 int cgroup_create(const char *run, unsigned pids_max, int *ret_fd,

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <linux/magic.h>
-#include <sys/mount.h>
 #include <sys/vfs.h>
 
 #include "common/fdio.h"
@@ -93,20 +92,4 @@ int cgroup_find(const char **ret_path, char error[CGROUP_ERROR_MAX])
 		       "run's packets without it; mount it (mount -t cgroup2 "
 		       "none " STANDARD_PATH "), or use --isolation netns");
 	return -ENOENT;
-}
-
-int cgroup_mount_standard(char error[CGROUP_ERROR_MAX])
-{
-	const char *path;
-	int r;
-
-	r = cgroup_find(&path, error);
-	if (r < 0 || strcmp(path, STANDARD_PATH) == 0)
-		return r;
-	if (mount(path, STANDARD_PATH, NULL, MS_BIND, NULL) == 0)
-		return 0;
-	r = -errno;
-	(void)snprintf(error, CGROUP_ERROR_MAX, "cannot bind %s to %s: %s",
-		       path, STANDARD_PATH, strerror(-r));
-	return r;
 }

@@ -17,7 +17,7 @@
 /* The kernel gives a free port on IPv4; on IPv6 the same may be taken. */
 #define PORT_TRIES 32
 
-static int listen_on(const struct addr *addr, uint16_t port, int *ret_fd)
+static int bind_to(const struct addr *addr, uint16_t port, int *ret_fd)
 {
 	struct sockaddr_storage ss;
 	const int on = 1;
@@ -32,8 +32,7 @@ static int listen_on(const struct addr *addr, uint16_t port, int *ret_fd)
 	len = addr_to_sockaddr(addr, port, &ss);
 	if ((addr->family == AF_INET6 &&
 	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
-	    bind(fd, (const struct sockaddr *)&ss, len) < 0 ||
-	    listen(fd, BACKLOG) < 0) {
+	    bind(fd, (const struct sockaddr *)&ss, len) < 0) {
 		r = -errno;
 		(void)close(fd);
 		return r;
@@ -53,7 +52,7 @@ static int port_of(int fd, uint16_t *ret)
 	return addr_from_sockaddr((const struct sockaddr *)&ss, &addr, ret);
 }
 
-int door_listen(struct door *ret, uint16_t port)
+int door_bind(struct door *ret, uint16_t port)
 {
 	const struct addr v4 = { .family = AF_INET, .bytes = { 127, 0, 0, 1 } };
 	const struct addr v6 = { .family = AF_INET6, .bytes = { [15] = 1 } };
@@ -62,13 +61,13 @@ int door_listen(struct door *ret, uint16_t port)
 	for (int i = 0; i < PORT_TRIES && r == -EADDRINUSE; i++) {
 		struct door d = { .fds = { -1, -1 } };
 
-		r = listen_on(&v4, port, &d.fds[0]);
+		r = bind_to(&v4, port, &d.fds[0]);
 		if (r < 0)
 			return r;
 		d.fds_n = 1;
 		r = port_of(d.fds[0], &d.port);
 		if (r == 0)
-			r = listen_on(&v6, d.port, &d.fds[1]);
+			r = bind_to(&v6, d.port, &d.fds[1]);
 		if (r == 0)
 			d.fds_n = 2;
 		else if (r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL)
@@ -79,6 +78,14 @@ int door_listen(struct door *ret, uint16_t port)
 			door_close(&d);
 	}
 	return r;
+}
+
+int door_listen(const struct door *d)
+{
+	for (size_t i = 0; i < d->fds_n; i++)
+		if (listen(d->fds[i], BACKLOG) < 0)
+			return -errno;
+	return 0;
 }
 
 void door_close(struct door *d)

@@ -17,9 +17,14 @@ struct door {
 	size_t fds_n;
 };
 
-/* On @port, or on a free one for 0. Return: 0, or -errno; on failure nothing
- * stays open. */
-int door_listen(struct door *ret, uint16_t port);
+/*
+ * Takes @port, or a free one for 0, without listening yet: nobody can connect.
+ * Return: 0, or -errno; on failure nothing stays open.
+ */
+int door_bind(struct door *ret, uint16_t port);
+
+/* From now on the kernel accepts connections. Return: 0 or -errno. */
+int door_listen(const struct door *d);
 void door_close(struct door *d);
 
 #endif

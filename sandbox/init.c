@@ -2,15 +2,16 @@
 /*
  * sandbox/init.c - PID 1 of a run: holds its clean-up, starts and ends CMD
  *
- * Steps:      1. ids mapped, loopback up, own mount propagation, cgroup2
- *                where nft looks for it: what the isolation asks for
- *             2. where the run has a network of its own, listen there and
- *                hand the sockets to netleash
- *             3. wait for GO: the proxy has shed its privilege and serves
- *             4. open the door in the firewall (one transaction)
+ * Steps:      1. ids mapped, mount propagation cut, loopback up: what the
+ *                isolation asks for
+ *             2. open the door in the firewall (one transaction), watch the
+ *                rule set
+ *             3. listen on the door: strangers are kept away by now; where
+ *                the run has a network of its own, hand the sockets out
+ *             4. wait for GO: the proxy has shed its privilege and serves
  *             5. clone CMD into its cgroup; it proves the leash, then execs
- *             6. watch the rule set, pass signals on, reap, until CMD ends or
- * netleash is gone
+ *             6. pass signals on, reap, until CMD ends, netleash is gone, or
+ *                the rule set that holds the leash is
  *             7. end the run: kill the cgroup, wait until it is empty, delete
  *                the door's element, remove the cgroup, free the lease
  * Invariants: deny rules are never touched here; the element is deleted only
@@ -115,28 +116,7 @@ static int prepare(const struct init *in, char *text)
 		(void)snprintf(text, INIT_TEXT_MAX,
 			       "cannot bring up the run's loopback: %s",
 			       strerror(-r));
-	if (r == 0 && opts->firewall)
-		r = cgroup_mount_standard(text);
 	return r;
-}
-
-/* Tells netleash that the namespaces stand, and gives it the door. */
-static int offer_door(struct init *in, char *text)
-{
-	const bool inside = in->opts->own_network && in->opts->door.port;
-	int r = 0;
-
-	in->door = in->opts->door;
-	in->decoy = in->opts->decoy;
-	if (inside)
-		r = door_listen(&in->door, in->opts->door.port);
-	if (r < 0) {
-		(void)snprintf(text, INIT_TEXT_MAX,
-			       "cannot listen on loopback: %s", strerror(-r));
-		return r;
-	}
-	return send_msg(in, INIT_MSG_READY, 0, "", in->door.fds,
-			inside ? in->door.fds_n : 0);
 }
 
 /* Return: 0 after GO, -EPIPE when netleash is gone. */
@@ -192,6 +172,28 @@ static int open_firewall(struct init *in, char *text)
 	/* Set first: a door that may be half there is deleted as well. */
 	in->door_open = true;
 	return firewall_apply_door(in->fw, &door, text);
+}
+
+/*
+ * The rules keep strangers away from the door by now, so it may answer. Tells
+ * netleash, and hands it the sockets that were made inside.
+ */
+static int offer_door(struct init *in, char *text)
+{
+	const bool inside = in->opts->own_network && in->door.port;
+	int r = 0;
+
+	if (inside)
+		r = door_bind(&in->door, in->door.port);
+	if (r == 0)
+		r = door_listen(&in->door);
+	if (r < 0) {
+		(void)snprintf(text, INIT_TEXT_MAX,
+			       "cannot listen on loopback: %s", strerror(-r));
+		return r;
+	}
+	return send_msg(in, INIT_MSG_READY, 0, "", in->door.fds,
+			inside ? in->door.fds_n : 0);
 }
 
 /*
@@ -366,6 +368,8 @@ static _Noreturn void init_main(const struct init_opts *opts,
 		.mask = mask,
 		.sock = sock,
 		.watch_fd = -1,
+		.door = opts->door,
+		.decoy = opts->decoy,
 	};
 	char text[INIT_TEXT_MAX] = "";
 	sigset_t child;
@@ -378,12 +382,11 @@ static _Noreturn void init_main(const struct init_opts *opts,
 	in.signal_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (in.signal_fd < 0)
 		finish(&in, EXIT_NETLEASH, "signalfd failed");
-	if (prepare(&in, text) < 0 || offer_door(&in, text) < 0)
+	if (prepare(&in, text) < 0 || open_firewall(&in, text) < 0 ||
+	    offer_door(&in, text) < 0)
 		finish(&in, EXIT_NETLEASH, text);
 	if (wait_for_go(&in) < 0)
 		finish(&in, EXIT_NETLEASH, "netleash ended");
-	if (open_firewall(&in, text) < 0)
-		finish(&in, EXIT_NETLEASH, text);
 	r = start_command(&in, text);
 	if (r < 0)
 		finish(&in, -r, text);

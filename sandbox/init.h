@@ -52,9 +52,10 @@ struct init_msg {
  * @leashed:    prove it, and confine it by Landlock; false: --online
  * @cgroup_fd:  the run's cgroup; -1 where there is none
  * @lease:      NULL where there is none; init releases it at the end
- * @door:       the run's door; init keeps duplicates, so that nobody can take
- *              the port. With @own_network only its port is set: init listens
- *              inside and hands the sockets out. Port 0: no door
+ * @door:       the run's door, bound and not listening yet; init listens once
+ * the firewall keeps strangers away, and keeps duplicates, so that nobody can
+ * take the port. With @own_network only its port is set: init makes the sockets
+ * inside and hands them out. Port 0: no door
  * @decoy:      a live listener of netleash's own that CMD must not reach;
  *              init closes it once that is proved
  * @stdio:      for CMD's 0 to 2; -1: ours

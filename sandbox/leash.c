@@ -117,7 +117,7 @@ static const char *user_name(const struct plan *p, const struct leash *l)
 static int make_door(struct leash *l)
 {
 	if (l->isolation == ISOLATION_FIREWALL)
-		return door_listen(&l->door, 0);
+		return door_bind(&l->door, 0);
 	l->door.port = OWN_NETWORK_PORT; /* init listens inside */
 	return 0;
 }
@@ -138,7 +138,9 @@ int leash_prepare(const struct plan *p, struct leash *ret,
 	if (r == 0 && l.lease.fd >= 0)
 		r = lease_record_port(&l.lease, l.door.port);
 	if (r == 0 && p->cli.network != NETWORK_ONLINE)
-		r = door_listen(&l.decoy, 0);
+		r = door_bind(&l.decoy, 0);
+	if (r == 0)
+		r = door_listen(&l.decoy);
 	if (r < 0) {
 		if (!error[0])
 			(void)snprintf(error, LEASH_ERROR_MAX,

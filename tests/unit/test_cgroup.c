@@ -224,16 +224,6 @@ static void a_mount_anywhere_is_found_and_none_is_said(void **state)
 	assert_int_equal(cgroup_find(&path, error), 0);
 }
 
-static void it_can_be_bound_where_nft_looks(void **state)
-{
-	const char *path;
-
-	(void)state;
-	assert_int_equal(cgroup_mount_standard(error), 0);
-	assert_int_equal(cgroup_find(&path, error), 0);
-	assert_string_equal(path, "/sys/fs/cgroup");
-}
-
 static int tests_in_world(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,7 +236,6 @@ static int tests_in_world(void)
 		cmocka_unit_test(names_that_are_no_run_are_refused),
 		cmocka_unit_test(the_mode_does_not_follow_the_umask),
 		cmocka_unit_test(a_mount_anywhere_is_found_and_none_is_said),
-		cmocka_unit_test(it_can_be_bound_where_nft_looks),
 	};
 
 	return cmocka_run_group_tests_name("cgroup", tests, NULL, NULL);

@@ -14,7 +14,8 @@
  * tells whether a write will block: a pipe that is writable takes PIPE_BUF
  * bytes at once.
  *
- * References: open(2), pipe(7), RFC 3339 section 5.6, RFC 8259
+ * References: open(2), pipe(7), syslog(3), unix(7), RFC 3339 section 5.6,
+ * RFC 3164 section 4.1, RFC 8259
  */
 #include "proxy/access_log.h"
 
@@ -23,10 +24,14 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "common/json.h"
@@ -35,8 +40,9 @@
 /* How a line gets out. */
 enum sink {
 	SINK_NONE,
-	SINK_WRITE,  /* a regular file, or our own non-blocking description */
+	SINK_WRITE,  /* a regular file, or a description that does not block */
 	SINK_SEND,   /* a socket */
+	SINK_SYSLOG, /* a datagram socket of syslog's */
 	SINK_POLLED, /* a description that others share */
 };
 
@@ -44,7 +50,10 @@ struct access_log {
 	int fd;
 	bool fd_is_ours;
 	enum sink sink;
-	bool torn; /* the last line broke off: begin with a newline */
+	bool torn;  /* the last line broke off: begin with a newline */
+	bool quiet; /* no message when lines are lost: it would go there too */
+	struct sockaddr_un peer; /* syslog's */
+	socklen_t peer_len;
 	uint64_t dropped, dropped_told;
 	struct strbuf line;
 };
@@ -115,35 +124,70 @@ static void render_dropped(const char *run, uint64_t n, struct timespec now,
 	strbuf_addc(out, '\n');
 }
 
-/* Finds out how to write to @fd without ever waiting. */
-static int open_sink(struct access_log *l, int fd)
+/* Is it what we say our own messages on? Then these would say it twice. */
+static bool is_stderr(const struct stat *st)
+{
+	struct stat own;
+
+	return fstat(STDERR_FILENO, &own) == 0 && own.st_dev == st->st_dev &&
+	       own.st_ino == st->st_ino;
+}
+
+/* A description of our own, or one that does not block anyway, or neither. */
+static void open_pipe(struct access_log *l, int fd)
 {
 	char path[40];
+	int own, flags;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	own = open(path,
+		   O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (own >= 0) {
+		l->fd = own;
+		l->fd_is_ours = true;
+		l->sink = SINK_WRITE;
+		return;
+	}
+	flags = fcntl(fd, F_GETFL);
+	l->sink = flags >= 0 && (flags & O_NONBLOCK) ? SINK_WRITE : SINK_POLLED;
+}
+
+static int open_syslog(struct access_log *l, int fd)
+{
+	struct tm tm;
+	time_t zero = 0;
+
+	l->peer_len = sizeof(l->peer);
+	if (getpeername(fd, (struct sockaddr *)&l->peer, &l->peer_len) < 0)
+		return -errno;
+	(void)localtime_r(&zero, &tm);
+	l->sink = SINK_SYSLOG;
+	return 0;
+}
+
+/* Finds out how to write to @fd without ever waiting. */
+static int open_sink(struct access_log *l, int fd, bool is_syslog)
+{
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	l->fd = fd;
-	if (S_ISREG(st.st_mode)) {
-		l->sink = SINK_WRITE;
-		return 0;
-	}
+	l->quiet = is_stderr(&st);
 	if (S_ISSOCK(st.st_mode)) {
 		l->sink = SINK_SEND;
-		return 0;
+		return is_syslog ? open_syslog(l, fd) : 0;
 	}
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	fd = open(path,
-		  O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	l->sink = fd < 0 ? SINK_POLLED : SINK_WRITE;
-	if (fd >= 0) {
-		l->fd = fd;
-		l->fd_is_ours = true;
-	}
+	if (is_syslog)
+		return -ENOTSOCK;
+	if (S_ISREG(st.st_mode))
+		l->sink = SINK_WRITE;
+	else
+		open_pipe(l, fd);
 	return 0;
 }
 
-int access_log_new(int fd, struct access_log **ret)
+int access_log_new(int fd, bool is_syslog, struct access_log **ret)
 {
 	struct access_log *l = calloc(1, sizeof(*l));
 	struct tm tm;
@@ -156,8 +200,9 @@ int access_log_new(int fd, struct access_log **ret)
 	/* glibc reads the time zone's file at the first use: now, not later,
 	 * when we may not open files any more. */
 	(void)gmtime_r(&zero, &tm);
+	(void)localtime_r(&zero, &tm);
 	if (fd >= 0) {
-		r = open_sink(l, fd);
+		r = open_sink(l, fd, is_syslog);
 		if (r < 0)
 			goto out;
 	}
@@ -167,6 +212,22 @@ int access_log_new(int fd, struct access_log **ret)
 out:
 	access_log_free(l);
 	return r;
+}
+
+int access_log_set(struct access_log *l, int fd, bool is_syslog)
+{
+	struct access_log next = { .fd = -1 };
+	int r = fd < 0 ? 0 : open_sink(&next, fd, is_syslog);
+
+	if (r < 0)
+		return r;
+	if (l->fd_is_ours)
+		close(l->fd);
+	next.line = l->line;
+	next.dropped = l->dropped;
+	next.dropped_told = l->dropped_told;
+	*l = next;
+	return 0;
 }
 
 void access_log_free(struct access_log *l)
@@ -179,6 +240,38 @@ void access_log_free(struct access_log *l)
 	free(l);
 }
 
+/*
+ * As syslog(3) writes to a local socket: facility daemon, severity info. The
+ * name of the program, not of a host; the time is the zone's. A syslog that
+ * was started anew has another socket behind the same name.
+ */
+static ssize_t put_syslog(struct access_log *l, const char *bytes, size_t n)
+{
+	char head[80];
+	struct iovec parts[2] = { { .iov_base = head },
+				  { .iov_base = (char *)(uintptr_t)bytes,
+				    .iov_len = n - 1 /* the newline */ } };
+	struct msghdr msg = { .msg_iov = parts, .msg_iovlen = 2 };
+	time_t now = time(NULL);
+	struct tm tm;
+	size_t at;
+	ssize_t r;
+
+	at = (size_t)snprintf(head, sizeof(head), "<%d>",
+			      LOG_DAEMON | LOG_INFO);
+	if (localtime_r(&now, &tm))
+		at += strftime(head + at, sizeof(head) - at, "%b %e %H:%M:%S ",
+			       &tm);
+	at += (size_t)snprintf(head + at, sizeof(head) - at,
+			       "netleash[%d]: ", (int)getpid());
+	parts[0].iov_len = at;
+	r = sendmsg(l->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (r < 0 && errno != EAGAIN && errno != EMSGSIZE &&
+	    connect(l->fd, (struct sockaddr *)&l->peer, l->peer_len) == 0)
+		r = sendmsg(l->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return r < 0 ? r : (ssize_t)n;
+}
+
 static ssize_t put(struct access_log *l, const char *bytes, size_t n)
 {
 	struct pollfd pfd = { .fd = l->fd, .events = POLLOUT };
@@ -186,6 +279,8 @@ static ssize_t put(struct access_log *l, const char *bytes, size_t n)
 	switch (l->sink) {
 	case SINK_SEND:
 		return send(l->fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	case SINK_SYSLOG:
+		return put_syslog(l, bytes, n);
 	case SINK_POLLED:
 		if (n > PIPE_BUF || poll(&pfd, 1, 0) != 1 ||
 		    !(pfd.revents & POLLOUT)) {
@@ -244,7 +339,7 @@ void access_log_write(struct access_log *l, const struct access_entry *e)
 	}
 	if (r < 0) {
 		/* Once for each time that lines begin to be lost. */
-		if (l->dropped == l->dropped_told)
+		if (l->dropped == l->dropped_told && !l->quiet)
 			log_warn("access log: lines are being dropped: %s",
 				 strerror(-r));
 		l->dropped++;

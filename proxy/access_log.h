@@ -26,6 +26,7 @@
 #ifndef NETLEASH_PROXY_ACCESS_LOG_H
 #define NETLEASH_PROXY_ACCESS_LOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -53,10 +54,16 @@ void access_entry_render(const struct access_entry *e, struct timespec now,
 
 /*
  * @fd is borrowed, and may be a file, a pipe, a terminal or a socket; -1
- * makes a log that keeps nothing. Return: 0, -ENOMEM, or -errno.
+ * makes a log that keeps nothing. @is_syslog: it is a datagram socket that is
+ * connected to the system's log, and each line becomes a message for it.
+ * Return: 0, -ENOMEM, or -errno.
  */
-int access_log_new(int fd, struct access_log **ret);
+int access_log_new(int fd, bool is_syslog, struct access_log **ret);
 void access_log_free(struct access_log *l);
+
+/* Writes to @fd from now on, likewise; what was lost before is still told.
+ * Return: 0, or -errno and nothing has changed. */
+int access_log_set(struct access_log *l, int fd, bool is_syslog);
 
 void access_log_write(struct access_log *l, const struct access_entry *e);
 

@@ -58,7 +58,7 @@ static const unsigned next_allowed[CONN_STATES] = {
 static const char *rule_place(struct conn *c, struct strbuf *out)
 {
 	if (c->decision.rule)
-		policy_rule_place(c->loop->policy, c->decision.rule, out);
+		policy_rule_place(c->rules->policy, c->decision.rule, out);
 	return out->s;
 }
 
@@ -238,6 +238,7 @@ void conn_reap(struct loop *lp)
 		TAILQ_REMOVE(&lp->dead, c, link);
 		lp->stats.connections--;
 		strbuf_fini(&c->out);
+		ruleset_unref(c->rules);
 		free(c->in);
 		free(c);
 	}
@@ -365,6 +366,7 @@ void conn_accept(struct loop *lp, int fd, const struct addr *client,
 	}
 	lp->stats.connections++;
 	c->loop = lp;
+	c->rules = ruleset_ref(lp->rules);
 	c->id = lp->next_id++;
 	c->state = CONN_SNIFF;
 	c->client_fd = fd;

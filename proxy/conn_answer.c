@@ -146,7 +146,7 @@ static void remember(struct conn *c, enum reason reason, const char *allow_with,
 void conn_refuse(struct conn *c, enum reason reason, const char *detail,
 		 const struct addr *addrs, size_t addrs_n)
 {
-	const struct policy *p = c->loop->policy;
+	const struct policy *p = c->rules->policy;
 	struct strbuf allow_with = STRBUF_INIT, rule = STRBUF_INIT;
 	struct reply r = {
 		.reason = reason,

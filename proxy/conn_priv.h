@@ -24,6 +24,7 @@
 #include "proxy/loop.h"
 #include "proxy/policy.h"
 #include "proxy/reason.h"
+#include "proxy/ruleset.h"
 #include "proxy/tunnel.h"
 
 enum conn_state {
@@ -43,6 +44,7 @@ enum conn_state {
  * @in:      what the client sent and nobody has taken yet: the head, then
  *           early data
  * @out:     our answer, sent up to @out_at
+ * @rules:   what judges its request: the loop's when it began
  * @request, @decision: once @has_target
  * @over_limit: accepted only to be told that there are too many
  * @counted: its share of `limit tunnels-per-target`
@@ -71,6 +73,7 @@ struct conn {
 	bool client_eof, over_limit, json, head_only, logged, broken;
 
 	const char *protocol;
+	struct ruleset *rules;
 	bool has_target;
 	struct request request;
 	struct decision decision;

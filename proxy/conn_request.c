@@ -94,7 +94,7 @@ static void on_resolved(const struct addr *addrs, size_t n, enum reason reason,
 	}
 	for (size_t i = 0; i < n && i < RESOLVE_ADDRS_MAX; i++) {
 		struct decision d = policy_check_address(
-			c->loop->policy, &c->request, &addrs[i]);
+			c->rules->policy, &c->request, &addrs[i]);
 
 		if (d.reason == REASON_ALLOWED) {
 			good[good_n++] = addrs[i];
@@ -153,11 +153,15 @@ static bool within_limits(struct conn *c)
 
 static void judge(struct conn *c)
 {
-	const struct policy *p = c->loop->policy;
+	const struct policy *p;
 	const char *detail = NULL;
 
 	if (!within_limits(c))
 		return;
+	/* The rules of now, not those of when it connected. */
+	ruleset_unref(c->rules);
+	c->rules = ruleset_ref(c->loop->rules);
+	p = c->rules->policy;
 	c->decision = policy_check_request(p, &c->request);
 	if (c->decision.reason != REASON_ALLOWED) {
 		if (!policy_has_allow(p))

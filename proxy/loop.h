@@ -22,8 +22,8 @@ struct conn;
 struct event;
 struct event_base;
 struct listener;
-struct policy;
 struct resolver;
+struct ruleset;
 struct target_counts;
 struct tunnel_loop;
 
@@ -32,13 +32,15 @@ LIST_HEAD(listener_list, listener);
 
 /**
  * struct loop - what the connections of one event loop share
+ * @limits: of the conf in @rules; kept by nobody else
+ * @rules: what judges the next request
  * @connections_max: `limit connections`, never more than descriptors allow
  * @reap: active when there is something in @dead, or a drain may be over
  */
 struct loop {
 	struct event_base *base;
 	const struct conf_limits *limits;
-	const struct policy *policy;
+	struct ruleset *rules;
 	const char *run;
 	struct resolver *resolver;
 	struct tunnel_loop *tunnels;

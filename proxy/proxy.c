@@ -30,6 +30,7 @@
 #include "proxy/conn_priv.h"
 #include "proxy/listener.h"
 #include "proxy/resolve.h"
+#include "proxy/ruleset.h"
 #include "proxy/target_count.h"
 
 /* Descriptors that are not for connections: logs, DNS, listeners, the loop. */
@@ -105,7 +106,6 @@ static int open_loop(struct proxy *p, const struct proxy_opts *opts)
 	int r;
 
 	lp->limits = &opts->conf->limits;
-	lp->policy = opts->policy;
 	lp->run = opts->run;
 	lp->connections_max = connections_max(lp->limits);
 	lp->base = event_base_new();
@@ -113,14 +113,15 @@ static int open_loop(struct proxy *p, const struct proxy_opts *opts)
 		return -ENOMEM;
 	lp->reap = event_new(lp->base, -1, EV_PERSIST, on_reap, p);
 	lp->targets = target_counts_new();
+	lp->rules = ruleset_new_borrowed(opts->conf, opts->policy);
 	if (opts->remember_blocked)
 		lp->blocked = blocked_new();
-	if (!lp->reap || !lp->targets ||
+	if (!lp->reap || !lp->targets || !lp->rules ||
 	    (opts->remember_blocked && !lp->blocked))
 		return -ENOMEM;
 	r = tunnel_loop_new(lp->base, &lp->tunnels);
 	if (r == 0)
-		r = access_log_new(opts->log_fd, &lp->log);
+		r = access_log_new(opts->log_fd, opts->log_syslog, &lp->log);
 	if (r == 0)
 		r = open_resolver(lp, opts->conf);
 	return r;
@@ -167,6 +168,7 @@ void proxy_free(struct proxy *p)
 	target_counts_free(lp->targets);
 	access_log_free(lp->log);
 	blocked_free(lp->blocked);
+	ruleset_unref(lp->rules);
 	if (lp->reap)
 		event_free(lp->reap);
 	if (lp->base)
@@ -182,6 +184,24 @@ struct event_base *proxy_base(struct proxy *p)
 int proxy_add_listener(struct proxy *p, int fd)
 {
 	return listener_new(&p->loop, fd);
+}
+
+int proxy_set_policy(struct proxy *p, struct conf *cf, struct policy *policy)
+{
+	struct ruleset *rules = ruleset_new(cf, policy);
+
+	if (!rules)
+		return -ENOMEM;
+	ruleset_unref(p->loop.rules);
+	p->loop.rules = rules;
+	p->loop.limits = &cf->limits;
+	p->loop.connections_max = connections_max(&cf->limits);
+	return 0;
+}
+
+int proxy_set_log(struct proxy *p, int fd, bool is_syslog)
+{
+	return access_log_set(p->loop.log, fd, is_syslog);
 }
 
 int proxy_start(struct proxy *p)

@@ -28,11 +28,12 @@ struct event_base;
 struct proxy;
 
 /**
- * struct proxy_opts - all borrowed for the life of the proxy, but what is said
+ * struct proxy_opts - borrowed for the life of the proxy, or until replaced
  * @conf:   limits, resolvers, tunnel-check
  * @policy: what may pass
  * @run:    name of the run for the log; "" for none
  * @log_fd: the access log, appended to; -1: none. Not closed by the proxy
+ * @log_syslog: @log_fd is a datagram socket of syslog's
  * @remember_blocked: keep what was refused, for proxy_blocked()
  */
 struct proxy_opts {
@@ -40,6 +41,7 @@ struct proxy_opts {
 	const struct policy *policy;
 	const char *run;
 	int log_fd;
+	bool log_syslog;
 	bool remember_blocked;
 };
 
@@ -56,6 +58,18 @@ struct event_base *proxy_base(struct proxy *p);
 
 /* Takes a listening, close-on-exec socket. Return: 0 or -errno. */
 int proxy_add_listener(struct proxy *p, int fd);
+
+/*
+ * Judges each request that comes from now on by @policy, which is made of
+ * @cf, with the limits of @cf; requests and tunnels that have begun keep what
+ * they began with. Resolvers and listeners stay. Takes both, and frees them
+ * when nothing needs them; not where it fails. Return: 0 or -ENOMEM.
+ */
+int proxy_set_policy(struct proxy *p, struct conf *cf, struct policy *policy);
+
+/* Logs to @fd from now on, as in struct proxy_opts. Return: 0, or -errno and
+ * the log is where it was. */
+int proxy_set_log(struct proxy *p, int fd, bool is_syslog);
 
 /* Begin accepting. Return: 0 or -errno. */
 int proxy_start(struct proxy *p);

@@ -14,7 +14,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -133,7 +135,7 @@ static void lines_are_appended_to_a_file(void **state)
 	(void)state;
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, "before\n", 7), 7);
-	assert_int_equal(access_log_new(fd, &l), 0);
+	assert_int_equal(access_log_new(fd, false, &l), 0);
 	access_log_write(l, &entry);
 	access_log_write(l, &entry);
 	assert_int_equal(access_log_dropped(l), 0);
@@ -159,7 +161,7 @@ static void check_slow_reader(int reader, int writer)
 	size_t len = 0, i;
 	ssize_t n;
 
-	assert_int_equal(access_log_new(writer, &l), 0);
+	assert_int_equal(access_log_new(writer, false, &l), 0);
 	for (i = 0; access_log_dropped(l) < 3; i++) {
 		assert_true(i < 100000);
 		access_log_write(l, &entry);
@@ -215,7 +217,7 @@ static void a_reader_that_has_gone_costs_lines_and_nothing_else(void **state)
 
 	(void)state;
 	assert_int_equal(pipe2(fd, O_CLOEXEC), 0);
-	assert_int_equal(access_log_new(fd[1], &l), 0);
+	assert_int_equal(access_log_new(fd[1], false, &l), 0);
 	close(fd[0]);
 	access_log_write(l, &entry);
 	access_log_write(l, &entry);
@@ -229,11 +231,139 @@ static void a_log_without_a_descriptor_keeps_nothing(void **state)
 	struct access_log *l;
 
 	(void)state;
-	assert_int_equal(access_log_new(-1, &l), 0);
+	assert_int_equal(access_log_new(-1, false, &l), 0);
 	access_log_write(l, &entry);
 	assert_int_equal(access_log_dropped(l), 0);
 	access_log_free(l);
-	assert_int_equal(access_log_new(9999, &l), -EBADF);
+	assert_int_equal(access_log_new(9999, false, &l), -EBADF);
+}
+
+/* A socket with a name, as /dev/log is. */
+static int open_log_server(const char *path, struct sockaddr_un *ret)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	memset(ret, 0, sizeof(*ret));
+	ret->sun_family = AF_UNIX;
+	(void)snprintf(ret->sun_path, sizeof(ret->sun_path), "%s", path);
+	assert_int_equal(bind(fd, (struct sockaddr *)ret, sizeof(*ret)), 0);
+	return fd;
+}
+
+static void check_message(int server)
+{
+	char text[2048];
+	ssize_t n = recv(server, text, sizeof(text) - 1, MSG_DONTWAIT);
+	const char *tag;
+
+	assert_true(n > 0);
+	text[n] = '\0';
+	assert_memory_equal(text, "<30>", 4); /* daemon, info */
+	tag = strstr(text, "netleash[");
+	assert_non_null(tag);
+	assert_int_equal(tag - text, 4 + strlen("Nov 23 04:05:06 "));
+	assert_non_null(strstr(tag, "]: {\"time\":\"2"));
+	assert_int_equal(text[n - 1], '}');
+}
+
+static void
+syslog_gets_a_message_for_each_line_after_its_restart_too(void **state)
+{
+	char path[] = "/tmp/netleash-syslog-XXXXXX";
+	struct sockaddr_un name;
+	struct access_log *l;
+	int client, server, tmp;
+
+	(void)state;
+	tmp = mkstemp(path); /* a name of our own */
+	assert_true(tmp >= 0);
+	close(tmp);
+	unlink(path);
+	server = open_log_server(path, &name);
+	client = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(
+		connect(client, (struct sockaddr *)&name, sizeof(name)), 0);
+	assert_int_equal(access_log_new(client, true, &l), 0);
+	access_log_write(l, &entry);
+	check_message(server);
+
+	close(server);
+	unlink(path);
+	access_log_write(l, &entry);
+	access_log_write(l, &entry);
+	assert_int_equal(access_log_dropped(l), 2);
+	server = open_log_server(path, &name);
+	access_log_write(l, &entry);
+	assert_int_equal(access_log_dropped(l), 2);
+	tmp = (int)recv(server, path, 0, MSG_DONTWAIT); /* the count */
+	assert_int_equal(tmp, 0);
+	check_message(server);
+
+	/* It does not read: nothing waits, and what is lost is counted. */
+	for (int i = 0; access_log_dropped(l) < 4; i++) {
+		assert_true(i < 100000);
+		access_log_write(l, &entry);
+	}
+	access_log_free(l);
+	unlink(name.sun_path);
+	close(client);
+	close(server);
+}
+
+static void only_a_connected_socket_can_be_syslog(void **state)
+{
+	int file = memfd_create("log", MFD_CLOEXEC);
+	int alone = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct access_log *l;
+
+	(void)state;
+	assert_int_equal(access_log_new(file, true, &l), -ENOTSOCK);
+	assert_int_equal(access_log_new(alone, true, &l), -ENOTCONN);
+	close(file);
+	close(alone);
+}
+
+static void a_log_that_moves_takes_its_count_along(void **state)
+{
+	int pipe_fd[2], file = memfd_create("log", MFD_CLOEXEC);
+	struct access_log *l;
+	static char text[1024 * 1024];
+	uint64_t lost, told;
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(pipe2(pipe_fd, O_CLOEXEC), 0);
+	assert_int_equal(access_log_new(pipe_fd[1], false, &l), 0);
+	while (access_log_dropped(l) < 2)
+		access_log_write(l, &entry);
+	lost = access_log_dropped(l);
+	assert_int_equal(access_log_set(l, 9999, false), -EBADF);
+	access_log_write(l, &entry);
+	assert_int_equal(access_log_dropped(l), ++lost);
+
+	assert_int_equal(access_log_set(l, file, false), 0);
+	access_log_write(l, &entry);
+	assert_int_equal(access_log_dropped(l), lost);
+	n = pread(file, text, sizeof(text) - 1, 0);
+	assert_true(n > 0);
+	text[n] = '\0';
+	assert_int_equal(count(text, "\n"), 2);
+	told = sum_dropped(text);
+	/* A short line may still have fitted where a long one did not. */
+	n = read(pipe_fd[0], text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	assert_int_equal(told + sum_dropped(text), lost);
+	n = lseek(file, 0, SEEK_END);
+
+	assert_int_equal(access_log_set(l, -1, false), 0);
+	access_log_write(l, &entry);
+	assert_int_equal(access_log_dropped(l), lost);
+	assert_int_equal(lseek(file, 0, SEEK_END), n);
+	access_log_free(l);
+	close(pipe_fd[0]);
+	close(pipe_fd[1]);
+	close(file);
 }
 
 int main(void)
@@ -250,6 +380,10 @@ int main(void)
 		cmocka_unit_test(
 			a_reader_that_has_gone_costs_lines_and_nothing_else),
 		cmocka_unit_test(a_log_without_a_descriptor_keeps_nothing),
+		cmocka_unit_test(
+			syslog_gets_a_message_for_each_line_after_its_restart_too),
+		cmocka_unit_test(only_a_connected_socket_can_be_syslog),
+		cmocka_unit_test(a_log_that_moves_takes_its_count_along),
 	};
 
 	/* The owner of a proxy ignores SIGPIPE; so does its test. */

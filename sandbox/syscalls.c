@@ -325,18 +325,31 @@ static int add_sockets(scmp_filter_ctx ctx, bool unix_sockets)
 	return r;
 }
 
-/* socketpair(2) has no peer outside; only AF_UNIX can make one in practice. */
-static int add_socketpairs(scmp_filter_ctx ctx)
+/*
+ * The two ends of a stream or seqpacket pair are connected for ever. An end of
+ * a datagram pair (SOCK_RAW is one too) can send to any unix socket by name,
+ * and get descriptors from there, as if socket(AF_UNIX) were allowed. Of the
+ * low four bits of the type, SOCK_STREAM is 1 and SOCK_SEQPACKET 5.
+ */
+static int add_socketpairs(scmp_filter_ctx ctx, bool unix_sockets)
 {
-	struct syscalls_rule rules[] = {
+	static const struct syscalls_rule families[] = {
 		REFUSE1(socketpair, EAFNOSUPPORT, SYSCALLS_IS(0, AF_UNSPEC)),
 		{ SCMP_SYS(socketpair),
 		  SCMP_ACT_ERRNO(EAFNOSUPPORT),
 		  1,
 		  { { 0, SCMP_CMP_GT, AF_UNIX, 0 } } },
 	};
+	static const struct syscalls_rule types[] = {
+		REFUSE1(socketpair, EACCES, SYSCALLS_BITS(1, 1, 0)),
+		REFUSE1(socketpair, EACCES, SYSCALLS_HAS(1, 2)),
+		REFUSE1(socketpair, EACCES, SYSCALLS_HAS(1, 8)),
+	};
+	int r = syscalls_add(ctx, families, ARRAY_SIZE(families));
 
-	return syscalls_add(ctx, rules, ARRAY_SIZE(rules));
+	if (r == 0 && !unix_sockets)
+		r = syscalls_add(ctx, types, ARRAY_SIZE(types));
+	return r;
 }
 
 int syscalls_compile_command(const struct syscalls_opts *opts,
@@ -358,7 +371,7 @@ int syscalls_compile_command(const struct syscalls_opts *opts,
 	if (r == 0)
 		r = add_sockets(ctx, opts->unix_sockets);
 	if (r == 0)
-		r = add_socketpairs(ctx);
+		r = add_socketpairs(ctx, opts->unix_sockets);
 	if (r == 0)
 		r = syscalls_export(ctx, ret);
 	seccomp_release(ctx);

@@ -127,6 +127,7 @@ static const struct row sockets[] = {
 	CALL(socket, NOT_REFUSED, AF_NETLINK, SOCK_RAW | CLOX, NETLINK_ROUTE),
 	CALL(socket, NOT_REFUSED, AF_NETLINK, SOCK_DGRAM, NETLINK_ROUTE),
 	CALL(socketpair, EFAULT, AF_UNIX, SOCK_STREAM, 0, 0),
+	CALL(socketpair, EFAULT, AF_UNIX, SOCK_SEQPACKET, 0, 0),
 
 	/* Other protocols, with garbage above and flags beside the type. */
 	CALL(socket, EPROTONOSUPPORT, AF_INET, SOCK_STREAM, 262),
@@ -182,6 +183,8 @@ static const struct row sockets[] = {
 	CALL(socket, EAFNOSUPPORT, AF_X25, SOCK_SEQPACKET, 0),
 	CALL(socketpair, EAFNOSUPPORT, AF_INET, SOCK_STREAM, 0, 0),
 	CALL(socketpair, EAFNOSUPPORT, AF_TIPC, SOCK_STREAM, 0, 0),
+	CALL(socketpair, EACCES, AF_UNIX, SOCK_DGRAM, 0, 0),
+	CALL(socketpair, EACCES, AF_UNIX, SOCK_RAW | SOCK_CLOEXEC, 0, 0),
 };
 
 static const struct row always[] = {

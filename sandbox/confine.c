@@ -110,11 +110,14 @@ static int set_no_new_privs(void)
 							   : -ENOTRECOVERABLE;
 }
 
-/* A core file would hold what CMD must not read, or be written where CMD
- * chooses. */
+/*
+ * A core file would hold what CMD must not read, or be written where CMD
+ * chooses. A limit of 0 stops files but not a handler that core_pattern pipes
+ * to; 1 stops both, see core(5).
+ */
 static int forbid_core_files(void)
 {
-	const struct rlimit none = { 0, 0 };
+	const struct rlimit none = { 1, 1 };
 
 	return setrlimit(RLIMIT_CORE, &none) < 0 ? -errno : 0;
 }

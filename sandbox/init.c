@@ -256,19 +256,35 @@ static bool on_message(const struct init *in)
 	return true;
 }
 
+/*
+ * Somebody other than netleash's shell may have continued CMD: then netleash,
+ * which stopped with it, has to serve again.
+ */
+static void wake_netleash(const struct init *in)
+{
+	if (in->opts->netleash_fd >= 0)
+		(void)syscall(SYS_pidfd_send_signal, in->opts->netleash_fd,
+			      SIGCONT, NULL, 0);
+}
+
 /* Signals coalesce: every waiting child is looked at. Orphans come to us. */
 static void on_child(struct init *in)
 {
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) >
+	       0) {
 		if (pid != in->command)
 			continue;
 		if (WIFSTOPPED(status)) {
 			/* If netleash is gone the loop will see it. */
 			(void)send_msg(in, INIT_MSG_STOPPED, WSTOPSIG(status),
 				       "", NULL, 0);
+			continue;
+		}
+		if (WIFCONTINUED(status)) {
+			wake_netleash(in);
 			continue;
 		}
 		in->wait_status = status;

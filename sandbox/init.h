@@ -58,6 +58,7 @@ struct init_msg {
  * inside and hands them out. Port 0: no door
  * @decoy:      a live listener of netleash's own that CMD must not reach;
  *              init closes it once that is proved
+ * @netleash_fd: pidfd of netleash, to wake it when CMD goes on; -1: none
  * @stdio:      for CMD's 0 to 2; -1: ours
  * @filter:     CMD's seccomp program
  * @argv, @envp: CMD
@@ -73,6 +74,7 @@ struct init_opts {
 	struct door decoy;
 	struct mounts_opts mounts;
 	struct confine_command_opts confine;
+	int netleash_fd;
 	int stdio[3];
 	const struct sock_fprog *filter;
 	char *const *argv;

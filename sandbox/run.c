@@ -93,6 +93,7 @@ static int start_init(struct run *run)
 {
 	struct init_opts opts = {
 		.stdio = { run->stdio[0], run->stdio[1], run->stdio[2] },
+		.netleash_fd = run->io.self_fd,
 		.filter = &run->filter,
 		.argv = run->plan.cli.argv,
 		.envp = run->env,
@@ -242,7 +243,7 @@ int run_main(int argc, char **argv)
 {
 	struct run run = {
 		.leash = LEASH_INIT,
-		.io = { .signal_fd = -1, .tty = -1 },
+		.io = { .signal_fd = -1, .self_fd = -1, .tty = -1 },
 		.stdio = { -1, -1, -1 },
 		.log_fd = -1,
 		.init_sock = -1,

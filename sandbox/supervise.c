@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -76,6 +77,8 @@ int supervise_open(struct supervise_io *ret)
 	}
 	ret->mask = mask;
 	ret->signal_fd = fd;
+	/* Without it (Linux before 5.3) only our shell can continue us. */
+	ret->self_fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	ret->tty = own_terminal();
 	return 0;
 }
@@ -86,7 +89,9 @@ void supervise_close(struct supervise_io *io)
 		(void)close(io->signal_fd);
 	if (io->tty >= 0)
 		(void)close(io->tty);
-	io->signal_fd = io->tty = -1;
+	if (io->self_fd >= 0)
+		(void)close(io->self_fd);
+	io->signal_fd = io->tty = io->self_fd = -1;
 }
 
 static int send_to_init(const struct supervisor *s, enum init_msg_type type,

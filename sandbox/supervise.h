@@ -17,11 +17,13 @@ struct relay;
  * struct supervise_io - what has to be opened while we still may
  * @mask:      the signal mask we were started with, for CMD
  * @signal_fd: the signals that are passed on; they are blocked from now on
+ * @self_fd:   pidfd of ourselves, for init
  * @tty:       the terminal, if we are its foreground process group; else -1
  */
 struct supervise_io {
 	sigset_t mask;
 	int signal_fd;
+	int self_fd;
 	int tty;
 };
 

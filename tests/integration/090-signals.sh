@@ -25,11 +25,19 @@ done
 is_stopped() {
 	grep -q '^State:[[:space:]]*T' "/proc/$run/status"
 }
+is_running() {
+	! is_stopped
+}
 kill -STOP "$(pgrep -f -x 'bash trap.sh')"
 check "when the command stops netleash stops, as a job should" \
 	until_true 2 is_stopped
 kill -CONT "$run"
 check "CONT is passed on" until_true 2 grep -q 'got CONT' "$W/out"
+kill -STOP "$(pgrep -f -x 'bash trap.sh')"
+until_true 2 is_stopped
+kill -CONT "$(pgrep -f -x 'bash trap.sh')"
+check "netleash goes on too when somebody else continues the command" \
+	until_true 2 is_running
 kill -ALRM "$run"
 wait_for_end "$run" 5
 is "a status that a trap chose is passed on" "$STATUS" 7

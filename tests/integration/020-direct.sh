@@ -9,7 +9,8 @@ set -u
 world_up
 need tcpdump
 
-# watched CONF-ARGUMENT...: tries all ways, with a capture on the wire
+# watched COMMAND...: a try with a capture on the wire; sets SEEN, the number
+# of packets that left the host
 watched() {
 	: >"$W/capture"
 	serve tcpdump -i eth0 -l -n -U \
@@ -18,15 +19,18 @@ watched() {
 	until_true 10 grep -q 'listening on eth0' "$W/servers.log" ||
 		not_ok "tcpdump starts"
 	: >"$W/servers.log"
-	try leash run "$@" -- "$PYTHON" "$WS/direct.py"
+	try "$@" "$PYTHON" "$WS/direct.py"
 	sleep 0.2
 	kill "${SERVERS[-1]}"
 	wait "${SERVERS[-1]}"
 	unset 'SERVERS[-1]'
+	SEEN=$(grep -c -E '^[0-9:.]+ IP6? ' "$W/servers.log")
 }
 
 cp "$SUPPORT/direct.py" "$WS/"
-watched
+watched in_host
+like "outside a leash the capture sees packets" "$SEEN" '^[0-9]{2}'
+watched leash run --
 is "the probe itself runs" "$STATUS" 0
 ways=$(printf '%s\n' "$OUT" | wc -l)
 is "all eighteen ways were tried" "$ways" 18
@@ -35,14 +39,28 @@ is "none takes a second" "$(printf '%s\n' "$OUT" |
 	awk '$3 >= 1000 { print $1 }')" ""
 is "TCP is refused as by a closed port" "$(printf '%s\n' "$OUT" |
 	awk '/^(tcp|https|gateway)/ { print $2 }' | sort -u)" ECONNREFUSED
-is "nothing was seen on the wire" "$(grep -c -E '^[0-9:.]+ IP6? ' \
-	"$W/servers.log")" 0
+is "nothing was seen on the wire" "$SEEN" 0
 
-watched -a '*:*'
+watched leash run -a '*:*' --
 is "'allow *:*' opens none of them either" \
 	"$(printf '%s\n' "$OUT" | grep ' open \| empty ')" ""
-is "and nothing was seen on the wire" "$(grep -c -E '^[0-9:.]+ IP6? ' \
-	"$W/servers.log")" 0
+is "and nothing was seen on the wire" "$SEEN" 0
+
+for how in --isolation=netns --no-network; do
+	watched leash run "$how" -a '*:*' --
+	is "$how: the probe runs" "$STATUS" 0
+	is "$how: no way is open" \
+		"$(printf '%s\n' "$OUT" | grep ' open \| empty ')" ""
+	is "$how: none takes a second" "$(printf '%s\n' "$OUT" |
+		awk '$3 >= 1000 { print $1 }')" ""
+	is "$how: nothing was seen on the wire" "$SEEN" 0
+done
+try leash run --isolation=netns -a allowed.example -- \
+	curl -sS --cacert ca.pem https://allowed.example/
+is "--isolation=netns: what is allowed works" "$STATUS" 0
+try leash run --no-network -- env
+unlike "--no-network: no variable promises a proxy" "$OUT" \
+	'^(https?|all)_(proxy|PROXY)=.'
 
 # What runs on the host's own loopback and addresses is out of reach too.
 cat >"$W/local.py" <<'END'

@@ -4,9 +4,9 @@
  *
  * In:         an accepted socket from listener.c
  * Out:        one access-log line, the socket closed, the memory reaped
- * States:     SNIFF -> HEAD -> (RESOLVE ->) DIAL -> REPLY -> TUNNEL -> LAST ->
- *             CLOSED; REPLY for a refusal from any state before it; CLOSED
- *             from all. next_allowed[] is the law
+ * States:     SNIFF -> HEAD or SOCKS -> (RESOLVE ->) DIAL -> REPLY -> TUNNEL ->
+ *             LAST -> CLOSED; REPLY for a refusal from any state before it;
+ *             CLOSED from all. next_allowed[] is the law
  * Invariants: conn_set_state() alone writes the state; interest and deadline
  *             are derived from it; nothing is freed inside its own callback;
  *             a client that sends nothing costs this struct and no buffer
@@ -41,13 +41,15 @@
 #define EARLY_MAX 16384u
 
 static const char *const state_name[CONN_STATES] = {
-	"sniff", "head", "resolve", "dial", "reply", "tunnel", "last", "closed",
+	"sniff", "head",   "socks", "resolve", "dial",
+	"reply", "tunnel", "last",  "closed",
 };
 
 #define TO(state) (1u << CONN_##state)
 static const unsigned next_allowed[CONN_STATES] = {
-	[CONN_SNIFF] = TO(HEAD) | TO(REPLY) | TO(CLOSED),
+	[CONN_SNIFF] = TO(HEAD) | TO(SOCKS) | TO(REPLY) | TO(CLOSED),
 	[CONN_HEAD] = TO(RESOLVE) | TO(DIAL) | TO(REPLY) | TO(CLOSED),
+	[CONN_SOCKS] = TO(RESOLVE) | TO(DIAL) | TO(REPLY) | TO(CLOSED),
 	[CONN_RESOLVE] = TO(DIAL) | TO(REPLY) | TO(CLOSED),
 	[CONN_DIAL] = TO(REPLY) | TO(CLOSED),
 	[CONN_REPLY] = TO(TUNNEL) | TO(LAST) | TO(CLOSED),
@@ -105,7 +107,7 @@ static size_t room_for_input(const struct conn *c)
 {
 	size_t max = EARLY_MAX;
 
-	if (c->state <= CONN_HEAD)
+	if (c->state == CONN_SNIFF || c->state == CONN_HEAD)
 		max += c->loop->limits->head_size;
 	else if (c->state > CONN_DIAL)
 		return 0; /* the tunnel's, or the closer's */
@@ -131,7 +133,8 @@ void conn_update_interest(struct conn *c)
 	set_event(c, &c->readable, &c->reading,
 		  !c->client_eof && room_for_input(c) > 0);
 	set_event(c, &c->writable, &c->writing,
-		  c->state == CONN_REPLY && c->out_at < c->out.len);
+		  (c->state == CONN_REPLY || c->state == CONN_SOCKS) &&
+			  c->out_at < c->out.len);
 }
 
 void conn_set_deadline(struct conn *c, uint64_t ms)
@@ -153,6 +156,7 @@ static void begin_deadline(struct conn *c)
 		conn_set_deadline(c, c->loop->limits->head_time);
 		break;
 	case CONN_HEAD:
+	case CONN_SOCKS:
 		break; /* one limit for all of the head */
 	case CONN_REPLY:
 		conn_set_deadline(c, REPLY_TIME_MS);
@@ -284,7 +288,9 @@ static void on_first_bytes(struct conn *c)
 	case SNIFF_SOCKS5:
 		c->started_ms = clock_ms();
 		c->protocol = "socks5";
-		conn_refuse_socks5(c);
+		c->socks = true;
+		conn_set_state(c, CONN_SOCKS);
+		conn_socks_bytes(c);
 		break;
 	case SNIFF_HTTP:
 		c->started_ms = clock_ms();
@@ -323,6 +329,8 @@ static void on_client_readable(evutil_socket_t fd, short what, void *arg)
 		on_first_bytes(c);
 	else if (c->state == CONN_HEAD)
 		on_head_bytes(c);
+	else if (c->state == CONN_SOCKS)
+		conn_socks_bytes(c);
 	/* In RESOLVE and DIAL it is early data, or the end of it. */
 	if (c->state != CONN_CLOSED)
 		conn_update_interest(c);
@@ -344,7 +352,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 	if (c->broken) {
 		c->reason = REASON_INTERNAL;
 		conn_close(c);
-	} else if (c->state <= CONN_HEAD) {
+	} else if (c->state <= CONN_SOCKS) {
 		conn_refuse(c, REASON_HEAD_TIMEOUT, NULL, NULL, 0);
 	} else if (c->state == CONN_TUNNEL) {
 		conn_check_idle(c);

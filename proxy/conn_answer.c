@@ -20,6 +20,7 @@
 #include "proxy/blocked.h"
 #include "proxy/closer.h"
 #include "proxy/reply.h"
+#include "proxy/socks5.h"
 
 static void on_last_sent(void *arg)
 {
@@ -113,14 +114,18 @@ void conn_send(struct conn *c)
 		}
 		c->out_at += (size_t)n;
 	}
-	if (c->reason == REASON_ALLOWED)
+	if (c->state == CONN_SOCKS) {
+		strbuf_reset(&c->out); /* the greeting's answer */
+		c->out_at = 0;
+		conn_update_interest(c);
+	} else if (c->reason == REASON_ALLOWED)
 		start_tunnel(c);
 	else
 		close_last(c, &c->client_fd, CLOSER_FIN);
 }
 
 /* c->out holds the answer. */
-static void answer(struct conn *c, enum reason reason)
+void conn_answer(struct conn *c, enum reason reason)
 {
 	c->reason = reason;
 	if (strbuf_failed(&c->out)) {
@@ -167,23 +172,25 @@ void conn_refuse(struct conn *c, enum reason reason, const char *detail,
 	}
 	r.allow_with = allow_with.s;
 	r.rule = rule.s;
-	reply_render(&r, &c->out);
+	if (!c->socks)
+		reply_render(&r, &c->out);
+	else if (c->greeted)
+		socks5_reply_render(reason_socks_reply(reason), NULL, 0,
+				    &c->out);
 	remember(c, reason, allow_with.s, rule.s);
 	strbuf_fini(&allow_with);
 	strbuf_fini(&rule);
-	answer(c, reason);
-}
-
-void conn_refuse_socks5(struct conn *c)
-{
-	reply_render_socks5_no_method(&c->out);
-	answer(c, REASON_UNSUPPORTED);
+	conn_answer(c, reason);
 }
 
 void conn_establish(struct conn *c)
 {
-	reply_render_established(&c->out);
-	answer(c, REASON_ALLOWED);
+	if (c->socks)
+		socks5_reply_render(reason_socks_reply(REASON_ALLOWED), NULL, 0,
+				    &c->out);
+	else
+		reply_render_established(&c->out);
+	conn_answer(c, REASON_ALLOWED);
 }
 
 void conn_check_idle(struct conn *c)

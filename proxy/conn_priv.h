@@ -2,10 +2,8 @@
 /*
  * proxy/conn_priv.h - the connection, inside out
  *
- * For proxy.c, listener.c, conn.c, conn_request.c and conn_answer.c only.
- * proxy.c makes the loop; listener.c brings sockets; conn.c owns the states,
- * reads the client and is the one way out; conn_request.c takes a whole head
- * to a verdict; conn_answer.c tells it to the client and runs the tunnel.
+ * For proxy.c, listener.c and the conn*.c files only; the start of proxy.c
+ * says which does what.
  */
 #ifndef NETLEASH_PROXY_CONN_PRIV_H
 #define NETLEASH_PROXY_CONN_PRIV_H
@@ -30,6 +28,7 @@
 enum conn_state {
 	CONN_SNIFF,   /* waiting for the first bytes */
 	CONN_HEAD,    /* HTTP, the head is not whole */
+	CONN_SOCKS,   /* SOCKS5, the greeting or the request is not whole */
 	CONN_RESOLVE, /* name allowed, waiting for addresses */
 	CONN_DIAL,    /* addresses allowed, connecting */
 	CONN_REPLY,   /* verdict known, telling the client */
@@ -45,6 +44,7 @@ enum conn_state {
  *           early data
  * @out:     our answer, sent up to @out_at
  * @rules:   what judges its request: the loop's when it began
+ * @socks, @greeted: it speaks SOCKS5; its greeting was answered
  * @request, @decision: once @has_target
  * @over_limit: accepted only to be told that there are too many
  * @counted: its share of `limit tunnels-per-target`
@@ -71,6 +71,7 @@ struct conn {
 	size_t out_at;
 	struct http_head head;
 	bool client_eof, over_limit, json, head_only, logged, broken;
+	bool socks, greeted;
 
 	const char *protocol;
 	struct ruleset *rules;
@@ -119,6 +120,12 @@ void conn_reap(struct loop *lp);
 void conn_request_begin(struct conn *c);
 void conn_request_malformed(struct conn *c, enum http_head_verdict verdict);
 
+/* c->request is whole and well-formed: policy, then on to the far side. */
+void conn_judge(struct conn *c);
+
+/* conn_socks.c: c->in has grown, or the client has said all. */
+void conn_socks_bytes(struct conn *c);
+
 /*
  * conn_answer.c: answers with @reason and ends; only before CONN_REPLY.
  * @detail is one more sentence or NULL; @addrs are what was refused for
@@ -126,7 +133,9 @@ void conn_request_malformed(struct conn *c, enum http_head_verdict verdict);
  */
 void conn_refuse(struct conn *c, enum reason reason, const char *detail,
 		 const struct addr *addrs, size_t addrs_n);
-void conn_refuse_socks5(struct conn *c);
+
+/* c->out holds the answer: sends it, and goes on or ends as @reason says. */
+void conn_answer(struct conn *c, enum reason reason);
 
 /* c->remote_fd is connected: says so, and goes on as a tunnel. */
 void conn_establish(struct conn *c);

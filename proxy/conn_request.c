@@ -151,7 +151,7 @@ static bool within_limits(struct conn *c)
 	return false;
 }
 
-static void judge(struct conn *c)
+void conn_judge(struct conn *c)
 {
 	const struct policy *p;
 	const char *detail = NULL;
@@ -248,7 +248,7 @@ static void begin_connect(struct conn *c)
 	/* What is left is early data: it goes to the far side first. */
 	c->in_n -= c->head.length;
 	memmove(c->in, c->in + c->head.length, c->in_n);
-	judge(c);
+	conn_judge(c);
 }
 
 void conn_request_begin(struct conn *c)

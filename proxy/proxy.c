@@ -13,7 +13,7 @@
  *
  *   listener.c      accept, pause when there is no room
  *   conn.c          states, deadlines, reading, the one way out
- *   sniff.c, http_head.c    what the client says
+ *   sniff.c, http_head.c, conn_socks.c    what the client says
  *   conn_request.c  policy -> resolve.c -> policy -> dial.c
  *   conn_answer.c   reply.c -> tunnel.c -> closer.c
  *   access_log.c    its line

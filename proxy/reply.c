@@ -108,13 +108,6 @@ void reply_render_established(struct strbuf *out)
 	strbuf_adds(out, "HTTP/1.1 200 Connection established\r\n\r\n");
 }
 
-void reply_render_socks5_no_method(struct strbuf *out)
-{
-	static const char answer[] = { 0x05, (char)0xff };
-
-	strbuf_add(out, answer, sizeof(answer));
-}
-
 bool reply_accepts_json(const char *value, size_t n)
 {
 	static const char type[] = "application/json";

@@ -49,9 +49,6 @@ void reply_render(const struct reply *r, struct strbuf *out);
 /* The answer to a CONNECT whose far side is connected. */
 void reply_render_established(struct strbuf *out);
 
-/* The answer to any SOCKS5 greeting: no method is acceptable (RFC 1928 3). */
-void reply_render_socks5_no_method(struct strbuf *out);
-
 /* True if an Accept field's value names application/json, in any case. */
 bool reply_accepts_json(const char *value, size_t n);
 

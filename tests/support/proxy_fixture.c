@@ -186,24 +186,30 @@ int fixture_accept(struct fixture *f)
 	return fd;
 }
 
-void fixture_expect(struct fixture *f, int fd, const char *text)
+void fixture_read(struct fixture *f, int fd, size_t n)
 {
 	uint64_t deadline = clock_ms() + PATIENCE_MS;
-	size_t n = strlen(text);
 
 	strbuf_reset(&f->text);
 	while (f->text.len < n) {
-		char got[256];
+		char got[4096];
 		size_t want = n - f->text.len;
-		ssize_t r = recv(fd, got, want < 256 ? want : 256, 0);
+		ssize_t r = recv(fd, got,
+				 want < sizeof(got) ? want : sizeof(got), 0);
 
 		if (r > 0)
 			strbuf_add(&f->text, got, (size_t)r);
 		else if (r == 0 || errno != EAGAIN)
-			fail_msg("the end came before '%s'", text);
+			fail_msg("the end came after '%s'",
+				 f->text.s ? f->text.s : "");
 		else
 			wait_turn(f, deadline);
 	}
+}
+
+void fixture_expect(struct fixture *f, int fd, const char *text)
+{
+	fixture_read(f, fd, strlen(text));
 	assert_string_equal(f->text.s, text);
 }
 

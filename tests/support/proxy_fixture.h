@@ -54,6 +54,9 @@ void fixture_say_connect(struct fixture *f, int fd);
 /* The next connection of the proxy to the origin. */
 int fixture_accept(struct fixture *f);
 
+/* Reads just @n bytes, into f->text. */
+void fixture_read(struct fixture *f, int fd, size_t n);
+
 /* Reads just these bytes. */
 void fixture_expect(struct fixture *f, int fd, const char *text);
 

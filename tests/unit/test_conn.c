@@ -50,21 +50,6 @@ static void a_connect_to_an_allowed_target_becomes_a_tunnel(void **state)
 	fixture_end(&f);
 }
 
-static void socks5_is_told_that_no_method_will_do(void **state)
-{
-	struct fixture f;
-	int fd;
-
-	(void)state;
-	fixture_begin(&f, "allow *\n");
-	fd = fixture_connect(&f);
-	fixture_send(fd, "\x05\x02\x00\x01", 4);
-	assert_string_equal(fixture_answer(&f, fd), "\x05\xff");
-	close(fd);
-	assert_has(fixture_log(&f, 1), "\"protocol\":\"socks5\"");
-	fixture_end(&f);
-}
-
 static void a_head_may_come_byte_by_byte(void **state)
 {
 	int client, origin;
@@ -297,7 +282,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			a_connect_to_an_allowed_target_becomes_a_tunnel),
-		cmocka_unit_test(socks5_is_told_that_no_method_will_do),
 		cmocka_unit_test(a_head_may_come_byte_by_byte),
 		cmocka_unit_test(heads_have_their_limits),
 		cmocka_unit_test(

@@ -313,6 +313,29 @@ static void odd_server_name_extensions_are_malformed(void **state)
 	}
 }
 
+/* Bytes that make sense as the next extension, too, are still too many. */
+static void what_follows_the_one_name_is_malformed(void **state)
+{
+	struct hello e = { .n = 0 }, h;
+
+	(void)state;
+	put_extension(&e, 0, "\0\4\0\0\1a\0\x2a\0\0", 10);
+	make(&h, &e);
+	check_hello(&h, CLIENT_HELLO_MALFORMED, "");
+
+	/* A second entry of 259 bytes: also extension 1, of 255 bytes. */
+	e.n = 0;
+	put_number(&e, 0, 2);
+	put_number(&e, 2 + 4 + 259, 2);
+	put_number(&e, 4 + 259, 2);
+	put(&e, "\0\0\1a", 4);
+	put(&e, "\0\1\0\xff", 4);
+	for (int i = 0; i < 255; i++)
+		put(&e, "b", 1);
+	make(&h, &e);
+	check_hello(&h, CLIENT_HELLO_MALFORMED, "");
+}
+
 static void a_second_extension_of_a_type_is_malformed(void **state)
 {
 	struct hello e = { .n = 0 }, h;
@@ -490,6 +513,7 @@ int main(void)
 		cmocka_unit_test(a_hello_cannot_hide_behind_other_records),
 		cmocka_unit_test(the_version_of_a_record_hides_nothing),
 		cmocka_unit_test(odd_server_name_extensions_are_malformed),
+		cmocka_unit_test(what_follows_the_one_name_is_malformed),
 		cmocka_unit_test(a_second_extension_of_a_type_is_malformed),
 		cmocka_unit_test(
 			a_name_of_255_bytes_passes_and_of_256_does_not),

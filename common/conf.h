@@ -35,6 +35,13 @@ enum conf_mode {
 	CONF_MODE_LIMITED
 };
 
+enum conf_log { /* where the access log goes */
+	CONF_LOG_NONE,
+	CONF_LOG_FILE,
+	CONF_LOG_STDERR,
+	CONF_LOG_SYSLOG
+};
+
 struct conf_range { /* a `private` word */
 	struct cidr cidr;
 	struct conf_loc loc;
@@ -76,7 +83,7 @@ struct conf_profile {
  */
 struct conf_limits {
 	uint32_t head_size, head_time, header_count;
-	uint32_t idle_time, dial_time, dns_time;
+	uint32_t idle_time, dial_time, dns_time, drain_time;
 	uint32_t connections, connections_per_run, tunnels_per_target;
 	uint32_t pending_dials, pending_lookups;
 };
@@ -99,7 +106,8 @@ struct conf {
 	size_t listens_n;
 	struct conf_server *resolvers;
 	size_t resolvers_n;
-	char *log_file; /* `log json PATH`; NULL: none */
+	enum conf_log log;
+	char *log_file; /* of CONF_LOG_FILE, else NULL */
 	char **env_deny, **env_allow;
 	uint32_t run_uid_first, run_uid_last;
 	struct conf_limits limits;

@@ -198,7 +198,8 @@ static int set_resolver(struct conf_parser *ps, const struct conf_word *w,
 static int set_log(struct conf_parser *ps, const struct conf_word *w, size_t n)
 {
 	char shown[CONF_SHOWN_MAX];
-	char *path;
+	enum conf_log where = CONF_LOG_FILE;
+	char *path = NULL;
 
 	(void)n;
 	if (conf_repeated(ps, &ps->log, &w[0]))
@@ -208,16 +209,23 @@ static int set_log(struct conf_parser *ps, const struct conf_word *w, size_t n)
 			   conf_show(w[0].s, w[0].n, shown));
 		return 0;
 	}
-	if (w[1].n == 0 || w[1].s[0] != '/' || w[1].n >= PATH_MAX) {
-		conf_error(ps, &w[1], "'%s': expected an absolute path",
+	if (conf_word_is(&w[1], "stderr")) {
+		where = CONF_LOG_STDERR;
+	} else if (conf_word_is(&w[1], "syslog")) {
+		where = CONF_LOG_SYSLOG;
+	} else if (w[1].n == 0 || w[1].s[0] != '/' || w[1].n >= PATH_MAX) {
+		conf_error(ps, &w[1],
+			   "'%s': expected an absolute path, stderr or syslog",
 			   conf_show(w[1].s, w[1].n, shown));
 		return 0;
+	} else {
+		path = strndup(w[1].s, w[1].n);
+		if (!path)
+			return -ENOMEM;
 	}
-	path = strndup(w[1].s, w[1].n);
-	if (!path)
-		return -ENOMEM;
 	free(ps->cf->log_file);
 	ps->cf->log_file = path;
+	ps->cf->log = where;
 	return 0;
 }
 
@@ -341,7 +349,7 @@ static const struct conf_directive table[] = {
 	{ "include", set_include, 1, 0, 0, "include FILE-OR-PATTERN..." },
 	{ "limit", conf_set_limit, 2, 2, 0, "limit NAME VALUE" },
 	{ "listen", set_listen, 1, 0, 0, "listen ADDRESS:PORT..." },
-	{ "log", set_log, 2, 2, 0, "log json PATH" },
+	{ "log", set_log, 2, 2, 0, "log json PATH|stderr|syslog" },
 	{ "mode", set_mode, 1, 1, CONF_IN_PROFILE, "mode full|limited" },
 	{ "preset", conf_set_preset, 1, 0, CONF_IN_PROFILE, "preset NAME..." },
 	{ "private", conf_set_private, 1, 0, CONF_IN_PROFILE,

@@ -100,6 +100,26 @@ static void dump_limits(struct strbuf *out, const struct conf_limits *limits)
 	}
 }
 
+static void dump_log(struct strbuf *out, const struct conf *cf)
+{
+	switch (cf->log) {
+	case CONF_LOG_NONE:
+		strbuf_adds(out, "# log: none\n");
+		break;
+	case CONF_LOG_FILE:
+		strbuf_adds(out, "log json ");
+		dump_word(out, cf->log_file);
+		strbuf_addc(out, '\n');
+		break;
+	case CONF_LOG_STDERR:
+		strbuf_adds(out, "log json stderr\n");
+		break;
+	case CONF_LOG_SYSLOG:
+		strbuf_adds(out, "log json syslog\n");
+		break;
+	}
+}
+
 void conf_dump(const struct conf *cf, struct strbuf *out)
 {
 	for (size_t i = 0; i < cf->listens_n; i++)
@@ -111,13 +131,7 @@ void conf_dump(const struct conf *cf, struct strbuf *out)
 	for (size_t i = 0; i < cf->resolvers_n; i++)
 		dump_endpoint(out, "resolver", &cf->resolvers[i].addr,
 			      cf->resolvers[i].port);
-	if (cf->log_file) {
-		strbuf_adds(out, "log json ");
-		dump_word(out, cf->log_file);
-		strbuf_addc(out, '\n');
-	} else {
-		strbuf_adds(out, "# log: none\n");
-	}
+	dump_log(out, cf);
 	strbuf_addf(out, "run-uids %" PRIu32 "-%" PRIu32 "\n",
 		    cf->run_uid_first, cf->run_uid_last);
 	dump_limits(out, &cf->limits);

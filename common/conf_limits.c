@@ -37,6 +37,8 @@ static const struct conf_limit table[CONF_LIMITS_N] = {
 	  20 * SECOND, SECOND / 10, 59 * SECOND },
 	{ "dns-time", CONF_MILLISECONDS, AT(dns_time),
 	  15 * SECOND, SECOND / 10, 59 * SECOND },
+	{ "drain-time", CONF_MILLISECONDS, AT(drain_time),
+	  30 * SECOND, SECOND / 10, 24 * HOUR },
 	{ "connections", CONF_COUNT, AT(connections), 0, 1, 1000000 },
 	{ "connections-per-run", CONF_COUNT, AT(connections_per_run),
 	  10000, 1, 1000000 },

@@ -12,7 +12,7 @@
 
 #include "common/conf.h"
 
-#define CONF_LIMITS_N 11
+#define CONF_LIMITS_N 12
 
 enum conf_unit {
 	CONF_COUNT,

@@ -69,7 +69,8 @@ static uint32_t limit_of(const struct loop *lp)
 {
 	uint32_t per_run = lp->limits->connections_per_run;
 
-	return per_run > 0 && per_run < lp->connections_max
+	return lp->run && *lp->run && per_run > 0 &&
+			       per_run < lp->connections_max
 		       ? per_run
 		       : lp->connections_max;
 }

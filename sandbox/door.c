@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sandbox/door.c - the listening sockets of a run's own proxy
+ * sandbox/door.c - the listening sockets of a proxy
  */
 #include "sandbox/door.h"
 
@@ -17,7 +17,10 @@
 /* The kernel gives a free port on IPv4; on IPv6 the same may be taken. */
 #define PORT_TRIES 32
 
-static int bind_to(const struct addr *addr, uint16_t port, int *ret_fd)
+/* @again: also where connections of a listener that has gone are remembered.
+ * Until it listens, others who ask for that may then bind the same. */
+static int bind_to(const struct addr *addr, uint16_t port, bool again,
+		   int *ret_fd)
 {
 	struct sockaddr_storage ss;
 	const int on = 1;
@@ -30,7 +33,9 @@ static int bind_to(const struct addr *addr, uint16_t port, int *ret_fd)
 	if (fd < 0)
 		return -errno;
 	len = addr_to_sockaddr(addr, port, &ss);
-	if ((addr->family == AF_INET6 &&
+	if ((again &&
+	     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0) ||
+	    (addr->family == AF_INET6 &&
 	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
 	    bind(fd, (const struct sockaddr *)&ss, len) < 0) {
 		r = -errno;
@@ -61,13 +66,13 @@ int door_bind(struct door *ret, uint16_t port)
 	for (int i = 0; i < PORT_TRIES && r == -EADDRINUSE; i++) {
 		struct door d = { .fds = { -1, -1 } };
 
-		r = bind_to(&v4, port, &d.fds[0]);
+		r = bind_to(&v4, port, false, &d.fds[0]);
 		if (r < 0)
 			return r;
 		d.fds_n = 1;
 		r = port_of(d.fds[0], &d.port);
 		if (r == 0)
-			r = bind_to(&v6, d.port, &d.fds[1]);
+			r = bind_to(&v6, d.port, false, &d.fds[1]);
 		if (r == 0)
 			d.fds_n = 2;
 		else if (r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL)
@@ -86,6 +91,22 @@ int door_listen(const struct door *d)
 		if (listen(d->fds[i], BACKLOG) < 0)
 			return -errno;
 	return 0;
+}
+
+int door_listen_on(const struct addr *addr, uint16_t port, int *ret_fd,
+		   uint16_t *ret_port)
+{
+	int fd = -1, r;
+
+	r = bind_to(addr, port, port != 0, &fd);
+	if (r < 0)
+		return r;
+	r = listen(fd, BACKLOG) < 0 ? -errno : port_of(fd, ret_port);
+	if (r < 0)
+		(void)close(fd);
+	else
+		*ret_fd = fd;
+	return r;
 }
 
 void door_close(struct door *d)

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sandbox/door.h - the listening sockets of a run's own proxy
+ * sandbox/door.h - the listening sockets of a proxy
  *
- * 127.0.0.1 and, where the machine has it, ::1, on one port. Plain TCP
- * (never MPTCP), close-on-exec, non-blocking.
+ * A run's own are 127.0.0.1 and, where the machine has it, ::1, on one port.
+ * All are plain TCP (never MPTCP), close-on-exec, non-blocking.
  */
 #ifndef NETLEASH_SANDBOX_DOOR_H
 #define NETLEASH_SANDBOX_DOOR_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+struct addr;
 
 struct door {
 	uint16_t port;
@@ -26,5 +28,10 @@ int door_bind(struct door *ret, uint16_t port);
 /* From now on the kernel accepts connections. Return: 0 or -errno. */
 int door_listen(const struct door *d);
 void door_close(struct door *d);
+
+/* One socket on @addr and @port, or a free port for 0. Return: 0 with the
+ * socket and its port, or -errno. */
+int door_listen_on(const struct addr *addr, uint16_t port, int *ret_fd,
+		   uint16_t *ret_port);
 
 #endif

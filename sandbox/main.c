@@ -10,6 +10,7 @@
 #include "sandbox/check.h"
 #include "sandbox/explain.h"
 #include "sandbox/run.h"
+#include "sandbox/serve.h"
 #include "sandbox/setup.h"
 
 #define EXIT_USAGE 125
@@ -20,6 +21,7 @@ static const struct verb {
 	const char *help;
 } verbs[] = {
 	{ "run", run_main, "run a command on a leash" },
+	{ "proxy", serve_main, "the proxy alone, for the conf's listeners" },
 	{ "setup", setup_main, "make the identities and the base rules" },
 	{ "teardown", teardown_main, "remove them" },
 	{ "check", check_main, "validate a conf and print it as understood" },

@@ -5,12 +5,9 @@
 #include "sandbox/plan.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/fsuid.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/conf.h"
@@ -18,6 +15,7 @@
 #include "proxy/policy.h"
 #include "sandbox/childenv.h"
 #include "sandbox/conf_find.h"
+#include "sandbox/log_sink.h"
 #include "sandbox/stdio.h"
 
 static int load_conf(struct plan *p, char error[PLAN_ERROR_MAX])
@@ -90,45 +88,12 @@ int plan_environment(const struct plan *p, uint16_t port, bool own_loopback,
 	return r;
 }
 
-/*
- * Opened with the caller's rights: a link that an earlier run left in the
- * workspace must not make us write where the caller could not.
- */
-int plan_open_log(const struct plan *p, int *ret_fd, char error[PLAN_ERROR_MAX])
+int plan_open_log(struct plan *p, int *ret_fd, char error[PLAN_ERROR_MAX])
 {
-	const bool as_caller = p->cli.log_file;
-	const char *path = as_caller ? p->cli.log_file : p->conf->log_file;
-	struct stat st;
-	int fd, r = 0;
+	int r = log_place_find(p->conf, p->cli.log_file, &p->log);
 
-	*ret_fd = -1;
-	if (!path)
-		return 0;
-	if (as_caller) {
-		(void)setfsgid(p->caller.gid);
-		(void)setfsuid(p->caller.uid);
-	}
-	fd = open(path,
-		  O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
-			  O_NONBLOCK,
-		  0640);
-	if (fd < 0)
-		r = -errno;
-	if (as_caller) {
-		(void)setfsuid(geteuid());
-		(void)setfsgid(getegid());
-	}
-	if (r == 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
-		(void)close(fd);
-		r = -EINVAL;
-	}
-	if (r < 0)
-		(void)snprintf(error, PLAN_ERROR_MAX,
-			       "the log '%s' cannot be opened: %s", path,
-			       r == -EINVAL ? "not a regular file"
-					    : strerror(-r));
-	else
-		*ret_fd = fd;
+	if (r == 0)
+		r = log_sink_open(&p->log, &p->caller, ret_fd, error);
 	return r;
 }
 

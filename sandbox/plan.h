@@ -12,6 +12,7 @@
 
 #include "sandbox/cli.h"
 #include "sandbox/identity.h"
+#include "sandbox/log_sink.h"
 #include "sandbox/workspace.h"
 
 struct conf;
@@ -22,6 +23,7 @@ struct policy;
 /**
  * struct plan - all owned
  * @cli: parsed before; plan_fini() ends it
+ * @log: once it was opened
  */
 struct plan {
 	struct run_cli cli;
@@ -29,6 +31,7 @@ struct plan {
 	struct conf *conf;
 	struct policy *policy;
 	struct workspace workspace;
+	struct log_place log;
 };
 
 /*
@@ -48,7 +51,6 @@ int plan_environment(const struct plan *p, uint16_t port, bool own_loopback,
 		     char error[PLAN_ERROR_MAX]);
 
 /* Opens the access log that was asked for; *@ret_fd is -1 if none was. */
-int plan_open_log(const struct plan *p, int *ret_fd,
-		  char error[PLAN_ERROR_MAX]);
+int plan_open_log(struct plan *p, int *ret_fd, char error[PLAN_ERROR_MAX]);
 
 #endif

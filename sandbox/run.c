@@ -147,6 +147,7 @@ static int start_proxy(struct run *run)
 		.policy = run->plan.policy,
 		.run = run->leash.lease.run,
 		.log_fd = run->log_fd,
+		.log_syslog = run->plan.log.kind == CONF_LOG_SYSLOG,
 		.remember_blocked = true,
 	};
 	const struct identities *ids = &run->leash.ids;

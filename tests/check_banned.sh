@@ -51,10 +51,11 @@ ban() {
 
 # Where processes are made:
 #   init.c      init, as netleash's child, and CMD, as init's
+#   keeper.c    the proxy's privileged half, and what it loads a conf in
 #   launcher.c  the daemon's privileged half
 #   tool.c      useradd and its kin, while setting up, before any run
 #   preset_npm.c  npm, asked for its registry while the conf is read
-may_fork='sandbox/\(init\|launcher\|tool\|preset_npm\)\.c'
+may_fork='sandbox/\(init\|keeper\|launcher\|tool\|preset_npm\)\.c'
 
 for file in $(sources '*.c' '*.h'); do
 	case $file in

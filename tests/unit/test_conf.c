@@ -89,6 +89,7 @@ static const struct {
 	{ "log json /a\"b\"", 1, 12, "\"", "around" },
 	{ "log text /a", 1, 5, "text", "json" },
 	{ "log json a.log", 1, 10, "a.log", "absolute" },
+	{ "log json Stderr", 1, 10, "Stderr", "stderr or syslog" },
 	{ "allow a.example\x01", 1, 16, "\\x01", "control byte" },
 	{ "allow a.example\rdeny b.example", 1, 16, "\\x0d", "control byte" },
 	{ "profile", 1, 1, "profile", "needs a value" },
@@ -230,6 +231,7 @@ static void defaults_are_what_the_manual_says(void **state)
 	assert_int_equal(cf->limits.connections, 0);
 	assert_true(cf->limits.head_time <= 30000);
 	assert_true(cf->limits.dial_time + cf->limits.dns_time < 60000);
+	assert_int_equal(cf->log, CONF_LOG_NONE);
 	assert_null(cf->log_file);
 	assert_null(cf->env_deny);
 	conf_free(cf);
@@ -266,6 +268,7 @@ static void every_directive_lands_in_its_field(void **state)
 	assert_int_equal(cf->resolvers[0].port, 5353);
 	assert_int_equal(cf->resolvers[1].port, 53);
 	assert_int_equal(cf->resolvers[2].port, 54);
+	assert_int_equal(cf->log, CONF_LOG_FILE);
 	assert_string_equal(cf->log_file, "/tmp/a \"b\\");
 	assert_string_equal(cf->env_deny[2], "C");
 	assert_null(cf->env_deny[3]);

@@ -38,6 +38,9 @@ static const char *const confs[] = {
 	"log json \"/a b/\\\"c\\\\d\"\n",
 	"log json /a#b\n",
 	"log json \"/a;{}\"\n",
+	"log json stderr\n",
+	"log json syslog\n",
+	"limit drain-time 5m\n",
 	"resolver 127.0.0.1 [::1]:5353\nprivate 10.0.0.0/8 fd00::/8\n",
 	"env-deny A* B\nenv-allow C?\nrun-uids 70000-70255\n",
 	"limit head-size 1500\nlimit idle-time 90m\nlimit dial-time 1500ms\n"

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * common/conf_pack.c - a conf as bytes, for another process of this program
+ *
+ * In:         a conf; or bytes, which need not be what they should be
+ * Out:        head, places, file names, text; or the same conf again
+ * Invariants: parsing a dump makes as many rules and ranges, in the same
+ *             order, as the conf had; so the places need no names
+ *
+ * In the conf that comes out the files have moved by one: the first is the
+ * text itself, in which everything stands that has no place of its own here.
+ */
+#include "common/conf_pack.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/conf_priv.h"
+
+#define TEXT_NAME "conf"
+
+struct head {
+	uint32_t text_n, files_n, places_n;
+};
+
+struct place {
+	uint32_t file, line, column;
+};
+
+static size_t count_places(const struct conf *cf)
+{
+	size_t n = cf->top.privates_n + cf->top.rules_n;
+
+	for (size_t i = 0; i < cf->profiles_n; i++)
+		n += cf->profiles[i].rules.privates_n +
+		     cf->profiles[i].rules.rules_n;
+	return n;
+}
+
+static void add_place(struct strbuf *out, uint32_t file, uint32_t line,
+		      uint32_t column)
+{
+	const struct place p = { file, line, column };
+
+	strbuf_add(out, (const char *)&p, sizeof(p));
+}
+
+static void add_places(struct strbuf *out, const struct conf_rules *r)
+{
+	for (size_t i = 0; i < r->privates_n; i++)
+		add_place(out, r->privates[i].loc.file, r->privates[i].loc.line,
+			  r->privates[i].loc.column);
+	for (size_t i = 0; i < r->rules_n; i++)
+		add_place(out, r->rules[i].file, r->rules[i].line,
+			  r->rules[i].column);
+}
+
+void conf_pack(const struct conf *cf, struct strbuf *out)
+{
+	struct strbuf text = STRBUF_INIT;
+	struct head h;
+
+	conf_dump(cf, &text);
+	if (strbuf_failed(&text) || text.len > UINT32_MAX) {
+		out->failed = true;
+		strbuf_fini(&text);
+		return;
+	}
+	h.text_n = (uint32_t)text.len;
+	h.files_n = (uint32_t)cf->files_n;
+	h.places_n = (uint32_t)count_places(cf);
+	strbuf_add(out, (const char *)&h, sizeof(h));
+	add_places(out, &cf->top);
+	for (size_t i = 0; i < cf->profiles_n; i++)
+		add_places(out, &cf->profiles[i].rules);
+	for (size_t i = 0; i < cf->files_n; i++)
+		strbuf_add(out, cf->files[i], strlen(cf->files[i]) + 1);
+	strbuf_add(out, text.s, text.len);
+	strbuf_fini(&text);
+}
+
+/* What is still to be read. */
+struct reader {
+	const char *at;
+	size_t left;
+};
+
+static const char *take(struct reader *rd, size_t n)
+{
+	const char *at = rd->at;
+
+	if (n > rd->left)
+		return NULL;
+	rd->at += n;
+	rd->left -= n;
+	return at;
+}
+
+/* A place of the reader @places, whose size was checked. */
+static struct place next_place(struct reader *places, uint32_t files_n)
+{
+	struct place p = { 0, 0, 0 };
+	const char *at = take(places, sizeof(p));
+
+	if (at)
+		memcpy(&p, at, sizeof(p));
+	/* Behind the text's own name; what is out of range is in the text. */
+	p.file = p.file < files_n ? p.file + 1 : 0;
+	return p;
+}
+
+static void set_places(struct conf_rules *r, struct reader *places,
+		       uint32_t files_n)
+{
+	for (size_t i = 0; i < r->privates_n; i++) {
+		struct place p = next_place(places, files_n);
+
+		r->privates[i].loc =
+			(struct conf_loc){ p.file, p.line, p.column };
+	}
+	for (size_t i = 0; i < r->rules_n; i++) {
+		struct place p = next_place(places, files_n);
+
+		r->rules[i].file = p.file;
+		r->rules[i].line = p.line;
+		r->rules[i].column = p.column;
+	}
+}
+
+static int add_files(struct conf *cf, struct reader *rd, uint32_t files_n)
+{
+	for (uint32_t i = 0; i < files_n; i++) {
+		const char *name = rd->at;
+		uint32_t index;
+		int r;
+
+		/* A NUL ends it: the size of all names was checked. */
+		if (!take(rd, strlen(name) + 1))
+			return -EPROTO;
+		r = conf_add_file(cf, name, &index);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Are there @n names? *@ret is the size of all, with what ends them. */
+static bool measure_names(const struct reader *rd, uint32_t n, size_t *ret)
+{
+	const char *at = rd->at, *end = rd->at + rd->left;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const char *nul = memchr(at, '\0', (size_t)(end - at));
+
+		if (!nul)
+			return false;
+		at = nul + 1;
+	}
+	*ret = (size_t)(at - rd->at);
+	return true;
+}
+
+int conf_unpack(const char *bytes, size_t n, struct conf **ret,
+		struct conf_report *report)
+{
+	struct reader rd = { bytes, n }, places, names;
+	const char *at = take(&rd, sizeof(struct head));
+	struct conf *cf = NULL;
+	struct head h;
+	int r = -EPROTO;
+
+	memset(report, 0, sizeof(*report));
+	if (!at)
+		return r;
+	memcpy(&h, at, sizeof(h));
+	places.left = (size_t)h.places_n * sizeof(struct place);
+	places.at = take(&rd, places.left);
+	if (!places.at || !measure_names(&rd, h.files_n, &names.left))
+		return r;
+	names.at = take(&rd, names.left);
+	if (rd.left != h.text_n)
+		return r;
+	r = conf_parse(TEXT_NAME, rd.at, rd.left, NULL, &cf, report);
+	if (r < 0)
+		return r;
+	r = count_places(cf) == h.places_n ? 0 : -EPROTO;
+	if (r == 0)
+		r = add_files(cf, &names, h.files_n);
+	if (r < 0) {
+		conf_free(cf);
+		return r;
+	}
+	set_places(&cf->top, &places, h.files_n);
+	for (size_t i = 0; i < cf->profiles_n; i++)
+		set_places(&cf->profiles[i].rules, &places, h.files_n);
+	*ret = cf;
+	return 0;
+}

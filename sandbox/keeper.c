@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/keeper.c - the process that keeps the right to read the conf again
+ *
+ * In:         datagrams of four bytes from the proxy, each an index
+ * Out:        descriptors: the conf as bytes, the log opened anew
+ * Steps:      wait for an index -> KEEPER_CONF: a child of its own loads the
+ *             conf, sends it, tells the keeper where the log is now, and is
+ *             gone; KEEPER_LOG: open that place
+ * Invariants: what the proxy says is compared with two numbers and is nothing
+ *             else: no path, no length, no text of it is ever used; a conf
+ *             that is bad leaves the log's place as it was
+ *
+ * Why the conf is parsed here at all, where privilege is: which files belong
+ * to it only its own include lines tell, so whoever opens them must have read
+ * them. Were the proxy to parse, it would have to name paths. The files are
+ * the machine's and the caller's, the same that decided when the proxy was
+ * started, and nobody on a leash or on the network can write them. The child
+ * makes it cheap to be wrong: what a load allocates, spawns (a preset may ask
+ * npm) or breaks ends with it, and the keeper goes on. What comes back is text
+ * again, and the proxy parses that, with no privilege.
+ *
+ * References: unix(7), memfd_create(2), fork(2)
+ */
+#include "sandbox/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/conf.h"
+#include "common/conf_pack.h"
+#include "common/fdio.h"
+#include "common/log.h"
+#include "sandbox/conf_find.h"
+#include "sandbox/identity.h"
+#include "sandbox/log_sink.h"
+
+struct keeper {
+	const struct keeper_opts *opts;
+	struct log_place log;
+	int sock;
+};
+
+static void reply(const struct keeper *k, enum keeper_thing thing, int result,
+		  int fd)
+{
+	const struct keeper_reply msg = {
+		.thing = (uint32_t)thing,
+		.result = result,
+		.is_syslog = k->log.kind == CONF_LOG_SYSLOG,
+	};
+
+	/* If the proxy is gone, the end of file says so. */
+	(void)fd_send(k->sock, &msg, sizeof(msg), &fd, fd >= 0 ? 1 : 0);
+}
+
+static void open_log(const struct keeper *k)
+{
+	char error[LOG_SINK_ERROR_MAX];
+	int fd, r;
+
+	r = log_sink_open(&k->log, k->opts->caller, &fd, error);
+	if (r < 0)
+		log_error("%s", error);
+	reply(k, KEEPER_LOG, r, fd);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+static int load(const struct keeper *k, struct conf **ret)
+{
+	struct conf_report report = { 0 };
+	struct conf *cf;
+	int r;
+
+	r = conf_find_load(k->opts->conf, k->opts->caller, &cf, &report);
+	conf_report_print(&report, false);
+	conf_report_fini(&report);
+	if (r < 0)
+		return r;
+	if (k->opts->profile && !conf_profile(cf, k->opts->profile)) {
+		log_error("the conf has no profile '%s'", k->opts->profile);
+		conf_free(cf);
+		return -EINVAL;
+	}
+	*ret = cf;
+	return 0;
+}
+
+static int pack(const struct conf *cf, int *ret_fd)
+{
+	struct strbuf bytes = STRBUF_INIT;
+	int fd, r;
+
+	conf_pack(cf, &bytes);
+	fd = memfd_create("netleash-conf", MFD_CLOEXEC);
+	if (strbuf_failed(&bytes))
+		r = -ENOMEM;
+	else if (fd < 0)
+		r = -errno;
+	else
+		r = fd_write_all(fd, bytes.s, bytes.len);
+	strbuf_fini(&bytes);
+	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
+		r = -errno;
+	if (r == 0)
+		*ret_fd = fd;
+	else if (fd >= 0)
+		(void)close(fd);
+	return r;
+}
+
+/*
+ * In the child. The log's place goes to the keeper first, so that it is there
+ * when the proxy, which has the conf by then, asks for the log.
+ */
+static int send_conf(struct keeper *k, int to_keeper)
+{
+	struct conf *cf = NULL;
+	int r, fd = -1;
+
+	r = load(k, &cf);
+	if (r == 0)
+		r = log_place_find(cf, k->opts->log_file, &k->log);
+	if (r == 0)
+		r = pack(cf, &fd);
+	if (r == 0)
+		r = fd_write_all(to_keeper, &k->log, sizeof(k->log));
+	if (r == 0)
+		reply(k, KEEPER_CONF, 0, fd);
+	return r;
+}
+
+/* Return: 0, or -errno and no reply was sent. */
+static int load_in_child(struct keeper *k)
+{
+	struct log_place *log;
+	char *bytes = NULL;
+	int fds[2], r, status;
+	size_t n = 0;
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
+	if (pid == 0) {
+		(void)close(fds[0]);
+		_exit(send_conf(k, fds[1]) == 0 ? 0 : 1);
+	}
+	r = pid < 0 ? -errno : 0;
+	(void)close(fds[1]);
+	if (r == 0)
+		r = fd_read_all(fds[0], sizeof(*log), &bytes, &n);
+	(void)close(fds[0]);
+	if (pid > 0)
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+	if (r == 0 && (!WIFEXITED(status) || WEXITSTATUS(status) != 0 ||
+		       n != sizeof(*log)))
+		r = -EINVAL;
+	if (r == 0)
+		memcpy(&k->log, bytes, sizeof(k->log));
+	free(bytes);
+	return r;
+}
+
+static void serve(struct keeper *k)
+{
+	uint32_t thing;
+	size_t fds_n;
+	int r;
+
+	while (fd_recv(k->sock, &thing, sizeof(thing), NULL, 0, &fds_n) ==
+	       sizeof(thing)) {
+		switch (thing) {
+		case KEEPER_CONF:
+			r = load_in_child(k);
+			if (r < 0)
+				reply(k, KEEPER_CONF, r, -1);
+			break;
+		case KEEPER_LOG:
+			open_log(k);
+			break;
+		default:
+			return;
+		}
+	}
+}
+
+/*
+ * Only the proxy ends us: a terminal's and a service manager's signals go to
+ * the whole group, and stay blocked here as the proxy has them.
+ */
+static _Noreturn void keeper_main(const struct keeper_opts *opts, int sock)
+{
+	struct keeper k = { .opts = opts, .log = *opts->log, .sock = sock };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	/* Whoever reads our output shall see its end when the proxy ends. */
+	if (null < 0 || dup3(null, STDIN_FILENO, 0) < 0 ||
+	    dup3(null, STDOUT_FILENO, 0) < 0)
+		_exit(1);
+	if (sock > 3)
+		(void)close_range(3, (unsigned)sock - 1, 0);
+	(void)close_range((unsigned)sock + 1, ~0u, 0);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	serve(&k);
+	if (opts->pid_file)
+		(void)unlink(opts->pid_file);
+	_exit(0);
+}
+
+int keeper_start(const struct keeper_opts *opts, int *ret_sock, pid_t *ret_pid)
+{
+	int fds[2], r;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		return -errno;
+	pid = fork();
+	if (pid < 0) {
+		r = -errno;
+		(void)close(fds[0]);
+		(void)close(fds[1]);
+		return r;
+	}
+	if (pid == 0)
+		keeper_main(opts, fds[1]);
+	(void)close(fds[1]);
+	*ret_sock = fds[0];
+	*ret_pid = pid;
+	return 0;
+}
+
+int keeper_ask(int sock, enum keeper_thing thing)
+{
+	const uint32_t index = (uint32_t)thing;
+
+	return fd_send(sock, &index, sizeof(index), NULL, 0);
+}
+
+int keeper_receive(int sock, struct keeper_reply *ret, int *ret_fd)
+{
+	struct keeper_reply msg;
+	size_t fds_n = 0;
+	ssize_t n;
+	int fd = -1;
+
+	n = fd_recv(sock, &msg, sizeof(msg), &fd, 1, &fds_n);
+	if (n == sizeof(msg)) {
+		*ret = msg;
+		*ret_fd = fds_n > 0 ? fd : -1;
+		return 0;
+	}
+	if (fds_n > 0)
+		(void)close(fd);
+	if (n < 0)
+		return (int)n;
+	return n == 0 ? -EPIPE : -EPROTO;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/keeper.h - the process that keeps the right to read the conf again
+ *
+ * The proxy gives up its privileges and the right to open files for writing
+ * before it reads its first byte from a client. What it needs again later it
+ * asks of the keeper, which was forked before: by an index, never by a path.
+ */
+#ifndef NETLEASH_SANDBOX_KEEPER_H
+#define NETLEASH_SANDBOX_KEEPER_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct caller;
+struct log_place;
+
+/* What can be asked for. */
+enum keeper_thing {
+	KEEPER_CONF, /* load the conf; a memory file with conf_pack()'s bytes */
+	KEEPER_LOG,  /* the access log of the conf that was loaded last */
+	KEEPER_THINGS
+};
+
+/**
+ * struct keeper_reply - one datagram, and at most one descriptor with it
+ * @result:    0; -EINVAL: the conf is bad, or what it names does not work,
+ *             and the keeper has said so; -errno
+ * @is_syslog: the descriptor is a socket of syslog's
+ */
+struct keeper_reply {
+	uint32_t thing;
+	int32_t result;
+	uint32_t is_syslog;
+};
+
+/**
+ * struct keeper_opts - borrowed by keeper_start(), copied by the fork
+ * @conf:     -c, or NULL
+ * @profile:  which a conf must have to be good, or NULL
+ * @log_file: --log, or NULL; it replaces what the conf says
+ * @log:      where the log is now
+ * @pid_file: removed when the proxy has ended, or NULL
+ */
+struct keeper_opts {
+	const char *conf;
+	const char *profile;
+	const char *log_file;
+	const char *pid_file;
+	const struct caller *caller;
+	const struct log_place *log;
+};
+
+/*
+ * Forks the keeper. Nothing stays open in it but standard error and its end of
+ * the socket; it ends when the socket is closed. Return: 0 with the socket and
+ * the process, which are the caller's to close and to wait for; or -errno.
+ */
+int keeper_start(const struct keeper_opts *opts, int *ret_sock, pid_t *ret_pid);
+
+/* One question at a time: wait for its reply. Return: 0 or -errno. */
+int keeper_ask(int sock, enum keeper_thing thing);
+
+/*
+ * When the socket is readable. *@ret_fd is -1 where none came. Return: 0;
+ * -EPIPE when the keeper is gone; -errno.
+ */
+int keeper_receive(int sock, struct keeper_reply *ret, int *ret_fd);
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/reload.c - a proxy that works gets its conf and log anew
+ *
+ * In:         a wish to reload; the keeper's replies, from the loop
+ * Out:        another policy and another log in the proxy, and what was done
+ * States:     IDLE -> CONF (asked the keeper for it) -> LOG (likewise) -> IDLE
+ * Invariants: one question at a time is under way; whatever fails leaves what
+ *             the proxy had
+ *
+ * We have no privilege any more: the keeper opens, we parse.
+ */
+#include "sandbox/reload.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/conf.h"
+#include "common/conf_pack.h"
+#include "common/fdio.h"
+#include "common/log.h"
+#include "proxy/policy.h"
+#include "proxy/proxy.h"
+#include "sandbox/conf_find.h"
+#include "sandbox/keeper.h"
+
+/* A conf of a million rules packs into a quarter of this. */
+#define CONF_BYTES_MAX (512u << 20)
+
+enum state {
+	RELOAD_IDLE,
+	RELOAD_CONF,
+	RELOAD_LOG,
+};
+
+struct reload {
+	struct reload_opts opts;
+	enum state state;
+	bool again;  /* asked for while one was under way */
+	bool loaded; /* this one brought a conf */
+	struct event *reply;
+};
+
+static void ask(struct reload *rl, enum keeper_thing thing, enum state next)
+{
+	int r = keeper_ask(rl->opts.sock, thing);
+
+	if (r < 0) {
+		log_error("reload: the keeper cannot be asked: %s",
+			  strerror(-r));
+		next = RELOAD_IDLE;
+	}
+	rl->state = next;
+}
+
+static bool same_listens(const struct conf *a, const struct conf *b)
+{
+	if (a->listens_n != b->listens_n)
+		return false;
+	for (size_t i = 0; i < a->listens_n; i++)
+		if (a->listens[i].port != b->listens[i].port ||
+		    !addr_equal(&a->listens[i].addr, &b->listens[i].addr))
+			return false;
+	return true;
+}
+
+static bool same_resolvers(const struct conf *a, const struct conf *b)
+{
+	if (a->resolvers_n != b->resolvers_n)
+		return false;
+	for (size_t i = 0; i < a->resolvers_n; i++)
+		if (a->resolvers[i].port != b->resolvers[i].port ||
+		    !addr_equal(&a->resolvers[i].addr, &b->resolvers[i].addr))
+			return false;
+	return true;
+}
+
+/* What is made once, at the start. */
+static void tell_what_stays(const struct conf *now, const struct conf *next)
+{
+	if (!same_listens(now, next))
+		log_warn("reload: 'listen' has changed: that needs a restart");
+	if (!same_resolvers(now, next))
+		log_warn("reload: 'resolver' has changed: that needs a "
+			 "restart");
+}
+
+static int unpack(int fd, struct conf **ret)
+{
+	struct conf_report report = { 0 };
+	char *bytes = NULL;
+	size_t n = 0;
+	int r;
+
+	r = fd_read_all(fd, CONF_BYTES_MAX, &bytes, &n);
+	if (r == 0)
+		r = conf_unpack(bytes, n, ret, &report);
+	conf_report_print(&report, true);
+	conf_report_fini(&report);
+	free(bytes);
+	return r;
+}
+
+static int take_conf(struct reload *rl, int fd)
+{
+	struct policy *policy = NULL;
+	struct conf *cf = NULL;
+	int r;
+
+	r = unpack(fd, &cf);
+	if (r == 0)
+		r = policy_new(cf, rl->opts.profile, &policy);
+	if (r == 0) {
+		tell_what_stays(rl->opts.conf, cf);
+		r = proxy_set_policy(rl->opts.proxy, cf, policy);
+	}
+	if (r < 0) {
+		policy_free(policy);
+		conf_free(cf);
+		return r;
+	}
+	rl->opts.conf = cf; /* the proxy's, for as long as it is the last */
+	return 0;
+}
+
+static void on_conf(struct reload *rl, int result, int fd)
+{
+	if (result == 0)
+		result = fd >= 0 ? take_conf(rl, fd) : -EPROTO;
+	rl->loaded = result == 0;
+	if (result == -EINVAL)
+		log_error("reload: the conf is not usable: the old one stays");
+	else if (result < 0)
+		log_error("reload: the old conf stays: %s", strerror(-result));
+	ask(rl, KEEPER_LOG, RELOAD_LOG);
+}
+
+/* Takes @fd. */
+static int take_log(struct reload *rl, int fd, bool is_syslog)
+{
+	int r = proxy_set_log(rl->opts.proxy, fd, is_syslog);
+
+	if (r < 0) {
+		if (fd >= 0)
+			(void)close(fd);
+		return r;
+	}
+	if (rl->opts.log_fd >= 0)
+		(void)close(rl->opts.log_fd);
+	rl->opts.log_fd = fd;
+	return 0;
+}
+
+static void on_log(struct reload *rl, int result, int fd, bool is_syslog)
+{
+	if (result == 0)
+		result = take_log(rl, fd, is_syslog);
+	if (result < 0)
+		log_error("reload: the old log stays: %s", strerror(-result));
+	if (rl->loaded)
+		log_notice("reloaded: new requests meet the new rules");
+	rl->state = RELOAD_IDLE;
+	if (rl->again)
+		reload_start(rl);
+}
+
+static void on_reply(evutil_socket_t sock, short what, void *arg)
+{
+	struct keeper_reply reply;
+	struct reload *rl = arg;
+	int fd = -1, r;
+
+	(void)what;
+	r = keeper_receive(sock, &reply, &fd);
+	if (r < 0) {
+		log_error("the keeper is gone: no reload is possible any "
+			  "more, a restart helps");
+		event_del(rl->reply);
+		return;
+	}
+	if (reply.thing == KEEPER_CONF && rl->state == RELOAD_CONF) {
+		on_conf(rl, reply.result, fd);
+	} else if (reply.thing == KEEPER_LOG && rl->state == RELOAD_LOG) {
+		on_log(rl, reply.result, fd, reply.is_syslog);
+		fd = -1;
+	}
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+int reload_new(const struct reload_opts *opts, struct reload **ret)
+{
+	struct reload *rl = calloc(1, sizeof(*rl));
+
+	if (!rl)
+		return -ENOMEM;
+	rl->opts = *opts;
+	rl->reply = event_new(proxy_base(opts->proxy), opts->sock,
+			      EV_READ | EV_PERSIST, on_reply, rl);
+	if (!rl->reply || event_add(rl->reply, NULL) < 0) {
+		if (rl->reply)
+			event_free(rl->reply);
+		free(rl);
+		return -ENOMEM;
+	}
+	*ret = rl;
+	return 0;
+}
+
+void reload_free(struct reload *rl)
+{
+	if (!rl)
+		return;
+	event_free(rl->reply);
+	if (rl->opts.log_fd >= 0)
+		(void)close(rl->opts.log_fd);
+	free(rl);
+}
+
+void reload_start(struct reload *rl)
+{
+	rl->again = rl->state != RELOAD_IDLE;
+	if (!rl->again)
+		ask(rl, KEEPER_CONF, RELOAD_CONF);
+}
+
+const struct conf *reload_conf(const struct reload *rl)
+{
+	return rl->opts.conf;
+}

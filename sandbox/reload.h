@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/reload.h - a proxy that works gets its conf and log anew
+ */
+#ifndef NETLEASH_SANDBOX_RELOAD_H
+#define NETLEASH_SANDBOX_RELOAD_H
+
+struct conf;
+struct proxy;
+struct reload;
+
+/**
+ * struct reload_opts - borrowed for the life of the reload
+ * @conf:    what the proxy has now
+ * @profile: or NULL
+ * @log_fd:  what it logs to now, or -1; taken
+ * @sock:    the keeper's
+ */
+struct reload_opts {
+	struct proxy *proxy;
+	const struct conf *conf;
+	const char *profile;
+	int log_fd, sock;
+};
+
+/* Return: 0, or -ENOMEM and nothing is taken. */
+int reload_new(const struct reload_opts *opts, struct reload **ret);
+void reload_free(struct reload *rl);
+
+/*
+ * Begins a reload, or another one after that which is under way. What came of
+ * it is logged. A conf that is bad changes nothing; the log is opened anew in
+ * every case.
+ */
+void reload_start(struct reload *rl);
+
+/* What the proxy has now. Borrowed until the next turn of the loop. */
+const struct conf *reload_conf(const struct reload *rl);
+
+#endif

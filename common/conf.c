@@ -52,6 +52,9 @@ void conf_free(struct conf *cf)
 	for (size_t i = 0; i < cf->files_n; i++)
 		free(cf->files[i]);
 	free(cf->files);
+	for (size_t i = 0; i < cf->includes_n; i++)
+		free(cf->includes[i]);
+	free(cf->includes);
 	conf_rules_fini(&cf->top);
 	for (size_t i = 0; i < cf->profiles_n; i++) {
 		free(cf->profiles[i].name);

@@ -90,6 +90,7 @@ struct conf_limits {
 
 /**
  * struct conf - the whole, owned by whoever loaded it
+ * @includes: the patterns of every include, as glob(3) got them
  * @listens:  127.0.0.1:3128 where the conf names none
  * @resolvers: none: the system's
  * @env_deny, @env_allow: NULL-terminated name globs, or NULL; the built-in
@@ -99,6 +100,8 @@ struct conf_limits {
 struct conf {
 	char **files;
 	size_t files_n;
+	char **includes;
+	size_t includes_n;
 	struct conf_rules top;
 	struct conf_profile *profiles;
 	size_t profiles_n;

@@ -169,6 +169,22 @@ static int include_pattern(const struct conf_parser *ps,
 	return strbuf_failed(out) ? -ENOMEM : 0;
 }
 
+/* Whoever protects a conf must know where a new file would count. */
+static int remember_include(struct conf *cf, const char *pattern)
+{
+	char **grown = conf_grow(cf->includes, cf->includes_n, sizeof(*grown));
+	char *copy = strdup(pattern);
+
+	if (grown)
+		cf->includes = grown;
+	if (!grown || !copy) {
+		free(copy);
+		return -ENOMEM;
+	}
+	cf->includes[cf->includes_n++] = copy;
+	return 0;
+}
+
 static bool has_magic(const struct conf_word *w)
 {
 	for (size_t i = 0; i < w->n; i++)
@@ -196,6 +212,8 @@ int conf_include(struct conf_parser *ps, const struct conf_word *w)
 		return 0;
 	}
 	r = include_pattern(ps, w, &pattern);
+	if (r == 0)
+		r = remember_include(ps->cf, pattern.s);
 	if (r < 0)
 		goto out;
 	conf_show(w->s, w->n, shown);

@@ -90,6 +90,10 @@ static void on_accept_failed(struct listener *l, int err)
 	case EOPNOTSUPP:
 	case ENETUNREACH:
 		return;
+	case EINVAL:
+		/* Whoever shares the socket has shut it: nobody comes again. */
+		(void)set_state(l, LISTENER_STOPPED);
+		return;
 	default:
 		/* EMFILE, ENFILE, ENOBUFS, ENOMEM, and what nobody foresaw:
 		 * trying again at once would only burn the processor. */

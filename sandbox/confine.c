@@ -13,6 +13,7 @@
 #include "sandbox/confine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
@@ -149,16 +150,29 @@ static int limit_processes(unsigned nproc)
 /*
  * `echo >/dev/stderr` opens the pipe on descriptor 2 anew, by its mode, and
  * the caller made it 0600. A pipe without a name can only be reached through
- * the descriptors of those who hold it, so a wide mode gives it to nobody
- * else. Named pipes, files and terminals are not ours to change.
+ * the descriptors of those who hold it, so a wider mode, in the direction that
+ * CMD has, gives it to nobody else. Named pipes, files and terminals are not
+ * ours to change.
  */
 static void share_pipes(void)
 {
 	struct statfs fs;
+	struct stat st;
 
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC)
-			(void)fchmod(fd, 0666); /* a pipe of others': as is */
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		const int how = fcntl(fd, F_GETFL) & O_ACCMODE;
+		mode_t more = 0;
+
+		if (fstatfs(fd, &fs) < 0 || fs.f_type != PIPEFS_MAGIC ||
+		    fstat(fd, &st) < 0)
+			continue;
+		if (how != O_WRONLY)
+			more |= S_IROTH;
+		if (how != O_RDONLY)
+			more |= S_IWOTH;
+		/* A pipe of others' stays as it is. */
+		(void)fchmod(fd, (st.st_mode & 07777) | more);
+	}
 }
 
 /* Names the step that is about to run, so that a failure can be told. */

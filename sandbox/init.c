@@ -34,13 +34,13 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/fdio.h"
 #include "common/macros.h"
 #include "sandbox/cgroup.h"
+#include "sandbox/clone.h"
 #include "sandbox/command.h"
 #include "sandbox/firewall.h"
 #include "sandbox/firewall_watch.h"
@@ -49,6 +49,8 @@
 /* A killed cgroup empties within milliseconds; a task stuck in the kernel
  * (a dead network file system) may never go. Then the element stays too. */
 #define END_TIMEOUT_MS 10000
+
+#define WAKE_AGAIN_MS 100
 
 #define EXIT_NETLEASH 125
 #define EXIT_LOST     (128 + SIGKILL)
@@ -66,6 +68,9 @@ struct init {
 	bool door_open;
 	pid_t command; /* 0: not started, or reaped */
 	int wait_status;
+	bool stopped; /* CMD is, by @stop_signal */
+	int stop_signal;
+	bool told_stopped; /* netleash was told, and has not come back since */
 };
 
 static int send_msg(const struct init *in, enum init_msg_type type,
@@ -75,20 +80,6 @@ static int send_msg(const struct init *in, enum init_msg_type type,
 
 	(void)snprintf(msg.text, sizeof(msg.text), "%s", text);
 	return fd_send(in->sock, &msg, sizeof(msg), fds, n);
-}
-
-static pid_t clone_process(uint64_t flags, int cgroup_fd)
-{
-	struct clone_args args = {
-		.flags = flags,
-		.exit_signal = SIGCHLD,
-	};
-
-	if (cgroup_fd >= 0) {
-		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = (unsigned int)cgroup_fd;
-	}
-	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
 
 static int prepare(const struct init *in, char *text)
@@ -241,30 +232,27 @@ static int start_command(struct init *in, char *text)
 	return -failure.status;
 }
 
-/* Return: false when netleash is gone or says what it never says. */
-static bool on_message(const struct init *in)
+/* Continues netleash, should it be stopped. Full: one is on its way. */
+static void wake_netleash(const struct init *in)
 {
-	struct init_msg msg;
-	size_t fds_n;
-	ssize_t n;
-
-	n = fd_recv(in->sock, &msg, sizeof(msg), NULL, 0, &fds_n);
-	if (n != sizeof(msg) || msg.type != INIT_MSG_SIGNAL)
-		return false;
-	if (in->command > 0 && msg.value > 0 && msg.value < NSIG)
-		(void)kill(in->command, msg.value); /* it may be gone: fine */
-	return true;
+	if (in->opts->wake_fd >= 0)
+		(void)!write(in->opts->wake_fd, "", 1);
 }
 
 /*
- * Somebody other than netleash's shell may have continued CMD: then netleash,
- * which stopped with it, has to serve again.
+ * CMD can stop and go on as often as it likes, while netleash, stopped itself,
+ * reads nothing. One word is enough until netleash says that it is back; init
+ * never waits for it.
  */
-static void wake_netleash(const struct init *in)
+static void tell_stopped(struct init *in)
 {
-	if (in->opts->netleash_fd >= 0)
-		(void)syscall(SYS_pidfd_send_signal, in->opts->netleash_fd,
-			      SIGCONT, NULL, 0);
+	const struct init_msg msg = { .type = INIT_MSG_STOPPED,
+				      .value = in->stop_signal };
+
+	if (in->told_stopped)
+		return;
+	in->told_stopped = true;
+	(void)send(in->sock, &msg, sizeof(msg), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* Signals coalesce: every waiting child is looked at. Orphans come to us. */
@@ -278,18 +266,49 @@ static void on_child(struct init *in)
 		if (pid != in->command)
 			continue;
 		if (WIFSTOPPED(status)) {
-			/* If netleash is gone the loop will see it. */
-			(void)send_msg(in, INIT_MSG_STOPPED, WSTOPSIG(status),
-				       "", NULL, 0);
-			continue;
+			in->stopped = true;
+			in->stop_signal = WSTOPSIG(status);
+			tell_stopped(in);
+		} else if (WIFCONTINUED(status)) {
+			/* Perhaps by somebody else than netleash's shell. */
+			in->stopped = false;
+			if (in->told_stopped)
+				wake_netleash(in);
+		} else {
+			in->wait_status = status;
+			in->command = 0;
 		}
-		if (WIFCONTINUED(status)) {
-			wake_netleash(in);
-			continue;
-		}
-		in->wait_status = status;
-		in->command = 0;
 	}
+}
+
+/* It stopped as CMD did; CMD may have gone on and stopped again meanwhile. */
+static void on_awake(struct init *in)
+{
+	in->told_stopped = false;
+	on_child(in);
+	if (in->stopped && in->command > 0)
+		tell_stopped(in);
+}
+
+/* Return: false when netleash is gone or says what it never says. */
+static bool on_message(struct init *in)
+{
+	struct init_msg msg;
+	size_t fds_n;
+	ssize_t n;
+
+	n = fd_recv(in->sock, &msg, sizeof(msg), NULL, 0, &fds_n);
+	if (n != sizeof(msg))
+		return false;
+	if (msg.type == INIT_MSG_AWAKE) {
+		on_awake(in);
+		return true;
+	}
+	if (msg.type != INIT_MSG_SIGNAL)
+		return false;
+	if (in->command > 0 && msg.value > 0 && msg.value < NSIG)
+		(void)kill(in->command, msg.value); /* it may be gone: fine */
+	return true;
 }
 
 static void run_until_end(struct init *in)
@@ -302,8 +321,14 @@ static void run_until_end(struct init *in)
 	};
 
 	while (in->command > 0) {
-		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+		/* A wake-up is lost if netleash was just about to stop. */
+		const bool owed = in->told_stopped && !in->stopped;
+
+		if (poll(fds, ARRAY_SIZE(fds), owed ? WAKE_AGAIN_MS : -1) < 0 &&
+		    errno != EINTR)
 			return;
+		if (owed)
+			wake_netleash(in);
 		if (fds[1].revents) {
 			(void)!read(in->signal_fd, &info, sizeof(info));
 			on_child(in);
@@ -328,6 +353,12 @@ static int end_run(struct init *in, char *text)
 	const struct init_opts *opts = in->opts;
 	int r = 0;
 
+	/*
+	 * While the rules still keep strangers away: the door answers nobody
+	 * from now on, whoever else holds the sockets.
+	 */
+	for (size_t i = 0; i < in->door.fds_n; i++)
+		(void)shutdown(in->door.fds[i], SHUT_RDWR);
 	if (opts->cgroup_fd >= 0)
 		r = cgroup_kill(opts->cgroup_fd, END_TIMEOUT_MS);
 	if (r < 0) {
@@ -359,10 +390,27 @@ static int end_run(struct init *in, char *text)
 	return 0;
 }
 
+/* What CMD needed, and has; held on to, its readers would see no end. */
+static void release(struct init *in)
+{
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	door_close(&in->decoy);
+	for (int fd = 0; fd <= 2; fd++) {
+		if (in->opts->stdio[fd] >= 0)
+			(void)close(in->opts->stdio[fd]);
+		if (null_fd >= 0)
+			(void)dup2(null_fd, fd);
+	}
+	if (null_fd >= 0)
+		(void)close(null_fd);
+}
+
 static _Noreturn void finish(struct init *in, int status, const char *why)
 {
 	char text[INIT_TEXT_MAX] = "";
 
+	wake_netleash(in); /* it may have stopped with CMD: it must hear this */
 	if (end_run(in, text) < 0)
 		status = status ? status : EXIT_NETLEASH;
 	else
@@ -406,10 +454,7 @@ static _Noreturn void init_main(const struct init_opts *opts,
 	r = start_command(&in, text);
 	if (r < 0)
 		finish(&in, -r, text);
-	door_close(&in.decoy);
-	for (int fd = 0; fd <= 2; fd++)
-		if (opts->stdio[fd] >= 0)
-			(void)close(opts->stdio[fd]);
+	release(&in);
 	if (send_msg(&in, INIT_MSG_STARTED, 0, "", NULL, 0) == 0)
 		run_until_end(&in);
 	if (in.lost)

@@ -28,6 +28,7 @@ struct sock_fprog;
 enum init_msg_type {
 	INIT_MSG_GO = 1,  /* to init: the proxy is unprivileged and serves */
 	INIT_MSG_SIGNAL,  /* to init: @value is a signal for CMD */
+	INIT_MSG_AWAKE,	  /* to init: netleash was stopped and goes on */
 	INIT_MSG_READY,	  /* from init: with the door's sockets, if it made them
 			   */
 	INIT_MSG_STARTED, /* from init: CMD was executed */
@@ -58,7 +59,7 @@ struct init_msg {
  * inside and hands them out. Port 0: no door
  * @decoy:      a live listener of netleash's own that CMD must not reach;
  *              init closes it once that is proved
- * @netleash_fd: pidfd of netleash, to wake it when CMD goes on; -1: none
+ * @wake_fd:    a byte written there continues netleash; -1: none
  * @stdio:      for CMD's 0 to 2; -1: ours
  * @filter:     CMD's seccomp program
  * @argv, @envp: CMD
@@ -74,7 +75,7 @@ struct init_opts {
 	struct door decoy;
 	struct mounts_opts mounts;
 	struct confine_command_opts confine;
-	int netleash_fd;
+	int wake_fd;
 	int stdio[3];
 	const struct sock_fprog *filter;
 	char *const *argv;

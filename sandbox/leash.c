@@ -212,13 +212,18 @@ void leash_revert(struct leash *l)
 		lease_release(&l->lease);
 }
 
-void leash_close(struct leash *l)
+void leash_hand_over(struct leash *l)
 {
 	if (l->cgroup_fd >= 0)
 		(void)close(l->cgroup_fd);
 	if (l->lease.fd >= 0)
 		(void)close(l->lease.fd);
 	l->cgroup_fd = l->lease.fd = -1;
-	door_close(&l->door);
 	door_close(&l->decoy);
+}
+
+void leash_close(struct leash *l)
+{
+	leash_hand_over(l);
+	door_close(&l->door);
 }

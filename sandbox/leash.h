@@ -56,7 +56,13 @@ void leash_fill(struct leash *l, const struct plan *p, struct init_opts *opts);
 /* Undoes leash_prepare() where init has not taken it over. */
 void leash_revert(struct leash *l);
 
-/* Closes our descriptors; init has its own. */
+/*
+ * Init holds the lease, the cgroup and the decoy from here on: we close ours,
+ * so that nobody who takes over the proxy finds them. The door stays.
+ */
+void leash_hand_over(struct leash *l);
+
+/* Closes what is left. */
 void leash_close(struct leash *l);
 
 #endif

@@ -90,11 +90,7 @@ int plan_environment(const struct plan *p, uint16_t port, bool own_loopback,
 
 int plan_open_log(struct plan *p, int *ret_fd, char error[PLAN_ERROR_MAX])
 {
-	int r = log_place_find(p->conf, p->cli.log_file, &p->log);
-
-	if (r == 0)
-		r = log_sink_open(&p->log, &p->caller, ret_fd, error);
-	return r;
+	return log_sink_open(&p->log, &p->caller, ret_fd, error);
 }
 
 int plan_make(struct plan *p, char error[PLAN_ERROR_MAX])
@@ -110,7 +106,12 @@ int plan_make(struct plan *p, char error[PLAN_ERROR_MAX])
 	if (r == 0)
 		r = make_policy(p, error);
 	if (r == 0)
-		r = workspace_find(&p->cli, &p->caller, &p->workspace, error);
+		r = log_place_find(p->conf, p->cli.log_file, &p->log);
+	if (r == 0)
+		r = workspace_find(&p->cli, &p->caller, p->conf,
+				   p->log.kind == CONF_LOG_FILE ? p->log.path
+								: NULL,
+				   &p->workspace, error);
 	return r;
 }
 

@@ -81,14 +81,21 @@ int relay_open(int ret_fds[3], struct relay **ret)
 		r = stream_open(&relay->stream[fd], fd, &ret_fds[fd]);
 	}
 	if (r < 0) {
-		for (int fd = 0; fd <= 2; fd++)
+		for (int fd = 0; fd <= 2; fd++) {
 			if (ret_fds[fd] >= 0)
 				(void)close(ret_fds[fd]);
+			ret_fds[fd] = -1;
+		}
 		relay_free(relay);
 		return r;
 	}
 	*ret = relay;
 	return 0;
+}
+
+bool relay_has(const struct relay *r, int fd)
+{
+	return r && r->stream[fd].used;
 }
 
 static bool outward_streams_live(const struct relay *relay)

@@ -8,6 +8,8 @@
 #ifndef NETLEASH_SANDBOX_RELAY_H
 #define NETLEASH_SANDBOX_RELAY_H
 
+#include <stdbool.h>
+
 struct event_base;
 struct relay;
 
@@ -17,6 +19,9 @@ struct relay;
  * after the fork. *@ret is NULL where no relay is needed. Return: 0 or -errno.
  */
 int relay_open(int ret_fds[3], struct relay **ret);
+
+/* Is @fd, 0 to 2, a socket that is relayed? False for NULL. */
+bool relay_has(const struct relay *r, int fd);
 
 /* Starts moving bytes on @base. Return: 0 or -errno. NULL is fine. */
 int relay_start(struct relay *r, struct event_base *base);

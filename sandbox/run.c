@@ -15,9 +15,11 @@
 #include "sandbox/run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/fdio.h"
@@ -93,7 +95,7 @@ static int start_init(struct run *run)
 {
 	struct init_opts opts = {
 		.stdio = { run->stdio[0], run->stdio[1], run->stdio[2] },
-		.netleash_fd = run->io.self_fd,
+		.wake_fd = run->io.wake[1],
 		.filter = &run->filter,
 		.argv = run->plan.cli.argv,
 		.envp = run->env,
@@ -188,6 +190,29 @@ static void print_summary(const struct run *run)
 	strbuf_fini(&text);
 }
 
+/*
+ * CMD has 0 and 1 now; while we held them too, a reader of its output would
+ * not see it closed. We speak on 2 alone.
+ */
+static void release_stdio(const struct run *run)
+{
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = 0; fd <= 1 && null_fd >= 0; fd++)
+		if (!relay_has(run->relay, fd))
+			(void)dup2(null_fd, fd);
+	if (null_fd >= 0)
+		(void)close(null_fd);
+}
+
+/* The end of our socket makes init undo the rest. */
+static void end_init(struct run *run)
+{
+	(void)close(run->init_sock);
+	run->init_sock = -1;
+	(void)waitpid(-1, NULL, 0); /* the only child that we have */
+}
+
 /* Return: CMD's exit status, or -errno if it never ran. */
 static int run_command(struct run *run)
 {
@@ -210,10 +235,14 @@ static int run_command(struct run *run)
 		leash_revert(&run->leash);
 		return r;
 	}
-	door_close(&run->leash.decoy); /* init has its own */
+	leash_hand_over(&run->leash);
+	supervise_close_wake(&run->io);
+	release_stdio(run);
 	r = start_proxy(run);
-	if (r < 0)
-		return r; /* closing the socket makes init undo the rest */
+	if (r < 0) {
+		end_init(run);
+		return r;
+	}
 	log_info("run %s: isolation %s, door port %u", run->leash.lease.run,
 		 isolation_names[run->leash.isolation], run->leash.door.port);
 	supervise.proxy = run->proxy;
@@ -244,7 +273,7 @@ int run_main(int argc, char **argv)
 {
 	struct run run = {
 		.leash = LEASH_INIT,
-		.io = { .signal_fd = -1, .self_fd = -1, .tty = -1 },
+		.io = { .signal_fd = -1, .wake = { -1, -1 }, .tty = -1 },
 		.stdio = { -1, -1, -1 },
 		.log_fd = -1,
 		.init_sock = -1,

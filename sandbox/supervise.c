@@ -17,7 +17,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,6 +54,31 @@ static int own_terminal(void)
 	return fd;
 }
 
+/*
+ * init cannot signal us: we are no process of its namespace. But the kernel
+ * signals the owner of a pipe that becomes readable, fcntl(2) F_SETSIG.
+ */
+static void open_wake(int wake[2])
+{
+	wake[0] = wake[1] = -1;
+	if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) < 0)
+		return; /* then only our shell can continue us */
+	if (fcntl(wake[0], F_SETOWN, getpid()) < 0 ||
+	    fcntl(wake[0], F_SETSIG, SIGCONT) < 0 ||
+	    fcntl(wake[0], F_SETFL, O_NONBLOCK | O_ASYNC) < 0) {
+		(void)close(wake[0]);
+		(void)close(wake[1]);
+		wake[0] = wake[1] = -1;
+	}
+}
+
+void supervise_close_wake(struct supervise_io *io)
+{
+	if (io->wake[1] >= 0)
+		(void)close(io->wake[1]);
+	io->wake[1] = -1;
+}
+
 int supervise_open(struct supervise_io *ret)
 {
 	sigset_t set, block, mask;
@@ -77,8 +101,7 @@ int supervise_open(struct supervise_io *ret)
 	}
 	ret->mask = mask;
 	ret->signal_fd = fd;
-	/* Without it (Linux before 5.3) only our shell can continue us. */
-	ret->self_fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	open_wake(ret->wake);
 	ret->tty = own_terminal();
 	return 0;
 }
@@ -89,9 +112,10 @@ void supervise_close(struct supervise_io *io)
 		(void)close(io->signal_fd);
 	if (io->tty >= 0)
 		(void)close(io->tty);
-	if (io->self_fd >= 0)
-		(void)close(io->self_fd);
-	io->signal_fd = io->tty = io->self_fd = -1;
+	supervise_close_wake(io);
+	if (io->wake[0] >= 0)
+		(void)close(io->wake[0]);
+	io->signal_fd = io->tty = io->wake[0] = -1;
 }
 
 static int send_to_init(const struct supervisor *s, enum init_msg_type type,
@@ -183,6 +207,7 @@ static void on_init(evutil_socket_t fd, short what, void *arg)
 		break;
 	case INIT_MSG_GO:
 	case INIT_MSG_SIGNAL:
+	case INIT_MSG_AWAKE:
 	case INIT_MSG_READY:
 	default:
 		break; /* never said at this point; init parses no input */
@@ -199,6 +224,17 @@ static bool is_always_passed_on(int sig)
 	return sig == SIGCONT || sig == SIGHUP;
 }
 
+/* We were continued, by init (see open_wake()) or by somebody else. */
+static void on_awake(const struct supervisor *s)
+{
+	const int wake = s->opts->io->wake[0];
+	char drained[64];
+
+	while (wake >= 0 && read(wake, drained, sizeof(drained)) > 0)
+		; /* a full pipe would signal no more */
+	(void)send_to_init(s, INIT_MSG_AWAKE, 0);
+}
+
 static void on_signal(evutil_socket_t fd, short what, void *arg)
 {
 	struct supervisor *s = arg;
@@ -212,7 +248,11 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
 		if (s->init_gone)
 			proxy_stop(s->opts->proxy);
 		/* If init is gone, its end of file says so. */
-		(void)send_to_init(s, INIT_MSG_SIGNAL, (int)info.ssi_signo);
+		if (info.ssi_code != POLL_IN) /* but a signal proper */
+			(void)send_to_init(s, INIT_MSG_SIGNAL,
+					   (int)info.ssi_signo);
+		if (info.ssi_signo == SIGCONT)
+			on_awake(s);
 	}
 }
 

@@ -17,19 +17,23 @@ struct relay;
  * struct supervise_io - what has to be opened while we still may
  * @mask:      the signal mask we were started with, for CMD
  * @signal_fd: the signals that are passed on; they are blocked from now on
- * @self_fd:   pidfd of ourselves, for init
+ * @wake:      a pipe; a byte that init writes into [1] continues us, should we
+ *             be stopped; -1: none
  * @tty:       the terminal, if we are its foreground process group; else -1
  */
 struct supervise_io {
 	sigset_t mask;
 	int signal_fd;
-	int self_fd;
+	int wake[2];
 	int tty;
 };
 
 /* To be called before init is started. Return: 0 or -errno. */
 int supervise_open(struct supervise_io *ret);
 void supervise_close(struct supervise_io *io);
+
+/* After the fork: init has the writing end. */
+void supervise_close_wake(struct supervise_io *io);
 
 /**
  * struct supervise_opts - borrowed

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/conf.h"
+#include "common/scope.h"
 #include "sandbox/cli.h"
 #include "sandbox/identity.h"
 #include "sandbox/mounts.h"
@@ -86,16 +88,87 @@ static int add_words(const struct cli_words *words, const char *option,
 	return 0;
 }
 
-/* A conf that CMD could write would widen the leash of the next run. */
-static int protect_conf(const char *conf, struct workspace *w)
+/* The writable folder that @path is in, or is; NULL for none. */
+static const char *writable_above(const struct workspace *w, const char *path)
 {
-	char *path = conf ? realpath(conf, NULL) : NULL;
-
-	for (size_t i = 0; path && i < w->writable.n; i++)
+	for (size_t i = 0; i < w->writable.n; i++)
 		if (is_below(path, w->writable.v[i]))
-			return paths_add(&w->readonly, path);
-	free(path);
-	return 0;
+			return w->writable.v[i];
+	return NULL;
+}
+
+/* @path may not exist yet; its folder does, or nothing can come to be there. */
+static int protect_file(const char *path, struct workspace *w)
+{
+	const char *slash = strrchr(path, '/');
+	AUTOFREE char *folder =
+		slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	AUTOFREE char *resolved = folder ? realpath(folder, NULL) : NULL;
+	char *whole = NULL;
+
+	if (!folder)
+		return -ENOMEM;
+	if (!resolved || !writable_above(w, resolved))
+		return 0;
+	if (asprintf(&whole, "%s/%s", resolved, slash ? slash + 1 : path) < 0)
+		return -ENOMEM;
+	return paths_add(&w->readonly, whole);
+}
+
+/*
+ * A new file that matches the pattern would count as well, so the whole folder
+ * is protected; the top of a workspace cannot be.
+ */
+static int protect_include(const char *pattern, struct workspace *w,
+			   char error[WORKSPACE_ERROR_MAX])
+{
+	size_t fixed = strcspn(pattern, "*?[");
+	AUTOFREE char *folder = NULL;
+	char *resolved;
+	const char *top;
+
+	if (pattern[fixed] == '\0')
+		return 0; /* one file, protected as such */
+	while (fixed > 0 && pattern[fixed - 1] != '/')
+		fixed--;
+	folder = fixed ? strndup(pattern, fixed) : strdup(".");
+	if (!folder)
+		return -ENOMEM;
+	resolved = realpath(folder, NULL);
+	top = resolved ? writable_above(w, resolved) : NULL;
+	if (!top) {
+		free(resolved);
+		return 0;
+	}
+	if (strcmp(top, resolved) == 0) {
+		(void)snprintf(error, WORKSPACE_ERROR_MAX,
+			       "the conf includes %s, where the command could "
+			       "write a conf of its own: keep included files "
+			       "in a folder of their own",
+			       pattern);
+		free(resolved);
+		return -EPERM;
+	}
+	return paths_add(&w->readonly, resolved);
+}
+
+/* What the next run would believe or execute. */
+static int protect(const struct conf *conf, const char *log_file,
+		   struct workspace *w, char error[WORKSPACE_ERROR_MAX])
+{
+	AUTOFREE char *program = realpath("/proc/self/exe", NULL);
+	int r = program ? protect_file(program, w) : 0;
+
+	for (size_t i = 0; i < conf->files_n && r == 0; i++) {
+		AUTOFREE char *file = realpath(conf->files[i], NULL);
+
+		r = protect_file(file ? file : conf->files[i], w);
+	}
+	for (size_t i = 0; i < conf->includes_n && r == 0; i++)
+		r = protect_include(conf->includes[i], w, error);
+	if (r == 0 && log_file)
+		r = protect_file(log_file, w);
+	return r;
 }
 
 static int add_toolchain(void *arg, const char *folder)
@@ -122,6 +195,7 @@ static char *find_home(const struct caller *caller)
 }
 
 int workspace_find(const struct run_cli *cli, const struct caller *caller,
+		   const struct conf *conf, const char *log_file,
 		   struct workspace *ret, char error[WORKSPACE_ERROR_MAX])
 {
 	struct workspace w = { 0 };
@@ -152,7 +226,7 @@ int workspace_find(const struct run_cli *cli, const struct caller *caller,
 		r = add_words(&cli->hidden, "--hide", false, w.home, &w.hidden,
 			      error);
 	if (r == 0)
-		r = protect_conf(cli->conf, &w);
+		r = protect(conf, log_file, &w, error);
 	if (r == 0)
 		r = toolchain_find(w.home, getenv("PATH"), cli->argv[0],
 				   add_toolchain, &w);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 struct caller;
+struct conf;
 struct run_cli;
 
 #define WORKSPACE_ERROR_MAX 512
@@ -32,11 +33,14 @@ struct workspace {
 };
 
 /*
- * Resolves what the user named, with the rights he has. @conf is the file that
- * -c named, or NULL: below a folder that CMD can write it becomes read-only.
- * Return: 0 or -errno with a sentence.
+ * Resolves what the user named, with the rights he has. What the next run
+ * would believe or execute is shown read-only where CMD could write it: the
+ * files of @conf and the folders that it includes, the access log @log_file
+ * (NULL: none; it need not exist yet), the running program. Return: 0 or
+ * -errno with a sentence.
  */
 int workspace_find(const struct run_cli *cli, const struct caller *caller,
+		   const struct conf *conf, const char *log_file,
 		   struct workspace *ret, char error[WORKSPACE_ERROR_MAX]);
 void workspace_fini(struct workspace *w);
 

@@ -69,8 +69,8 @@ for space in pid mnt ipc; do
 done
 is "the command holds no descriptor but three" \
 	"$(find "/proc/$command/fd" -type l ! -name '[012]' -printf '%f %l\n')" ""
-is "its limit of core files is 0" \
-	"$(awk '/^Max core/ { print $5 $6 }' "/proc/$command/limits")" 00
+is "a core file of it cannot be" \
+	"$(awk '/^Max core/ { print $5 $6 }' "/proc/$command/limits")" 11
 
 kill "$proxy"
 wait_for_end "$proxy" 5

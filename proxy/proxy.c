@@ -239,8 +239,10 @@ void proxy_drain(struct proxy *p, void (*done)(void *arg), void *arg)
 	lp->draining = true;
 	p->drained = done;
 	p->drained_arg = arg;
-	for (l = LIST_FIRST(&lp->listeners); l; l = listener_next(l))
-		listener_stop(l);
+	/* Closed, so that clients hear it at once, and whoever follows us can
+	 * have the port. */
+	while ((l = LIST_FIRST(&lp->listeners)))
+		listener_free(l);
 	/* Who has not asked for anything yet has nothing to lose. */
 	for (c = TAILQ_FIRST(&lp->live); c; c = next) {
 		next = TAILQ_NEXT(c, link);

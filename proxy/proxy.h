@@ -78,7 +78,7 @@ int proxy_start(struct proxy *p);
 int proxy_run(struct proxy *p);
 void proxy_stop(struct proxy *p);
 
-/* Stop accepting; @done runs from the loop when no connection is left. */
+/* Closes the listeners; @done runs from the loop when no connection is left. */
 void proxy_drain(struct proxy *p, void (*done)(void *arg), void *arg);
 
 /**

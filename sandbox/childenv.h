@@ -26,6 +26,7 @@
  * @port:     the door; 0: no proxy variables (no network, or online)
  * @loopback: CMD has a loopback of its own that it can use (netns, local
  *            binding): NO_PROXY names it
+ * @program:  netleash, as CMD sees it, for git's ssh; NULL: not to be had
  * @home, @user, @shell, @run: facts of the run
  */
 struct childenv_opts {
@@ -36,6 +37,7 @@ struct childenv_opts {
 	bool clean;
 	uint16_t port;
 	bool loopback;
+	const char *program;
 	const char *home, *user, *shell, *run;
 };
 

@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "common/macros.h"
 #include "sandbox/check.h"
+#include "sandbox/connect.h"
 #include "sandbox/explain.h"
 #include "sandbox/run.h"
 #include "sandbox/serve.h"
@@ -22,6 +23,7 @@ static const struct verb {
 } verbs[] = {
 	{ "run", run_main, "run a command on a leash" },
 	{ "proxy", serve_main, "the proxy alone, for the conf's listeners" },
+	{ "connect", connect_main, "a tunnel on standard input and output" },
 	{ "setup", setup_main, "make the identities and the base rules" },
 	{ "teardown", teardown_main, "remove them" },
 	{ "check", check_main, "validate a conf and print it as understood" },

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/conf.h"
+#include "common/macros.h"
 #include "common/scope.h"
 #include "sandbox/cli.h"
 #include "sandbox/identity.h"
@@ -194,6 +195,38 @@ static char *find_home(const struct caller *caller)
 	return strdup(caller->home[0] ? caller->home : HOME_WITHOUT_HOME);
 }
 
+/* What CMD sees empty or not at all (mounts.h), whoever's home it is. */
+static bool is_hidden(const char *path, const char *home)
+{
+	static const char *const folders[] = { "/root", "/home", "/tmp", "/run",
+					       "/dev" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+		if (is_below(path, folders[i]))
+			return true;
+	return mounts_is_home(home) && is_below(path, home);
+}
+
+/*
+ * CMD's ssh runs netleash to get out (childenv.h). Nothing is lost to a CMD
+ * that does not use ssh if it cannot be shown, so that is no error.
+ */
+static int add_program(struct workspace *w)
+{
+	char *path = realpath("/proc/self/exe", NULL);
+	struct stat st;
+	int r = 0;
+
+	if (!path || stat(path, &st) < 0 || !(st.st_mode & S_IXOTH)) {
+		free(path);
+		return 0;
+	}
+	if (is_hidden(path, w->home))
+		r = add_toolchain(w, path);
+	w->program = path;
+	return r;
+}
+
 int workspace_find(const struct run_cli *cli, const struct caller *caller,
 		   const struct conf *conf, const char *log_file,
 		   struct workspace *ret, char error[WORKSPACE_ERROR_MAX])
@@ -230,6 +263,8 @@ int workspace_find(const struct run_cli *cli, const struct caller *caller,
 	if (r == 0)
 		r = toolchain_find(w.home, getenv("PATH"), cli->argv[0],
 				   add_toolchain, &w);
+	if (r == 0)
+		r = add_program(&w);
 out:
 	if (r < 0) {
 		if (!error[0])
@@ -246,6 +281,7 @@ void workspace_fini(struct workspace *w)
 {
 	free(w->cwd);
 	free(w->home);
+	free(w->program);
 	paths_fini(&w->writable);
 	paths_fini(&w->readonly);
 	paths_fini(&w->hidden);

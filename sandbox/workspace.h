@@ -25,10 +25,12 @@ struct paths {
  * @cwd:      where CMD starts
  * @home:     CMD's HOME
  * @writable: the workspace, if @cwd is one, then each --writable
+ * @program:  netleash itself, as CMD sees it and may run it; NULL if it cannot
  */
 struct workspace {
 	char *cwd;
 	char *home;
+	char *program;
 	struct paths writable, readonly, hidden;
 };
 

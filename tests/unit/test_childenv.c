@@ -477,6 +477,45 @@ static void folder_is_below_itself_and_not_below_a_longer_name(void **state)
 	assert_false(childenv_path_is_below("/a", NULL));
 }
 
+static void
+git_finds_the_way_out_for_ssh_unless_the_caller_has_one(void **state)
+{
+	static const char *const none[] = { "A=b", NULL };
+	static const char *const own[] = { "GIT_SSH_COMMAND=ssh -v", NULL };
+	static const char *const old[] = { "GIT_SSH=/usr/bin/plink", NULL };
+	static const char *const wanted[] = { "GIT_SSH_COMMAND=mine" };
+	static const char *const odd[] = { "/opt/a b/netleash", "/opt/%h/n",
+					   "/opt/n'x", "/opt/n;x" };
+	struct childenv_opts o = plain(none);
+
+	(void)state;
+	expect_from(&o, "GIT_SSH_COMMAND", NULL, NULL);
+	o.program = "/usr/local/sbin/netleash";
+	expect_from(&o, "GIT_SSH_COMMAND",
+		    "ssh -o ProxyCommand='/usr/local/sbin/netleash connect -- "
+		    "%h %p'",
+		    NULL);
+	o.set = wanted;
+	o.set_n = 1;
+	expect_from(&o, "GIT_SSH_COMMAND", "mine", NULL);
+	o.set_n = 0;
+	o.port = 0;
+	expect_from(&o, "GIT_SSH_COMMAND", NULL, NULL);
+
+	o = plain(own);
+	o.program = "/usr/local/sbin/netleash";
+	expect_from(&o, "GIT_SSH_COMMAND", "ssh -v", NULL);
+	o = plain(old);
+	o.program = "/usr/local/sbin/netleash";
+	expect_from(&o, "GIT_SSH_COMMAND", NULL, NULL);
+	expect_from(&o, "GIT_SSH", "/usr/bin/plink", NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
+		o = plain(none);
+		o.program = odd[i];
+		expect_from(&o, "GIT_SSH_COMMAND", NULL, NULL);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -505,6 +544,8 @@ int main(void)
 		cmocka_unit_test(thousands_of_variables_pass),
 		cmocka_unit_test(
 			folder_is_below_itself_and_not_below_a_longer_name),
+		cmocka_unit_test(
+			git_finds_the_way_out_for_ssh_unless_the_caller_has_one),
 	};
 
 	return cmocka_run_group_tests_name("childenv", tests, NULL, NULL);

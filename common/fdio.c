@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -221,4 +222,28 @@ ssize_t fd_recv(int sock, void *bytes, size_t size, int *ret_fds,
 		memcpy(ret_fds, fds, fds_n * sizeof(int));
 	*ret_fds_n = fds_n;
 	return n;
+}
+
+static int compare_fds(const void *a, const void *b)
+{
+	const int x = *(const int *)a, y = *(const int *)b;
+
+	return (x > y) - (x < y);
+}
+
+int fd_close_all_but(int *keep, size_t n)
+{
+	unsigned first = STDERR_FILENO + 1;
+
+	qsort(keep, n, sizeof(*keep), compare_fds);
+	for (size_t i = 0; i < n; i++) {
+		const unsigned fd = keep[i] < 0 ? 0 : (unsigned)keep[i];
+
+		if (fd < first)
+			continue; /* none, a standard one, or seen before */
+		if (fd > first && close_range(first, fd - 1, 0) < 0)
+			return -errno;
+		first = fd + 1;
+	}
+	return close_range(first, UINT_MAX, 0) < 0 ? -errno : 0;
 }

@@ -22,6 +22,12 @@ int fd_write_file(const char *path, const char *text); /* existing file */
 
 int fd_set_nonblocking(int fd);
 
+/*
+ * Closes every descriptor above 2 but the @n of @keep; those that are negative
+ * or below 3 are passed over. @keep is sorted in place. Return: 0 or -errno.
+ */
+int fd_close_all_but(int *keep, size_t n);
+
 #define FD_PASS_MAX 4
 
 /*

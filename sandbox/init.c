@@ -44,6 +44,7 @@
 #include "sandbox/command.h"
 #include "sandbox/firewall.h"
 #include "sandbox/firewall_watch.h"
+#include "sandbox/init_fds.h"
 #include "sandbox/netns.h"
 
 /* A killed cgroup empties within milliseconds; a task stuck in the kernel
@@ -390,22 +391,6 @@ static int end_run(struct init *in, char *text)
 	return 0;
 }
 
-/* What CMD needed, and has; held on to, its readers would see no end. */
-static void release(struct init *in)
-{
-	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	door_close(&in->decoy);
-	for (int fd = 0; fd <= 2; fd++) {
-		if (in->opts->stdio[fd] >= 0)
-			(void)close(in->opts->stdio[fd]);
-		if (null_fd >= 0)
-			(void)dup2(null_fd, fd);
-	}
-	if (null_fd >= 0)
-		(void)close(null_fd);
-}
-
 static _Noreturn void finish(struct init *in, int status, const char *why)
 {
 	char text[INIT_TEXT_MAX] = "";
@@ -441,6 +426,8 @@ static _Noreturn void init_main(const struct init_opts *opts,
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)prctl(PR_SET_NAME, "netleash-init");
+	if (init_fds_keep(opts, sock) < 0)
+		finish(&in, EXIT_NETLEASH, "close_range failed");
 	(void)sigemptyset(&child);
 	(void)sigaddset(&child, SIGCHLD);
 	in.signal_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -454,7 +441,8 @@ static _Noreturn void init_main(const struct init_opts *opts,
 	r = start_command(&in, text);
 	if (r < 0)
 		finish(&in, -r, text);
-	release(&in);
+	door_close(&in.decoy);
+	init_fds_release(opts);
 	if (send_msg(&in, INIT_MSG_STARTED, 0, "", NULL, 0) == 0)
 		run_until_end(&in);
 	if (in.lost)
@@ -480,7 +468,6 @@ int init_start(const struct init_opts *opts, const sigset_t *mask,
 		flags |= CLONE_NEWUSER;
 	pid = clone_process(flags, -1);
 	if (pid == 0) {
-		(void)close(pair[0]);
 		init_main(opts, mask, pair[1]);
 	}
 	r = pid < 0 ? -errno : 0;

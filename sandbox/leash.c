@@ -198,9 +198,7 @@ void leash_fill(struct leash *l, const struct plan *p, struct init_opts *opts)
 		.change_ids = l->root,
 		.uid = uid,
 		.gid = gid,
-		/* The caller's own processes would count where CMD has his
-		 * uid. */
-		.nproc = leased ? RUN_PROCESSES : 0,
+		.nproc = RUN_PROCESSES,
 	};
 }
 

@@ -22,9 +22,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/in6.h>
+#include <linux/ioprio.h>
 #include <linux/netlink.h>
 #include <linux/sched.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -137,6 +139,13 @@ static const struct syscalls_rule options[] = {
 	/* Input for the caller's shell, once CMD has ended. */
 	REFUSE1(ioctl, EPERM, SYSCALLS_IS(1, TIOCSTI)),
 	REFUSE1(ioctl, EPERM, SYSCALLS_IS(1, TIOCLINUX)),
+
+	/* A process group is not a pid namespace's: ours has the caller's
+	 * processes in it, and so have those of one user. */
+	REFUSE1(setpriority, EPERM, SYSCALLS_IS(0, PRIO_PGRP)),
+	REFUSE1(setpriority, EPERM, SYSCALLS_IS(0, PRIO_USER)),
+	REFUSE1(ioprio_set, EPERM, SYSCALLS_IS(0, IOPRIO_WHO_PGRP)),
+	REFUSE1(ioprio_set, EPERM, SYSCALLS_IS(0, IOPRIO_WHO_USER)),
 
 	/* The kernel itself reports a joined group to the network, in packets
 	 * of no socket: up to 112 chosen bits each. */

@@ -19,6 +19,9 @@
 #include "sandbox/mounts.h"
 #include "sandbox/toolchain.h"
 
+/* Of conf_find.h's CONF_FIND_USER, below the home. */
+#define USER_CONF_FOLDER ".config/netleash"
+
 /* Where CMD lives when the caller has no home of his own. */
 #define HOME_WITHOUT_HOME "/tmp"
 
@@ -55,8 +58,41 @@ static bool is_below(const char *path, const char *dir)
 	       (path[n] == '/' || path[n] == '\0');
 }
 
-static int add_words(const struct cli_words *words, const char *option,
-		     bool must_be_workspace, const char *home,
+/* The writable folder that @path is in, or is; NULL for none. */
+static const char *writable_above(const struct workspace *w, const char *path)
+{
+	for (size_t i = 0; i < w->writable.n; i++)
+		if (is_below(path, w->writable.v[i]))
+			return w->writable.v[i];
+	return NULL;
+}
+
+/* @word as an absolute path, by its text alone; NULL without memory. */
+static char *absolute(const char *cwd, const char *word)
+{
+	char *path = NULL;
+
+	if (word[0] == '/')
+		return strdup(word);
+	return asprintf(&path, "%s/%s", cwd, word) < 0 ? NULL : path;
+}
+
+/*
+ * An earlier run may have replaced a folder of the workspace by a link: what
+ * is named inside must be inside.
+ */
+static bool leads_out(const struct workspace *w, const char *word,
+		      const char *resolved)
+{
+	AUTOFREE char *path = absolute(w->cwd, word);
+
+	if (!path)
+		return true;
+	return writable_above(w, path) && !writable_above(w, resolved);
+}
+
+static int add_words(const struct workspace *w, const struct cli_words *words,
+		     const char *option, bool must_be_workspace,
 		     struct paths *ret, char error[WORKSPACE_ERROR_MAX])
 {
 	for (size_t i = 0; i < words->n; i++) {
@@ -71,8 +107,9 @@ static int add_words(const struct cli_words *words, const char *option,
 			free(path);
 			return r;
 		}
-		if (must_be_workspace && (!S_ISDIR(st.st_mode) ||
-					  !mounts_is_workspace(path, home))) {
+		if (must_be_workspace &&
+		    (!S_ISDIR(st.st_mode) ||
+		     !mounts_is_workspace(path, w->home))) {
 			(void)snprintf(error, WORKSPACE_ERROR_MAX, "%s %s: %s",
 				       option, words->v[i],
 				       S_ISDIR(st.st_mode)
@@ -82,20 +119,19 @@ static int add_words(const struct cli_words *words, const char *option,
 			free(path);
 			return -EINVAL;
 		}
+		if (leads_out(w, words->v[i], path)) {
+			(void)snprintf(error, WORKSPACE_ERROR_MAX,
+				       "%s %s: leads out of the workspace by a "
+				       "link that the command may have made",
+				       option, words->v[i]);
+			free(path);
+			return -EPERM;
+		}
 		r = paths_add(ret, path);
 		if (r < 0)
 			return r;
 	}
 	return 0;
-}
-
-/* The writable folder that @path is in, or is; NULL for none. */
-static const char *writable_above(const struct workspace *w, const char *path)
-{
-	for (size_t i = 0; i < w->writable.n; i++)
-		if (is_below(path, w->writable.v[i]))
-			return w->writable.v[i];
-	return NULL;
 }
 
 /* @path may not exist yet; its folder does, or nothing can come to be there. */
@@ -116,6 +152,55 @@ static int protect_file(const char *path, struct workspace *w)
 	return paths_add(&w->readonly, whole);
 }
 
+/* The nearest folder above @path that is there, resolved; malloc'ed. */
+static char *nearest_folder(const char *path)
+{
+	AUTOFREE char *copy = strdup(path);
+
+	while (copy) {
+		char *slash = strrchr(copy, '/');
+		char *resolved;
+
+		if (!slash)
+			return realpath(".", NULL);
+		slash[slash == copy] = '\0'; /* "/" stays */
+		resolved = realpath(copy, NULL);
+		if (resolved || slash == copy)
+			return resolved;
+	}
+	return NULL;
+}
+
+/*
+ * The caller's own conf counts whether it is there today or not: a run that
+ * could make it would widen the next one.
+ */
+static int protect_user_conf(struct workspace *w,
+			     char error[WORKSPACE_ERROR_MAX])
+{
+	AUTOFREE char *folder = NULL;
+
+	if (asprintf(&folder, "%s/" USER_CONF_FOLDER, w->home) < 0) {
+		folder = NULL;
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < w->writable.n; i++) {
+		const char *writable = w->writable.v[i];
+
+		if (is_below(folder, writable) && access(folder, F_OK) == 0 &&
+		    strcmp(folder, writable) != 0)
+			return paths_add(&w->readonly, strdup(folder));
+		if (!is_below(folder, writable) && !is_below(writable, folder))
+			continue;
+		(void)snprintf(error, WORKSPACE_ERROR_MAX,
+			       "%s is where your conf of netleash counts from: "
+			       "the command cannot be given it to write",
+			       writable);
+		return -EPERM;
+	}
+	return 0;
+}
+
 /*
  * A new file that matches the pattern would count as well, so the whole folder
  * is protected; the top of a workspace cannot be.
@@ -127,6 +212,7 @@ static int protect_include(const char *pattern, struct workspace *w,
 	AUTOFREE char *folder = NULL;
 	char *resolved;
 	const char *top;
+	bool exists;
 
 	if (pattern[fixed] == '\0')
 		return 0; /* one file, protected as such */
@@ -136,16 +222,21 @@ static int protect_include(const char *pattern, struct workspace *w,
 	if (!folder)
 		return -ENOMEM;
 	resolved = realpath(folder, NULL);
-	top = resolved ? writable_above(w, resolved) : NULL;
+	exists = resolved;
+	if (!exists)
+		resolved = nearest_folder(folder);
+	if (!resolved)
+		return -ENOMEM;
+	top = writable_above(w, resolved);
 	if (!top) {
 		free(resolved);
 		return 0;
 	}
-	if (strcmp(top, resolved) == 0) {
+	if (!exists || strcmp(top, resolved) == 0) {
 		(void)snprintf(error, WORKSPACE_ERROR_MAX,
 			       "the conf includes %s, where the command could "
 			       "write a conf of its own: keep included files "
-			       "in a folder of their own",
+			       "in a folder of their own, which exists",
 			       pattern);
 		free(resolved);
 		return -EPERM;
@@ -159,6 +250,9 @@ static int protect(const struct conf *conf, const char *log_file,
 {
 	AUTOFREE char *program = realpath("/proc/self/exe", NULL);
 	int r = program ? protect_file(program, w) : 0;
+
+	if (r == 0)
+		r = protect_user_conf(w, error);
 
 	for (size_t i = 0; i < conf->files_n && r == 0; i++) {
 		AUTOFREE char *file = realpath(conf->files[i], NULL);
@@ -185,11 +279,23 @@ static int add_toolchain(void *arg, const char *folder)
 	return paths_add(&w->readonly, strdup(folder));
 }
 
-/* Resolved, since a home may be reached through a link (/home on some). */
+/*
+ * What the caller calls his home is what CMD must not see: $HOME, where it is
+ * his own (sudo(8) sets it to another's), else that of passwd. Resolved, since
+ * a home may be reached through a link.
+ */
 static char *find_home(const struct caller *caller)
 {
-	char *home = caller->home[0] ? realpath(caller->home, NULL) : NULL;
+	const char *named = getenv("HOME");
+	char *home = named && named[0] == '/' ? realpath(named, NULL) : NULL;
+	struct stat st;
 
+	if (home && getuid() == caller->uid && stat(home, &st) == 0 &&
+	    S_ISDIR(st.st_mode) && st.st_uid == caller->uid &&
+	    (strcmp(home, caller->home) == 0 || mounts_is_workspace(home, "")))
+		return home;
+	free(home);
+	home = caller->home[0] ? realpath(caller->home, NULL) : NULL;
 	if (home)
 		return home;
 	return strdup(caller->home[0] ? caller->home : HOME_WITHOUT_HOME);
@@ -250,13 +356,13 @@ int workspace_find(const struct run_cli *cli, const struct caller *caller,
 	if (mounts_is_workspace(w.cwd, w.home))
 		r = paths_add(&w.writable, strdup(w.cwd));
 	if (r == 0)
-		r = add_words(&cli->writable, "--writable", true, w.home,
+		r = add_words(&w, &cli->writable, "--writable", true,
 			      &w.writable, error);
 	if (r == 0)
-		r = add_words(&cli->readonly, "--readonly", false, w.home,
+		r = add_words(&w, &cli->readonly, "--readonly", false,
 			      &w.readonly, error);
 	if (r == 0)
-		r = add_words(&cli->hidden, "--hide", false, w.home, &w.hidden,
+		r = add_words(&w, &cli->hidden, "--hide", false, &w.hidden,
 			      error);
 	if (r == 0)
 		r = protect(conf, log_file, &w, error);

@@ -3,12 +3,14 @@
  * tests/unit/test_fdio.c - whole reads and writes, and descriptors passed on
  */
 #include "common/fdio.h"
+#include "common/macros.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,9 +229,35 @@ static void too_much_is_refused_and_nothing_leaks(void **state)
 	close(sock[0]);
 }
 
+/* In a child: what a test runner has open must stay. */
+static void closing_all_but_some_keeps_just_these(void **state)
+{
+	int keep[] = { 9, -1, 2, 5, 5, 1023 }, status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		for (int fd = 3; fd < 12; fd++)
+			if (dup2(0, fd) != fd)
+				_exit(1);
+		if (fd_close_all_but(keep, ARRAY_SIZE(keep)) < 0)
+			_exit(2);
+		for (int fd = 0; fd < 12; fd++) {
+			const bool want = fd <= 2 || fd == 5 || fd == 9;
+
+			if ((fcntl(fd, F_GETFD) >= 0) != want)
+				_exit(100 + fd);
+		}
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(closing_all_but_some_keeps_just_these),
 		cmocka_unit_test(a_whole_write_passes_a_small_pipe),
 		cmocka_unit_test(a_write_that_fails_says_why),
 		cmocka_unit_test(

@@ -37,6 +37,7 @@
 #include "common/strbuf.h"
 #include "common/target.h"
 #include "sandbox/connect_words.h"
+#include "sandbox/stdio.h"
 
 /* A proxy looks a name up and connects before it answers: under a minute. */
 #define ANSWER_SECONDS 75
@@ -411,6 +412,12 @@ int connect_main(int argc, char **argv)
 	r = find_proxy(option, &proxy);
 	if (r != 0)
 		return r;
+	/* Or the tunnel itself would take the place of one that is closed. */
+	r = stdio_close_inherited();
+	if (r < 0) {
+		log_error("connect: cannot open /dev/null: %s", strerror(-r));
+		return 1;
+	}
 	r = parse_target(argv[optind], argv[optind + 1], &l);
 	if (r == 0)
 		r = open_tunnel(&l, &proxy);

@@ -167,7 +167,13 @@ is "the end of the output is told, and the input still sent" "$OUT" \
 status 0"
 is "to the last byte" "$(cat "$W/got")" hlate
 try connect git.example 7008
-is "no input at all is fine" "$STATUS" 0
+is "an empty input is no error" "$STATUS" 0
+
+closed_input() {
+	connect git.example 7008 <&-
+}
+try closed_input
+is "nor is one that is closed" "$STATUS/$OUT" "0/"
 
 try connect other.example 80
 is "a refusal is 1" "$STATUS" 1

@@ -42,6 +42,13 @@ enum conf_log { /* where the access log goes */
 	CONF_LOG_SYSLOG
 };
 
+/* What a tunnel's first bytes may be, beside what policy says. */
+enum conf_tunnel_check {
+	CONF_TUNNEL_CHECK_SNI, /* TLS for a name that policy allows; not TLS */
+	CONF_TUNNEL_CHECK_TLS, /* the same, and on port 443 nothing but TLS */
+	CONF_TUNNEL_CHECK_OFF
+};
+
 struct conf_range { /* a `private` word */
 	struct cidr cidr;
 	struct conf_loc loc;
@@ -109,6 +116,7 @@ struct conf {
 	size_t listens_n;
 	struct conf_server *resolvers;
 	size_t resolvers_n;
+	enum conf_tunnel_check tunnel_check;
 	enum conf_log log;
 	char *log_file; /* of CONF_LOG_FILE, else NULL */
 	char **env_deny, **env_allow;

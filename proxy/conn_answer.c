@@ -21,6 +21,7 @@
 #include "proxy/closer.h"
 #include "proxy/conn_http.h"
 #include "proxy/conn_priv.h"
+#include "proxy/conn_sni.h"
 #include "proxy/reply.h"
 #include "proxy/socks5.h"
 
@@ -76,6 +77,10 @@ static void on_tunnel_done(enum tunnel_end end, struct tunnel_counts counts,
 	case TUNNEL_REMOTE_DEAF:
 		close_last(c, &c->client_fd, CLOSER_FIN);
 		break;
+	case TUNNEL_REFUSED:
+		c->reason = REASON_SNI;
+		conn_abort(c);
+		break;
 	case TUNNEL_NO_MEMORY:
 		c->reason = REASON_INTERNAL;
 		conn_abort(c);
@@ -86,7 +91,8 @@ static void on_tunnel_done(enum tunnel_end end, struct tunnel_counts counts,
 void conn_start_tunnel(struct conn *c)
 {
 	int r = tunnel_start(c->loop->tunnels, c->client_fd, c->remote_fd,
-			     c->in, c->in_n, on_tunnel_done, c, &c->tunnel);
+			     c->in, c->in_n, conn_sni_look(c), on_tunnel_done,
+			     c, &c->tunnel);
 
 	if (r < 0) {
 		c->reason = REASON_INTERNAL;

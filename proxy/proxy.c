@@ -16,7 +16,7 @@
  *   sniff.c, http_head.c, conn_socks.c    what the client says
  *   conn_request.c  policy -> resolve.c -> policy -> dial.c
  *   conn_http.c     http_forward.c, for plain HTTP
- *   conn_answer.c   reply.c -> tunnel.c -> closer.c
+ *   conn_answer.c   reply.c -> tunnel.c (conn_sni.c looks) -> closer.c
  *   access_log.c    its line
  */
 #include "proxy/proxy.h"

@@ -45,6 +45,9 @@ want_build() {
 	want_library libcares 1.18 libc-ares-dev
 	want_library libseccomp 2.5 libseccomp-dev
 	want_library libnftables 1.0 libnftables-dev
+	# mbedTLS 2.28 is not known to pkg-config.
+	echo '#include <mbedtls/ssl.h>' | cc -E - >/dev/null 2>&1 ||
+		apt_want libmbedtls-dev
 }
 
 # apt_install LOG: installs $APT_MISSING; output goes to the file LOG.

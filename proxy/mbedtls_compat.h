@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proxy/mbedtls_compat.h - one face for mbedTLS 2.28 and 3.x
+ *
+ * For proxy/tls_*.c only. 2.28 knows TLS 1.2 at best; 3.6 knows 1.3, for
+ * which its crypto must be initialised, and where tickets arrive among data.
+ */
+#ifndef NETLEASH_PROXY_MBEDTLS_COMPAT_H
+#define NETLEASH_PROXY_MBEDTLS_COMPAT_H
+
+#include <stdbool.h>
+
+#include <mbedtls/ctr_drbg.h>
+#include <mbedtls/entropy.h>
+#include <mbedtls/net_sockets.h> /* for its error codes alone */
+#include <mbedtls/ssl.h>
+#include <mbedtls/version.h>
+#include <mbedtls/x509_crt.h>
+
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+#include <psa/crypto.h>
+#endif
+
+/* Once in a process, before anything else of mbedTLS; again does no harm. */
+static inline bool compat_tls_init(void)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000 && defined(MBEDTLS_PSA_CRYPTO_C)
+	return psa_crypto_init() == PSA_SUCCESS;
+#else
+	return true;
+#endif
+}
+
+static inline void compat_tls_set_min_1_2(mbedtls_ssl_config *conf)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03020000
+	mbedtls_ssl_conf_min_tls_version(conf, MBEDTLS_SSL_VERSION_TLS1_2);
+#else
+	mbedtls_ssl_conf_min_version(conf, MBEDTLS_SSL_MAJOR_VERSION_3,
+				     MBEDTLS_SSL_MINOR_VERSION_3);
+#endif
+}
+
+static inline bool compat_tls_has_1_3(void)
+{
+#if defined(MBEDTLS_SSL_PROTO_TLS1_3)
+	return true;
+#else
+	return false;
+#endif
+}
+
+/* mbedtls_ssl_read() returned @r: nothing was read, but it is no end. */
+static inline bool compat_tls_is_ticket(int r)
+{
+#if defined(MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
+	return r == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET;
+#else
+	(void)r;
+	return false;
+#endif
+}
+
+#endif

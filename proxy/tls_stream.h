@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proxy/tls_stream.h - one TLS session on one non-blocking socket
+ *
+ * For proxy/tls_*.c only: who drives it, tls_client.c through the handshake
+ * and tls_pump.c after it, calls mbedTLS on @ssl and waits on @fd for what
+ * that wants.
+ */
+#ifndef NETLEASH_PROXY_TLS_STREAM_H
+#define NETLEASH_PROXY_TLS_STREAM_H
+
+#include "proxy/mbedtls_compat.h"
+
+struct tls_stream {
+	mbedtls_ssl_context ssl;
+	int fd;
+};
+
+/* Takes @fd, but not where it fails. Return: NULL without memory. */
+struct tls_stream *tls_stream_new(const struct mbedtls_ssl_config *conf,
+				  int fd);
+
+/* Closes the socket, if it is still there. NULL is fine. */
+void tls_stream_free(struct tls_stream *s);
+
+/* Closing will reset the connection. */
+void tls_stream_set_reset(const struct tls_stream *s);
+
+#endif

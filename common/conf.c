@@ -64,6 +64,10 @@ void conf_free(struct conf *cf)
 	free(cf->listens);
 	free(cf->resolvers);
 	free(cf->log_file);
+	conf_upstream_fini(&cf->upstream);
+	for (size_t i = 0; i < cf->verify_cas_n; i++)
+		free(cf->verify_cas[i]);
+	free(cf->verify_cas);
 	words_free(cf->env_deny);
 	words_free(cf->env_allow);
 	free(cf);

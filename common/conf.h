@@ -9,8 +9,8 @@
  *
  * conf_lex.c cuts text into words, conf_file.c reads files and includes,
  * conf_block.c statements and blocks, conf_directives.c is the table of
- * directives, conf_rules.c and conf_limits.c set what it names, conf_dump.c
- * writes a conf back as text. Grammar: netleash.conf(5).
+ * directives, conf_rules.c, conf_limits.c and conf_upstream.c set what it
+ * names, conf_dump.c writes a conf back as text. Grammar: netleash.conf(5).
  */
 #ifndef NETLEASH_COMMON_CONF_H
 #define NETLEASH_COMMON_CONF_H
@@ -21,6 +21,7 @@
 
 #include "common/addr.h"
 #include "common/conf_load.h"
+#include "common/conf_upstream.h"
 #include "common/rule.h"
 #include "common/strbuf.h"
 
@@ -40,13 +41,6 @@ enum conf_log { /* where the access log goes */
 	CONF_LOG_FILE,
 	CONF_LOG_STDERR,
 	CONF_LOG_SYSLOG
-};
-
-/* What a tunnel's first bytes may be, beside what policy says. */
-enum conf_tunnel_check {
-	CONF_TUNNEL_CHECK_SNI, /* TLS for a name that policy allows; not TLS */
-	CONF_TUNNEL_CHECK_TLS, /* the same, and on port 443 nothing but TLS */
-	CONF_TUNNEL_CHECK_OFF
 };
 
 struct conf_range { /* a `private` word */
@@ -100,6 +94,7 @@ struct conf_limits {
  * @includes: the patterns of every include, as glob(3) got them
  * @listens:  127.0.0.1:3128 where the conf names none
  * @resolvers: none: the system's
+ * @verify_cas: files of CAs to trust beside the system's
  * @env_deny, @env_allow: NULL-terminated name globs, or NULL; the built-in
  *            list of secret names is in sandbox/childenv.h and comes first
  * @run_uid_first, @run_uid_last: the block of run uids, 256 of them
@@ -116,7 +111,9 @@ struct conf {
 	size_t listens_n;
 	struct conf_server *resolvers;
 	size_t resolvers_n;
-	enum conf_tunnel_check tunnel_check;
+	struct conf_upstream upstream;
+	char **verify_cas;
+	size_t verify_cas_n;
 	enum conf_log log;
 	char *log_file; /* of CONF_LOG_FILE, else NULL */
 	char **env_deny, **env_allow;
@@ -143,7 +140,10 @@ const struct conf_profile *conf_profile(const struct conf *cf,
 void conf_format_rule_place(const struct conf *cf, const struct rule *r,
 			    struct strbuf *out);
 
-/* The conf as understood, as text that parses to the same conf. */
+/*
+ * The conf as understood, as text that parses to the same conf, but for
+ * credentials: "***" stands in their place.
+ */
 void conf_dump(const struct conf *cf, struct strbuf *out);
 
 #endif

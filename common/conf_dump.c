@@ -16,7 +16,7 @@
 #include "common/conf_priv.h"
 
 /* A word as the lexer takes it, in quotes where it needs them. */
-static void dump_word(struct strbuf *out, const char *s)
+void conf_dump_word(struct strbuf *out, const char *s)
 {
 	if (s[0] != '\0' && s[0] != '#' && !strpbrk(s, " \t\"{};")) {
 		strbuf_adds(out, s);
@@ -82,7 +82,7 @@ static void dump_rules(struct strbuf *out, const char *indent,
 		strbuf_addf(out, "%s%s ", indent,
 			    rule->effect == RULE_ALLOW ? "allow" : "deny");
 		dump_methods(out, rule->methods);
-		dump_word(out, rule->text);
+		conf_dump_word(out, rule->text);
 		strbuf_addc(out, '\n');
 	}
 }
@@ -108,7 +108,7 @@ static void dump_log(struct strbuf *out, const struct conf *cf)
 		break;
 	case CONF_LOG_FILE:
 		strbuf_adds(out, "log json ");
-		dump_word(out, cf->log_file);
+		conf_dump_word(out, cf->log_file);
 		strbuf_addc(out, '\n');
 		break;
 	case CONF_LOG_STDERR:
@@ -120,7 +120,7 @@ static void dump_log(struct strbuf *out, const struct conf *cf)
 	}
 }
 
-void conf_dump(const struct conf *cf, struct strbuf *out)
+void conf_dump_whole(const struct conf *cf, bool secrets, struct strbuf *out)
 {
 	for (size_t i = 0; i < cf->listens_n; i++)
 		dump_endpoint(out, "listen", &cf->listens[i].addr,
@@ -131,11 +131,10 @@ void conf_dump(const struct conf *cf, struct strbuf *out)
 	for (size_t i = 0; i < cf->resolvers_n; i++)
 		dump_endpoint(out, "resolver", &cf->resolvers[i].addr,
 			      cf->resolvers[i].port);
+	conf_dump_upstream(cf, secrets, out);
 	dump_log(out, cf);
 	strbuf_addf(out, "run-uids %" PRIu32 "-%" PRIu32 "\n",
 		    cf->run_uid_first, cf->run_uid_last);
-	strbuf_addf(out, "tunnel-check %s\n",
-		    conf_tunnel_check_name(cf->tunnel_check));
 	dump_limits(out, &cf->limits);
 	dump_words(out, "env-deny", cf->env_deny);
 	dump_words(out, "env-allow", cf->env_allow);
@@ -146,4 +145,9 @@ void conf_dump(const struct conf *cf, struct strbuf *out)
 		dump_rules(out, "\t", &cf->profiles[i].rules);
 		strbuf_adds(out, "}\n");
 	}
+}
+
+void conf_dump(const struct conf *cf, struct strbuf *out)
+{
+	conf_dump_whole(cf, false, out);
 }

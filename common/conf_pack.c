@@ -63,7 +63,7 @@ void conf_pack(const struct conf *cf, struct strbuf *out)
 	struct strbuf text = STRBUF_INIT;
 	struct head h;
 
-	conf_dump(cf, &text);
+	conf_dump_whole(cf, true, &text);
 	if (strbuf_failed(&text) || text.len > UINT32_MAX) {
 		out->failed = true;
 		strbuf_fini(&text);
@@ -79,6 +79,7 @@ void conf_pack(const struct conf *cf, struct strbuf *out)
 	for (size_t i = 0; i < cf->files_n; i++)
 		strbuf_add(out, cf->files[i], strlen(cf->files[i]) + 1);
 	strbuf_add(out, text.s, text.len);
+	explicit_bzero(text.s, text.len); /* credentials */
 	strbuf_fini(&text);
 }
 

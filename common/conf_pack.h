@@ -2,9 +2,10 @@
 /*
  * common/conf_pack.h - a conf as bytes, for another process of this program
  *
- * The bytes are the conf's text as conf_dump() writes it, which the other side
- * parses like any text, and beside it what a dump has lost: from which file
- * and line each rule came, so that logs and answers still name that line.
+ * The bytes are the conf's text as conf_dump() writes it, but with credentials
+ * in full: they are not to be shown or kept. The other side parses it like any
+ * text, and beside it stands what a dump has lost: from which file and line
+ * each rule came, so that logs and answers still name that line.
  */
 #ifndef NETLEASH_COMMON_CONF_PACK_H
 #define NETLEASH_COMMON_CONF_PACK_H

@@ -140,7 +140,6 @@ static const struct {
 	{ "env-deny A-B", 1, 10, "A-B", "variable" },
 	/* What this build cannot do yet is not quietly accepted. */
 	{ "threads many", 1, 1, "threads", "unknown directive" },
-	{ "upstream http://127.0.0.1:1", 1, 1, "upstream", "unknown" },
 	{ "inspect a.example", 1, 1, "inspect", "unknown" },
 };
 

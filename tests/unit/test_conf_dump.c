@@ -45,6 +45,11 @@ static const char *const confs[] = {
 	"env-deny A* B\nenv-allow C?\nrun-uids 70000-70255\n",
 	"limit head-size 1500\nlimit idle-time 90m\nlimit dial-time 1500ms\n"
 	"limit connections 17\nlimit dns-time 7\n",
+	"upstream http://proxy.example:3128\nupstream direct *.corp "
+	"10.0.0.0/8\n",
+	"upstream direct [2001:db8::]/32:443 *:22\nverify-ca \"/a b\" /c\n"
+	"upstream https://[2001:db8::1]:443/\n",
+	"upstream HTTP://u:p@192.0.2.1:80\n",
 	"limit head-size 1m\nlimit head-time 100ms\n",
 };
 

@@ -13,8 +13,15 @@
  */
 #include "proxy/conn_priv.h"
 
-#include "proxy/conn_answer.h"
+#include <string.h>
+
 #include "proxy/socks5.h"
+
+static void take_input(struct conn *c, size_t n)
+{
+	c->in_n -= n;
+	memmove(c->in, c->in + n, c->in_n);
+}
 
 /* Return: true if the request may come. */
 static bool on_greeting(struct conn *c)
@@ -34,7 +41,7 @@ static bool on_greeting(struct conn *c)
 		return false;
 	}
 	c->greeted = true;
-	conn_take_input(c, length);
+	take_input(c, length);
 	conn_send(c);
 	return c->state == CONN_SOCKS;
 }
@@ -55,7 +62,7 @@ static void on_request(struct conn *c)
 	case SOCKS5_OK:
 		c->has_target = true;
 		c->request.method = METHOD_CONNECT;
-		conn_take_input(c, length);
+		take_input(c, length);
 		conn_judge(c);
 		break;
 	case SOCKS5_BAD_COMMAND:

@@ -26,6 +26,7 @@ struct resolver;
 struct ruleset;
 struct target_counts;
 struct tunnel_loop;
+struct upstream;
 
 TAILQ_HEAD(conn_list, conn);
 LIST_HEAD(listener_list, listener);
@@ -43,6 +44,7 @@ struct loop {
 	struct ruleset *rules;
 	const char *run;
 	struct resolver *resolver;
+	struct upstream *upstream; /* NULL: none */
 	struct tunnel_loop *tunnels;
 	struct target_counts *targets;
 	struct access_log *log;

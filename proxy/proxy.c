@@ -15,13 +15,13 @@
  *   conn.c          states, deadlines, reading, the one way out
  *   sniff.c, http_head.c, conn_socks.c    what the client says
  *   conn_request.c  policy -> resolve.c -> policy -> dial.c
- *   conn_http.c     http_forward.c, for plain HTTP
- *   conn_answer.c   reply.c -> tunnel.c (conn_sni.c looks) -> closer.c
+ *   conn_answer.c   reply.c -> tunnel.c -> closer.c
  *   access_log.c    its line
  */
 #include "proxy/proxy.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
@@ -33,6 +33,7 @@
 #include "proxy/resolve.h"
 #include "proxy/ruleset.h"
 #include "proxy/target_count.h"
+#include "proxy/upstream.h"
 
 /* Descriptors that are not for connections: logs, DNS, listeners, the loop. */
 #define FDS_RESERVED 64u
@@ -50,15 +51,16 @@ static void on_libevent_log(int severity, const char *text)
 		log_warn("libevent: %s", text);
 }
 
-/* Each connection needs two descriptors. */
-static uint32_t connections_max(const struct conf_limits *limits)
+/* Each connection needs one descriptor, and those of its far side. */
+static uint32_t connections_max(const struct conf_limits *limits,
+				const struct upstream *upstream)
 {
 	struct rlimit files = { .rlim_cur = 1024 };
-	rlim_t room = 1;
+	rlim_t room = 1, each = 1 + upstream_fds(upstream);
 
 	(void)getrlimit(RLIMIT_NOFILE, &files);
-	if (files.rlim_cur > FDS_RESERVED + 2)
-		room = (files.rlim_cur - FDS_RESERVED) / 2;
+	if (files.rlim_cur > FDS_RESERVED + each)
+		room = (files.rlim_cur - FDS_RESERVED) / each;
 	if (room > UINT32_MAX)
 		room = UINT32_MAX;
 	if (limits->connections == 0)
@@ -101,6 +103,17 @@ static int open_resolver(struct loop *lp, const struct conf *cf)
 	return resolver_new(lp->base, &opts, &lp->resolver);
 }
 
+static int open_upstream(struct loop *lp, const struct proxy_opts *opts)
+{
+	char error[UPSTREAM_DETAIL_MAX] = "";
+	int r = upstream_new(lp->base, lp->resolver, opts->conf, &lp->upstream,
+			     error);
+
+	if (r < 0 && opts->error)
+		(void)snprintf(opts->error, PROXY_ERROR_MAX, "%s", error);
+	return r;
+}
+
 static int open_loop(struct proxy *p, const struct proxy_opts *opts)
 {
 	struct loop *lp = &p->loop;
@@ -108,7 +121,6 @@ static int open_loop(struct proxy *p, const struct proxy_opts *opts)
 
 	lp->limits = &opts->conf->limits;
 	lp->run = opts->run;
-	lp->connections_max = connections_max(lp->limits);
 	lp->base = event_base_new();
 	if (!lp->base)
 		return -ENOMEM;
@@ -125,6 +137,9 @@ static int open_loop(struct proxy *p, const struct proxy_opts *opts)
 		r = access_log_new(opts->log_fd, opts->log_syslog, &lp->log);
 	if (r == 0)
 		r = open_resolver(lp, opts->conf);
+	if (r == 0)
+		r = open_upstream(lp, opts);
+	lp->connections_max = connections_max(lp->limits, lp->upstream);
 	return r;
 }
 
@@ -164,6 +179,7 @@ void proxy_free(struct proxy *p)
 	conn_reap(lp);
 	if (lp->log)
 		stats_log(&lp->stats, access_log_dropped(lp->log));
+	upstream_free(lp->upstream);
 	resolver_free(lp->resolver);
 	tunnel_loop_free(lp->tunnels);
 	target_counts_free(lp->targets);
@@ -196,7 +212,8 @@ int proxy_set_policy(struct proxy *p, struct conf *cf, struct policy *policy)
 	ruleset_unref(p->loop.rules);
 	p->loop.rules = rules;
 	p->loop.limits = &cf->limits;
-	p->loop.connections_max = connections_max(&cf->limits);
+	p->loop.connections_max =
+		connections_max(&cf->limits, p->loop.upstream);
 	return 0;
 }
 
@@ -247,7 +264,7 @@ void proxy_drain(struct proxy *p, void (*done)(void *arg), void *arg)
 	/* Who has not asked for anything yet has nothing to lose. */
 	for (c = TAILQ_FIRST(&lp->live); c; c = next) {
 		next = TAILQ_NEXT(c, link);
-		if (c->state == CONN_SNIFF || c->state == CONN_IDLE)
+		if (c->state == CONN_SNIFF)
 			conn_close(c);
 	}
 	event_active(lp->reap, EV_TIMEOUT, 0);

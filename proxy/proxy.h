@@ -35,6 +35,8 @@ struct proxy;
  * @log_fd: the access log, appended to; -1: none. Not closed by the proxy
  * @log_syslog: @log_fd is a datagram socket of syslog's
  * @remember_blocked: keep what was refused, for proxy_blocked()
+ * @error:  PROXY_ERROR_MAX bytes for a sentence, where proxy_new() has one; may
+ *          be NULL
  */
 struct proxy_opts {
 	const struct conf *conf;
@@ -43,11 +45,13 @@ struct proxy_opts {
 	int log_fd;
 	bool log_syslog;
 	bool remember_blocked;
+	char *error;
 };
+#define PROXY_ERROR_MAX 512
 
 /*
  * Makes the event loop, the resolver, the timers. Opens all that needs a path
- * (resolv.conf, hosts, nsswitch) so that later confinement costs nothing.
+ * (resolv.conf, hosts, nsswitch, CAs) so that later confinement costs nothing.
  * Return: 0 or -errno.
  */
 int proxy_new(const struct proxy_opts *opts, struct proxy **ret);
@@ -62,8 +66,8 @@ int proxy_add_listener(struct proxy *p, int fd);
 /*
  * Judges each request that comes from now on by @policy, which is made of
  * @cf, with the limits of @cf; requests and tunnels that have begun keep what
- * they began with. Resolvers and listeners stay. Takes both, and frees them
- * when nothing needs them; not where it fails. Return: 0 or -ENOMEM.
+ * they began with. Resolvers, listeners and the upstream stay. Takes both, and
+ * frees them when nothing needs them; not where it fails. Return: 0 or -ENOMEM.
  */
 int proxy_set_policy(struct proxy *p, struct conf *cf, struct policy *policy);
 

@@ -151,6 +151,7 @@ static int start_proxy(struct run *run)
 		.log_fd = run->log_fd,
 		.log_syslog = run->plan.log.kind == CONF_LOG_SYSLOG,
 		.remember_blocked = true,
+		.error = run->error,
 	};
 	const struct identities *ids = &run->leash.ids;
 	const char *step = "";

@@ -313,6 +313,7 @@ static int start_proxy(struct serve *s)
 		.run = "",
 		.log_fd = s->log_fd,
 		.log_syslog = s->log.kind == CONF_LOG_SYSLOG,
+		.error = s->error,
 	};
 	const char *step = "";
 	int r;

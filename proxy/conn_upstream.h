@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proxy/conn_upstream.h - a connection whose target is reached by the parent
+ *
+ * For the conn*.c files only.
+ */
+#ifndef NETLEASH_PROXY_CONN_UPSTREAM_H
+#define NETLEASH_PROXY_CONN_UPSTREAM_H
+
+#include <stdbool.h>
+
+struct access_entry;
+struct conn;
+
+/* True if c->request goes through the parent proxy. */
+bool conn_upstream_takes(const struct conn *c);
+
+/*
+ * c->request is allowed and goes through the parent: on to conn_establish()
+ * with c->remote_fd, or conn_refuse().
+ */
+void conn_upstream_start(struct conn *c);
+
+/* Once for each request: what the parent has to do with it. */
+void conn_upstream_log(struct conn *c, struct access_entry *e);
+
+/* Frees c->upstream; nothing comes back any more. */
+void conn_upstream_cancel(struct conn *c);
+
+#endif

@@ -55,8 +55,7 @@ start_other_run() {
 # judge WHAT NUMBER: reads the results, and what the observers saw
 judge() {
 	is "$1: all were tried" "$STATUS $(wc -l <"$WS/results")" "0 $2"
-	is "$1: none got out" "$(of ESCAPED |
-		grep -v "^probe ${NOT_YET:-none}:")" ""
+	is "$1: none got out" "$(of ESCAPED)" ""
 	is "$1: nothing arrived outside" "$(cat "$W/arrived")" ""
 	unlike "$1: each could be tried" "$(of unavailable)" '^probe'
 }
@@ -130,6 +129,40 @@ next_run() {
 	try run_leashed --log linked.log -- true
 	check "a log that has become a link is not followed" \
 		cmp "$W/pub/file" "$W/file.before"
+	try run_leashed --writable linked -- sh -c 'echo x >linked/written'
+	check "a folder that has become a link is not opened" \
+		test ! -e "$W/pub/written"
+	rm -f "$W/pub/written"
+}
+
+# A folder that is named while the command of another run swaps it for a link.
+swapped() {
+	local swapper turn hits=0
+	mkdir "$WS/swap"
+	[ "${#WHO[@]}" = 0 ] || chown "$USER_ID" "$WS/swap"
+	# shellcheck disable=SC2016 # for the inner shell
+	(cd "$WS" && run_leashed -- "$PYTHON" -c '
+import os, sys, time
+os.symlink(sys.argv[1] + "/pub", "link")
+end = time.time() + 6
+while time.time() < end:
+    os.rename("swap", "real"); os.rename("link", "swap")
+    time.sleep(.005)
+    os.rename("swap", "link"); os.rename("real", "swap")
+    time.sleep(.005)' "$W") \
+		>>"$W/servers.log" 2>&1 </dev/null &
+	swapper=$!
+	until_true 10 test -L "$WS/link" ||
+		not_ok "the swapper starts" "$(cat "$W/servers.log")"
+	for ((turn = 0; turn < 40; turn++)); do
+		try run_leashed --writable "$WS/swap" -- \
+			sh -c 'echo x >swap/raced'
+		[ "$STATUS" != 0 ] || hits=$((hits + 1))
+	done
+	wait "$swapper"
+	check "a folder that is swapped meanwhile is never opened elsewhere" \
+		test ! -e "$W/pub/raced"
+	echo "# $hits of 40 runs started"
 }
 
 # Without a door there is nothing at all.
@@ -154,10 +187,13 @@ named_conf() {
 		'rm -f sub/conf; echo "allow *:*" >sub/conf' \
 		'mv sub moved; mkdir sub; echo "allow *:*" >sub/conf' \
 		'mv sub moved; ln -s moved2 sub; mkdir moved2;
-			echo "allow *:*" >moved2/conf'; do
+			echo "allow *:*" >moved2/conf' \
+		'echo "allow *:*" >sub/conf.d/more.conf' \
+		'mv sub/conf.d sub/old; mkdir sub/conf.d
+			echo "allow *:*" >sub/conf.d/more.conf'; do
 		rm -rf "$WS/sub" "$WS"/moved*
-		mkdir -p "$WS/sub"
-		echo "allow v4.example" >"$WS/sub/conf"
+		mkdir -p "$WS/sub/conf.d"
+		echo 'include conf.d/*.conf' >"$WS/sub/conf"
 		[ "${#WHO[@]}" = 0 ] || chown -R "$USER_ID" "$WS/sub"
 		try run_leashed -c "$WS/sub/conf" -- sh -c "$way"
 		forget
@@ -168,6 +204,24 @@ named_conf() {
 		n=$((n + 1))
 		judge "a conf in the workspace, way $n" 1
 	done
+	# A folder that is not there yet would be the command's to make.
+	echo 'include absent.d/*.conf' >"$WS/sub/conf"
+	try run_leashed -c "$WS/sub/conf" -- true
+	is "a conf that believes in a folder to come is refused" "$STATUS" 125
+}
+
+# A user conf that comes to be, because its folder was a workspace once.
+user_conf() {
+	mkdir -p "$CALLER_HOME/.config"
+	chown "$USER_ID" "$CALLER_HOME/.config"
+	try in_folder "$CALLER_HOME/.config" run_leashed -- sh -c '
+		mkdir netleash && echo "allow *:*" >netleash/netleash.conf'
+	forget
+	: >"$WS/results"
+	chmod 666 "$WS/results"
+	try run_leashed -- ./escape try world results door_refuses
+	judge "a user conf of the command's" 1
+	rm -rf "$CALLER_HOME/.config"
 }
 
 # Odd names of folders do not end a line, an option or a path.
@@ -214,7 +268,9 @@ escape_suite() {
 	[ "${#WHO[@]}" != 0 ] || lent "a file on 1" 1=append -- stdout_again
 	no_network
 	next_run
+	swapped
 	named_conf
+	[ "${#WHO[@]}" = 0 ] || user_conf
 	odd_names
 	done_testing
 }

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "common/addr.h"
+#include "common/conf_choice.h"
 #include "common/conf_load.h"
 #include "common/conf_upstream.h"
 #include "common/rule.h"
@@ -28,19 +29,6 @@
 /* Where a word stands. @file indexes conf.files; line and column from 1. */
 struct conf_loc {
 	uint32_t file, line, column;
-};
-
-enum conf_mode {
-	CONF_MODE_UNSET,
-	CONF_MODE_FULL,
-	CONF_MODE_LIMITED
-};
-
-enum conf_log { /* where the access log goes */
-	CONF_LOG_NONE,
-	CONF_LOG_FILE,
-	CONF_LOG_STDERR,
-	CONF_LOG_SYSLOG
 };
 
 struct conf_range { /* a `private` word */
@@ -111,6 +99,7 @@ struct conf {
 	size_t listens_n;
 	struct conf_server *resolvers;
 	size_t resolvers_n;
+	enum conf_tunnel_check tunnel_check;
 	struct conf_upstream upstream;
 	char **verify_cas;
 	size_t verify_cas_n;
@@ -140,10 +129,7 @@ const struct conf_profile *conf_profile(const struct conf *cf,
 void conf_format_rule_place(const struct conf *cf, const struct rule *r,
 			    struct strbuf *out);
 
-/*
- * The conf as understood, as text that parses to the same conf, but for
- * credentials: "***" stands in their place.
- */
+/* Text that parses to the same conf; credentials are "***". */
 void conf_dump(const struct conf *cf, struct strbuf *out);
 
 #endif

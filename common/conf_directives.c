@@ -229,6 +229,32 @@ static int set_log(struct conf_parser *ps, const struct conf_word *w, size_t n)
 	return 0;
 }
 
+/* In the order of enum conf_tunnel_check. */
+static const char *const tunnel_checks[] = { "sni", "tls", "off" };
+
+const char *conf_tunnel_check_name(enum conf_tunnel_check c)
+{
+	return tunnel_checks[c];
+}
+
+static int set_tunnel_check(struct conf_parser *ps, const struct conf_word *w,
+			    size_t n)
+{
+	char shown[CONF_SHOWN_MAX];
+
+	(void)n;
+	if (conf_repeated(ps, &ps->tunnel_check, w))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(tunnel_checks); i++)
+		if (conf_word_is(w, tunnel_checks[i])) {
+			ps->cf->tunnel_check = (enum conf_tunnel_check)i;
+			return 0;
+		}
+	conf_error(ps, w, "'%s' is no check: expected sni, tls or off",
+		   conf_show(w->s, w->n, shown));
+	return 0;
+}
+
 static int set_run_uids(struct conf_parser *ps, const struct conf_word *w,
 			size_t n)
 {
@@ -357,6 +383,7 @@ static const struct conf_directive table[] = {
 	{ "profile", set_profile, 1, 0, 0, "profile NAME { ... }" },
 	{ "resolver", set_resolver, 1, 0, 0, "resolver ADDRESS[:PORT]..." },
 	{ "run-uids", set_run_uids, 1, 1, 0, "run-uids FIRST-LAST" },
+	{ "tunnel-check", set_tunnel_check, 1, 1, 0, "tunnel-check sni|tls|off" },
 	{ "upstream", conf_set_upstream, 1, 0, 0,
 	  "upstream URL, or upstream direct HOST[:PORTS]..." },
 	{ "verify-ca", conf_set_verify_ca, 1, 0, 0, "verify-ca FILE..." },

@@ -58,7 +58,8 @@ struct conf_parser {
 		dev_t dev;
 		ino_t ino;
 	} stack[CONF_INCLUDE_DEPTH];
-	struct conf_seen mode, profile_mode, log, run_uids, upstream;
+	struct conf_seen mode, profile_mode, log, run_uids, tunnel_check;
+	struct conf_seen upstream;
 	struct conf_seen limits[CONF_LIMITS_N];
 	size_t env_deny_n, env_allow_n;
 };
@@ -78,6 +79,9 @@ int conf_parse_text(struct conf_parser *ps, char *text, size_t n);
 struct conf_rules *conf_scope(struct conf_parser *ps);
 struct conf_loc conf_word_loc(const struct conf_parser *ps,
 			      const struct conf_word *w);
+
+/* conf_directives.c: "sni" */
+const char *conf_tunnel_check_name(enum conf_tunnel_check c);
 
 /* conf_file.c */
 int conf_add_file(struct conf *cf, const char *name, uint32_t *ret);

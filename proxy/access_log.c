@@ -37,6 +37,8 @@
 #include "common/json.h"
 #include "common/log.h"
 
+#define PATH_SHOWN_MAX 1000
+
 /* How a line gets out. */
 enum sink {
 	SINK_NONE,
@@ -87,6 +89,26 @@ static const char *null_if_empty(const char *s)
 	return s && *s ? s : NULL;
 }
 
+/* Queries hold secrets; and a path must not make a line too long to write. */
+static void add_path(struct json *j, const struct access_entry *e)
+{
+	size_t n = e->path_len;
+	const char *query;
+
+	if (!e->path) {
+		json_null(j, "path");
+		return;
+	}
+	query = memchr(e->path, '?', n);
+	if (query)
+		n = (size_t)(query - e->path);
+	if (n == 0)
+		json_string(j, "path", "/");
+	else
+		json_string_n(j, "path", e->path,
+			      n < PATH_SHOWN_MAX ? n : PATH_SHOWN_MAX);
+}
+
 void access_entry_render(const struct access_entry *e, struct timespec now,
 			 struct strbuf *out)
 {
@@ -98,7 +120,9 @@ void access_entry_render(const struct access_entry *e, struct timespec now,
 	json_string_or_null(&j, "run", null_if_empty(e->run));
 	json_string_or_null(&j, "protocol", e->protocol);
 	json_string_or_null(&j, "client", e->client);
+	json_string_or_null(&j, "method", e->method);
 	json_string_or_null(&j, "target", e->target);
+	add_path(&j, e);
 	json_string_or_null(&j, "address", e->address);
 	json_string(&j, "decision", decision(e->reason));
 	json_string_or_null(&j, "rule", null_if_empty(e->rule));
@@ -113,6 +137,10 @@ void access_entry_render(const struct access_entry *e, struct timespec now,
 	json_uint(&j, "bytes_in", e->bytes_in);
 	json_uint(&j, "bytes_out", e->bytes_out);
 	json_uint(&j, "ms", e->ms);
+	if (e->status > 0)
+		json_uint(&j, "status", e->status);
+	else
+		json_null(&j, "status");
 	json_object_close(&j);
 	strbuf_addc(out, '\n');
 }

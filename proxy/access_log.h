@@ -8,7 +8,9 @@
  *   run        name of the run; null for none
  *   protocol   "connect", "http", "socks5"
  *   client     address and port that the request came from
+ *   method     of HTTP; null where there is none
  *   target     "host:port"; null where none was understood
+ *   path       of plain HTTP, without its query, at most 1000 bytes; or null
  *   address    the address that was dialled; null where none was
  *   decision   "allow", "deny" (policy), "error" (anything else)
  *   rule       "FILE:LINE" or "argument" of the rule that decided, or null
@@ -16,10 +18,12 @@
  *   upstream   "HOST:PORT" of the parent proxy; this and the next are there
  *              only where the request went to it
  *   upstream_status  what it answered to CONNECT; null for nothing
- *   bytes_in   received from the far side and sent to the client
+ *   bytes_in   received from the far side and sent to the client; of plain
+ *              HTTP the body
  *   bytes_out  received from the client and sent to the far side; heads and
  *              answers of netleash's own are in neither
  *   ms         how long it took, from the first byte of the request
+ *   status     of HTTP, that the client was answered with; or null
  *
  * A line is written by one write(2) to a descriptor in append mode, and never
  * waited for: what cannot be written at once is dropped and counted, and the
@@ -38,15 +42,22 @@
 
 struct access_log;
 
-/* One line's facts, as above; the text is borrowed and may be NULL. */
+/*
+ * One line's facts, as above; the text is borrowed and may be NULL. A @path
+ * may have its query; @status 0 is none.
+ */
 struct access_entry {
 	const char *run;
 	const char *protocol;
 	const char *client;
+	const char *method;
 	const char *target;
+	const char *path;
+	size_t path_len;
 	const char *address;
 	const char *rule;
 	enum reason reason;
+	unsigned status;
 	const char *upstream; /* NULL: direct */
 	unsigned upstream_status;
 	uint64_t bytes_in, bytes_out;

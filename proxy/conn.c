@@ -5,14 +5,15 @@
  * In:         an accepted socket from listener.c
  * Out:        one access-log line, the socket closed, the memory reaped
  * States:     SNIFF -> HEAD or SOCKS -> (RESOLVE ->) DIAL -> REPLY -> TUNNEL ->
- *             LAST -> CLOSED; REPLY for a refusal from any state before it;
- *             CLOSED from all. next_allowed[] is the law
+ *             LAST -> CLOSED for a tunnel; HEAD -> (RESOLVE -> DIAL ->) FORWARD
+ *             -> IDLE -> HEAD for plain HTTP; REPLY for a refusal from any
+ *             state before it; CLOSED from all. next_allowed[] is the law
  * Invariants: conn_set_state() alone writes the state; interest and deadline
  *             are derived from it; nothing is freed inside its own callback;
  *             a client that sends nothing costs this struct and no buffer
  *
- * The line is written on the way to LAST or CLOSED, whichever comes first: a
- * client that is slow to take our last bytes does not hold it back.
+ * The line is written on the way to IDLE, LAST or CLOSED, whichever comes
+ * first: a client that is slow to take our last bytes does not hold it back.
  */
 #include "proxy/conn_priv.h"
 
@@ -29,6 +30,8 @@
 #include "common/log.h"
 #include "proxy/access_log.h"
 #include "proxy/closer.h"
+#include "proxy/conn_answer.h"
+#include "proxy/conn_http.h"
 #include "proxy/conn_upstream.h"
 #include "proxy/dial.h"
 #include "proxy/resolve.h"
@@ -38,22 +41,29 @@
 /* How long a client may take to read an answer that does not fit at once. */
 #define REPLY_TIME_MS 10000u
 
+/* How long a connection waits for its next request. */
+#define KEEP_TIME_MS 120000u
+
 /* What may come before we have answered: a TLS ClientHello fits in easily. */
 #define EARLY_MAX 16384u
 
 static const char *const state_name[CONN_STATES] = {
-	"sniff", "head",   "socks", "resolve", "dial",
-	"reply", "tunnel", "last",  "closed",
+	"sniff",   "head", "socks",  "resolve", "dial",	  "reply",
+	"forward", "idle", "tunnel", "last",	"closed",
 };
 
 #define TO(state) (1u << CONN_##state)
 static const unsigned next_allowed[CONN_STATES] = {
 	[CONN_SNIFF] = TO(HEAD) | TO(SOCKS) | TO(REPLY) | TO(CLOSED),
-	[CONN_HEAD] = TO(RESOLVE) | TO(DIAL) | TO(REPLY) | TO(CLOSED),
+	[CONN_HEAD] =
+		TO(RESOLVE) | TO(DIAL) | TO(REPLY) | TO(FORWARD) | TO(CLOSED),
 	[CONN_SOCKS] = TO(RESOLVE) | TO(DIAL) | TO(REPLY) | TO(CLOSED),
 	[CONN_RESOLVE] = TO(DIAL) | TO(REPLY) | TO(CLOSED),
-	[CONN_DIAL] = TO(REPLY) | TO(CLOSED),
-	[CONN_REPLY] = TO(TUNNEL) | TO(LAST) | TO(CLOSED),
+	[CONN_DIAL] = TO(REPLY) | TO(FORWARD) | TO(CLOSED),
+	[CONN_REPLY] = TO(TUNNEL) | TO(IDLE) | TO(LAST) | TO(CLOSED),
+	[CONN_FORWARD] = TO(RESOLVE) | TO(DIAL) | TO(REPLY) | TO(IDLE) |
+			 TO(TUNNEL) | TO(LAST) | TO(CLOSED),
+	[CONN_IDLE] = TO(HEAD) | TO(CLOSED),
 	[CONN_TUNNEL] = TO(LAST) | TO(CLOSED),
 	[CONN_LAST] = TO(CLOSED),
 };
@@ -75,7 +85,9 @@ static void end_request(struct conn *c)
 		.run = c->loop->run,
 		.protocol = c->protocol,
 		.client = client,
+		.method = conn_http_method(c),
 		.reason = c->reason,
+		.status = c->status,
 		.bytes_in = c->counts.in,
 		.bytes_out = c->counts.out,
 		.ms = clock_ms() - c->started_ms,
@@ -84,8 +96,6 @@ static void end_request(struct conn *c)
 	if (c->logged)
 		return;
 	c->logged = true;
-	target_count_give(c->counted);
-	c->counted = NULL;
 	/* It came and went without a byte: a probe of the port, no request. */
 	if (!c->protocol && c->reason == REASON_MALFORMED)
 		return;
@@ -96,6 +106,10 @@ static void end_request(struct conn *c)
 		       addr_format(&c->client, text), (unsigned)c->client_port);
 	if (c->has_target)
 		e.target = target_format(&c->request.target, target);
+	if (c->has_target && c->plain) {
+		e.path = c->request.target.path;
+		e.path_len = c->request.target.path_len;
+	}
 	if (c->has_address)
 		e.address = addr_format(&c->address, address);
 	conn_upstream_log(c, &e);
@@ -109,7 +123,8 @@ static size_t room_for_input(const struct conn *c)
 {
 	size_t max = EARLY_MAX;
 
-	if (c->state == CONN_SNIFF || c->state == CONN_HEAD)
+	if (c->state == CONN_SNIFF || c->state == CONN_HEAD ||
+	    c->state == CONN_IDLE)
 		max += c->loop->limits->head_size;
 	else if (c->state > CONN_DIAL)
 		return 0; /* the tunnel's, or the closer's */
@@ -153,18 +168,26 @@ void conn_set_deadline(struct conn *c, uint64_t ms)
 /* Every state that waits for a peer has its time limit. */
 static void begin_deadline(struct conn *c)
 {
+	const struct conf_limits *limits = c->loop->limits;
+
 	switch (c->state) {
 	case CONN_SNIFF:
-		conn_set_deadline(c, c->loop->limits->head_time);
+		conn_set_deadline(c, limits->head_time);
 		break;
 	case CONN_HEAD:
 	case CONN_SOCKS:
-		break; /* one limit for all of the head */
+		break; /* one limit for all of the head, see below */
+	case CONN_IDLE:
+		conn_set_deadline(c, limits->idle_time < KEEP_TIME_MS
+					     ? limits->idle_time
+					     : KEEP_TIME_MS);
+		break;
 	case CONN_REPLY:
 		conn_set_deadline(c, REPLY_TIME_MS);
 		break;
+	case CONN_FORWARD:
 	case CONN_TUNNEL:
-		conn_set_deadline(c, c->loop->limits->idle_time);
+		conn_set_deadline(c, limits->idle_time);
 		break;
 	case CONN_RESOLVE: /* the resolver, the dial and the closer have */
 	case CONN_DIAL:	   /* limits of their own */
@@ -183,7 +206,7 @@ void conn_set_state(struct conn *c, enum conn_state next)
 	log_debug("conn %" PRIu64 ": %s -> %s", c->id, state_name[c->state],
 		  state_name[next]);
 	c->state = next;
-	if (next == CONN_LAST || next == CONN_CLOSED)
+	if (next == CONN_IDLE || next == CONN_LAST || next == CONN_CLOSED)
 		end_request(c);
 	begin_deadline(c);
 	conn_update_interest(c);
@@ -196,6 +219,14 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
+void conn_drop_remote(struct conn *c)
+{
+	conn_http_unwatch(c);
+	close_fd(&c->remote_fd);
+	target_count_give(c->counted);
+	c->counted = NULL;
+}
+
 void conn_close(struct conn *c)
 {
 	struct loop *lp = c->loop;
@@ -204,6 +235,7 @@ void conn_close(struct conn *c)
 		return;
 	if (c->tunnel)
 		c->counts = tunnel_counts(c->tunnel);
+	conn_http_cancel(c);
 	conn_set_state(c, CONN_CLOSED);
 	event_del(&c->deadline);
 	resolve_cancel(c->resolve);
@@ -217,7 +249,7 @@ void conn_close(struct conn *c)
 	c->tunnel = NULL;
 	closer_cancel(c->closer);
 	c->closer = NULL;
-	close_fd(&c->remote_fd);
+	conn_drop_remote(c);
 	close_fd(&c->client_fd);
 	TAILQ_REMOVE(&lp->live, c, link);
 	TAILQ_INSERT_TAIL(&lp->dead, c, link);
@@ -246,6 +278,7 @@ void conn_reap(struct loop *lp)
 		lp->stats.connections--;
 		strbuf_fini(&c->out);
 		ruleset_unref(c->rules);
+		conn_http_free(c);
 		free(c->in);
 		free(c);
 	}
@@ -267,6 +300,12 @@ static int keep_input(struct conn *c, const char *bytes, size_t n)
 	return 0;
 }
 
+void conn_take_input(struct conn *c, size_t n)
+{
+	c->in_n -= n;
+	memmove(c->in, c->in + n, c->in_n);
+}
+
 static void on_head_bytes(struct conn *c)
 {
 	enum http_head_verdict v = http_head_parse(&c->head, c->in, c->in_n);
@@ -279,6 +318,55 @@ static void on_head_bytes(struct conn *c)
 		conn_refuse(c, REASON_MALFORMED,
 			    "The request ends in the middle of its head.", NULL,
 			    0);
+}
+
+static void begin_head(struct conn *c)
+{
+	const struct conf_limits *limits = c->loop->limits;
+
+	c->started_ms = clock_ms();
+	c->protocol = "http";
+	http_head_init(&c->head, limits->head_size, limits->header_count);
+	conn_set_state(c, CONN_HEAD);
+	on_head_bytes(c);
+}
+
+void conn_next(struct conn *c)
+{
+	conn_set_state(c, CONN_IDLE); /* its line is written */
+	strbuf_fini(&c->out);
+	c->out_at = 0;
+	c->plain = c->keep = c->json = c->head_only = c->has_target = false;
+	c->has_address = false;
+	c->protocol = NULL;
+	c->reason = REASON_MALFORMED;
+	c->decision = (struct decision){ 0 };
+	c->counts = (struct tunnel_counts){ 0 };
+	c->status = 0;
+	if (c->in_n == 0) {
+		free(c->in);
+		c->in = NULL;
+		c->in_size = 0;
+	}
+	/*
+	 * What came already is looked at in a turn of its own: requests that
+	 * come many at once must neither pile up on the stack nor keep the
+	 * others waiting.
+	 */
+	if (c->in_n > 0 || c->client_eof || c->loop->draining)
+		event_active(&c->writable, EV_WRITE, 0);
+}
+
+/* The next request begins, or nothing more comes. */
+static void on_idle(struct conn *c)
+{
+	if (c->in_n > 0) {
+		c->logged = false;
+		conn_set_deadline(c, c->loop->limits->head_time);
+		begin_head(c);
+	} else if (c->client_eof || c->loop->draining) {
+		conn_close(c);
+	}
 }
 
 static void on_first_bytes(struct conn *c)
@@ -296,12 +384,7 @@ static void on_first_bytes(struct conn *c)
 		conn_socks_bytes(c);
 		break;
 	case SNIFF_HTTP:
-		c->started_ms = clock_ms();
-		c->protocol = "http";
-		http_head_init(&c->head, c->loop->limits->head_size,
-			       c->loop->limits->header_count);
-		conn_set_state(c, CONN_HEAD);
-		on_head_bytes(c);
+		begin_head(c);
 		break;
 	}
 }
@@ -334,6 +417,8 @@ static void on_client_readable(evutil_socket_t fd, short what, void *arg)
 		on_head_bytes(c);
 	else if (c->state == CONN_SOCKS)
 		conn_socks_bytes(c);
+	else if (c->state == CONN_IDLE)
+		on_idle(c);
 	/* In RESOLVE and DIAL it is early data, or the end of it. */
 	if (c->state != CONN_CLOSED)
 		conn_update_interest(c);
@@ -341,9 +426,14 @@ static void on_client_readable(evutil_socket_t fd, short what, void *arg)
 
 static void on_client_writable(evutil_socket_t fd, short what, void *arg)
 {
+	struct conn *c = arg;
+
 	(void)fd;
 	(void)what;
-	conn_send(arg);
+	if (c->state == CONN_IDLE)
+		on_idle(c);
+	else if (c->state == CONN_REPLY || c->state == CONN_SOCKS)
+		conn_send(c);
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
@@ -359,8 +449,10 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 		conn_refuse(c, REASON_HEAD_TIMEOUT, NULL, NULL, 0);
 	} else if (c->state == CONN_TUNNEL) {
 		conn_check_idle(c);
+	} else if (c->state == CONN_FORWARD) {
+		conn_http_idle(c);
 	} else {
-		conn_close(c); /* it does not read our answer */
+		conn_close(c); /* it does not read our answer, or is idle */
 	}
 }
 

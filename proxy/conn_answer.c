@@ -9,7 +9,7 @@
  * Invariants: a refusal by policy is remembered for the summary exactly once;
  *             an answer is never eaten by a reset of ours (closer.h)
  */
-#include "proxy/conn_priv.h"
+#include "proxy/conn_answer.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,6 +19,9 @@
 #include "common/clock.h"
 #include "proxy/blocked.h"
 #include "proxy/closer.h"
+#include "proxy/conn_http.h"
+#include "proxy/conn_priv.h"
+#include "proxy/conn_sni.h"
 #include "proxy/reply.h"
 #include "proxy/socks5.h"
 
@@ -38,13 +41,17 @@ static void close_last(struct conn *c, int *fd, enum closer_how how)
 	*fd = -1;
 	if (c->client_fd >= 0)
 		close(c->client_fd);
-	if (c->remote_fd >= 0)
-		close(c->remote_fd);
-	c->client_fd = c->remote_fd = -1;
+	c->client_fd = -1;
+	conn_drop_remote(c);
 	conn_set_state(c, CONN_LAST);
 	if (closer_start(c->loop->base, last, how, on_last_sent, c,
 			 &c->closer) < 0)
 		conn_close(c);
+}
+
+void conn_close_client(struct conn *c, enum closer_how how)
+{
+	close_last(c, &c->client_fd, how);
 }
 
 static void on_tunnel_done(enum tunnel_end end, struct tunnel_counts counts,
@@ -70,6 +77,10 @@ static void on_tunnel_done(enum tunnel_end end, struct tunnel_counts counts,
 	case TUNNEL_REMOTE_DEAF:
 		close_last(c, &c->client_fd, CLOSER_FIN);
 		break;
+	case TUNNEL_REFUSED:
+		c->reason = REASON_SNI;
+		conn_abort(c);
+		break;
 	case TUNNEL_NO_MEMORY:
 		c->reason = REASON_INTERNAL;
 		conn_abort(c);
@@ -77,10 +88,11 @@ static void on_tunnel_done(enum tunnel_end end, struct tunnel_counts counts,
 	}
 }
 
-static void start_tunnel(struct conn *c)
+void conn_start_tunnel(struct conn *c)
 {
 	int r = tunnel_start(c->loop->tunnels, c->client_fd, c->remote_fd,
-			     c->in, c->in_n, on_tunnel_done, c, &c->tunnel);
+			     c->in, c->in_n, conn_sni_look(c), on_tunnel_done,
+			     c, &c->tunnel);
 
 	if (r < 0) {
 		c->reason = REASON_INTERNAL;
@@ -118,16 +130,21 @@ void conn_send(struct conn *c)
 		strbuf_reset(&c->out); /* the greeting's answer */
 		c->out_at = 0;
 		conn_update_interest(c);
-	} else if (c->reason == REASON_ALLOWED)
-		start_tunnel(c);
-	else
+	} else if (c->reason == REASON_ALLOWED) {
+		conn_start_tunnel(c);
+	} else if (c->keep && !c->loop->draining) {
+		conn_next(c);
+	} else {
 		close_last(c, &c->client_fd, CLOSER_FIN);
+	}
 }
 
 /* c->out holds the answer. */
 void conn_answer(struct conn *c, enum reason reason)
 {
 	c->reason = reason;
+	if (!c->socks)
+		c->status = reason_http_status(reason);
 	if (strbuf_failed(&c->out)) {
 		c->reason = REASON_INTERNAL;
 		conn_close(c);
@@ -140,12 +157,18 @@ void conn_answer(struct conn *c, enum reason reason)
 static void remember(struct conn *c, enum reason reason, const char *allow_with,
 		     const char *rule)
 {
+	struct strbuf what = STRBUF_INIT;
 	char target[TARGET_TEXT_MAX];
 
-	if (c->loop->blocked && c->has_target && reason_is_policy(reason))
-		blocked_add(c->loop->blocked,
-			    target_format(&c->request.target, target), reason,
-			    allow_with, rule);
+	if (!c->loop->blocked || !c->has_target || !reason_is_policy(reason))
+		return;
+	if (c->plain && (reason == REASON_METHOD || reason == REASON_PATH))
+		conn_http_describe(c, &what);
+	else
+		strbuf_adds(&what, target_format(&c->request.target, target));
+	if (!strbuf_failed(&what))
+		blocked_add(c->loop->blocked, what.s, reason, allow_with, rule);
+	strbuf_fini(&what);
 }
 
 void conn_refuse(struct conn *c, enum reason reason, const char *detail,
@@ -157,6 +180,7 @@ void conn_refuse(struct conn *c, enum reason reason, const char *detail,
 		.reason = reason,
 		.detail = detail,
 		.json = c->json,
+		.keep = c->keep && !c->loop->draining,
 		.head_only = c->head_only,
 	};
 
@@ -188,7 +212,10 @@ void conn_establish(struct conn *c)
 	if (c->socks)
 		socks5_reply_render(reason_socks_reply(REASON_ALLOWED), NULL, 0,
 				    &c->out);
-	else
+	else if (c->plain) {
+		conn_http_forward(c);
+		return;
+	} else
 		reply_render_established(&c->out);
 	conn_answer(c, REASON_ALLOWED);
 }

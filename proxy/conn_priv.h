@@ -32,6 +32,8 @@ enum conn_state {
 	CONN_RESOLVE, /* name allowed, waiting for addresses */
 	CONN_DIAL,    /* addresses allowed, connecting */
 	CONN_REPLY,   /* verdict known, telling the client */
+	CONN_FORWARD, /* an origin has the request, or we its answer */
+	CONN_IDLE,    /* answered; waiting for the next request */
 	CONN_TUNNEL,  /* both ends open, moving bytes */
 	CONN_LAST,    /* over and logged; the last bytes are on their way */
 	CONN_CLOSED,  /* nothing can call back; waiting for the reaper */
@@ -45,6 +47,10 @@ enum conn_state {
  * @out:     our answer, sent up to @out_at
  * @rules:   what judges its request: the loop's when it began
  * @socks, @greeted: it speaks SOCKS5; its greeting was answered
+ * @plain:   the request is one of plain HTTP, and in @http
+ * @keep:    after a refusal the connection goes on
+ * @http:    what plain HTTP needs; NULL before the first such request
+ * @status:  of HTTP, that the client was answered with; 0 before that
  * @request, @decision: once @has_target
  * @over_limit: accepted only to be told that there are too many
  * @counted: its share of `limit tunnels-per-target`
@@ -71,7 +77,7 @@ struct conn {
 	size_t out_at;
 	struct http_head head;
 	bool client_eof, over_limit, json, head_only, logged, broken;
-	bool socks, greeted;
+	bool socks, greeted, plain, keep;
 
 	const char *protocol;
 	struct ruleset *rules;
@@ -84,9 +90,11 @@ struct conn {
 	struct conn_upstream *upstream; /* see conn_upstream.c */
 	struct tunnel *tunnel;
 	struct closer *closer;
+	struct conn_http *http;
 	struct addr address;
 	bool has_address;
 	enum reason reason;
+	unsigned status;
 	struct tunnel_counts counts;
 };
 
@@ -101,6 +109,15 @@ void conn_set_state(struct conn *c, enum conn_state next);
 
 /* The state's time limit begins anew with @ms. */
 void conn_set_deadline(struct conn *c, uint64_t ms);
+
+/* Closes c->remote_fd, if it is open, and gives back its share of limits. */
+void conn_drop_remote(struct conn *c);
+
+/* The request is answered: the connection waits for the next. */
+void conn_next(struct conn *c);
+
+/* Throws away the first @n bytes of c->in. */
+void conn_take_input(struct conn *c, size_t n);
 
 /* Call when c->in, c->out or c->client_eof has changed. */
 void conn_update_interest(struct conn *c);
@@ -121,30 +138,13 @@ void conn_reap(struct loop *lp);
 void conn_request_begin(struct conn *c);
 void conn_request_malformed(struct conn *c, enum http_head_verdict verdict);
 
+/* Refuses the target, of which @what is wrong. */
+void conn_refuse_target(struct conn *c, const char *what);
+
 /* c->request is whole and well-formed: policy, then on to the far side. */
 void conn_judge(struct conn *c);
 
 /* conn_socks.c: c->in has grown, or the client has said all. */
 void conn_socks_bytes(struct conn *c);
-
-/*
- * conn_answer.c: answers with @reason and ends; only before CONN_REPLY.
- * @detail is one more sentence or NULL; @addrs are what was refused for
- * REASON_PRIVATE_ADDRESS.
- */
-void conn_refuse(struct conn *c, enum reason reason, const char *detail,
-		 const struct addr *addrs, size_t addrs_n);
-
-/* c->out holds the answer: sends it, and goes on or ends as @reason says. */
-void conn_answer(struct conn *c, enum reason reason);
-
-/* c->remote_fd is connected: says so, and goes on as a tunnel. */
-void conn_establish(struct conn *c);
-
-/* Sends what is left of c->out. */
-void conn_send(struct conn *c);
-
-/* The tunnel's time limit is over: is it idle? */
-void conn_check_idle(struct conn *c);
 
 #endif

@@ -19,6 +19,8 @@
 #include <strings.h>
 
 #include "common/macros.h"
+#include "proxy/conn_answer.h"
+#include "proxy/conn_http.h"
 #include "proxy/conn_upstream.h"
 #include "proxy/dial.h"
 #include "proxy/reply.h"
@@ -124,20 +126,13 @@ static void start_resolve(struct conn *c)
 		conn_set_state(c, CONN_RESOLVE);
 }
 
-/* Limits first: they cost nothing and say nothing about the policy. */
+/* Takes the target's share; it is given back with the far connection. */
 static bool within_limits(struct conn *c)
 {
 	struct loop *lp = c->loop;
 	const struct target *t = &c->request.target;
 	int r;
 
-	if (c->over_limit) {
-		conn_refuse(c, REASON_LIMIT,
-			    "There are too many connections (limit "
-			    "connections, connections-per-run).",
-			    NULL, 0);
-		return false;
-	}
 	r = target_count_take(lp->targets, t->host, t->port,
 			      lp->limits->tunnels_per_target, &c->counted);
 	if (r == 0)
@@ -157,8 +152,14 @@ void conn_judge(struct conn *c)
 	const struct policy *p;
 	const char *detail = NULL;
 
-	if (!within_limits(c))
+	if (c->over_limit) {
+		c->keep = false;
+		conn_refuse(c, REASON_LIMIT,
+			    "There are too many connections (limit "
+			    "connections, connections-per-run).",
+			    NULL, 0);
 		return;
+	}
 	/* The rules of now, not those of when it connected. */
 	ruleset_unref(c->rules);
 	c->rules = ruleset_ref(c->loop->rules);
@@ -171,6 +172,20 @@ void conn_judge(struct conn *c)
 		conn_refuse(c, c->decision.reason, detail, NULL, 0);
 		return;
 	}
+	if (c->request.target.scheme == SCHEME_HTTPS ||
+	    c->request.target.scheme == SCHEME_WSS) {
+		conn_refuse(c, REASON_UNSUPPORTED,
+			    "An https URL is reached through CONNECT.", NULL,
+			    0);
+		return;
+	}
+	if (c->plain && conn_http_can_reuse(c)) {
+		conn_http_forward(c);
+		return;
+	}
+	conn_drop_remote(c);
+	if (!within_limits(c))
+		return;
 	if (conn_upstream_takes(c))
 		conn_upstream_start(c);
 	else if (c->request.target.is_addr)
@@ -179,7 +194,7 @@ void conn_judge(struct conn *c)
 		start_resolve(c);
 }
 
-static void refuse_target(struct conn *c, const char *what)
+void conn_refuse_target(struct conn *c, const char *what)
 {
 	char detail[DETAIL_MAX];
 
@@ -216,20 +231,6 @@ static void note_preferences(struct conn *c)
 	c->head_only = http_span_is(&c->head.method, c->in, "HEAD");
 }
 
-/* For the log and the answer: host and port of a request in absolute form. */
-static void note_url(struct conn *c)
-{
-	char detail[TARGET_DETAIL_MAX];
-
-	if (target_parse_url(c->in + c->head.target.at, c->head.target.len,
-			     &c->request.target, detail) != TARGET_OK)
-		return;
-	/* The text that the path points into does not last. */
-	c->request.target.path = "";
-	c->request.target.path_len = 0;
-	c->has_target = true;
-}
-
 static void begin_connect(struct conn *c)
 {
 	char detail[TARGET_DETAIL_MAX];
@@ -239,7 +240,7 @@ static void begin_connect(struct conn *c)
 	if (target_parse_authority(c->in + c->head.target.at,
 				   c->head.target.len, &c->request.target,
 				   detail) != TARGET_OK) {
-		refuse_target(c, detail);
+		conn_refuse_target(c, detail);
 		return;
 	}
 	c->has_target = true;
@@ -249,8 +250,7 @@ static void begin_connect(struct conn *c)
 		return;
 	}
 	/* What is left is early data: it goes to the far side first. */
-	c->in_n -= c->head.length;
-	memmove(c->in, c->in + c->head.length, c->in_n);
+	conn_take_input(c, c->head.length);
 	conn_judge(c);
 }
 
@@ -261,10 +261,7 @@ void conn_request_begin(struct conn *c)
 		begin_connect(c);
 		return;
 	}
-	note_url(c);
-	conn_refuse(c, REASON_UNSUPPORTED,
-		    "It forwards CONNECT only, not plain HTTP requests.", NULL,
-		    0);
+	conn_http_begin(c);
 }
 
 void conn_request_malformed(struct conn *c, enum http_head_verdict verdict)
@@ -284,7 +281,7 @@ void conn_request_malformed(struct conn *c, enum http_head_verdict verdict)
 	    target_parse_authority(c->in + h->target.at, h->target.len, &unused,
 				   target) != TARGET_OK) {
 		c->protocol = "connect";
-		refuse_target(c, target);
+		conn_refuse_target(c, target);
 		return;
 	}
 	(void)snprintf(detail, sizeof(detail), "In the head, %s.", h->error);

@@ -13,15 +13,8 @@
  */
 #include "proxy/conn_priv.h"
 
-#include <string.h>
-
+#include "proxy/conn_answer.h"
 #include "proxy/socks5.h"
-
-static void take_input(struct conn *c, size_t n)
-{
-	c->in_n -= n;
-	memmove(c->in, c->in + n, c->in_n);
-}
 
 /* Return: true if the request may come. */
 static bool on_greeting(struct conn *c)
@@ -41,7 +34,7 @@ static bool on_greeting(struct conn *c)
 		return false;
 	}
 	c->greeted = true;
-	take_input(c, length);
+	conn_take_input(c, length);
 	conn_send(c);
 	return c->state == CONN_SOCKS;
 }
@@ -62,7 +55,7 @@ static void on_request(struct conn *c)
 	case SOCKS5_OK:
 		c->has_target = true;
 		c->request.method = METHOD_CONNECT;
-		take_input(c, length);
+		conn_take_input(c, length);
 		conn_judge(c);
 		break;
 	case SOCKS5_BAD_COMMAND:

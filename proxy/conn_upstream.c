@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "proxy/access_log.h"
+#include "proxy/conn_answer.h"
 #include "proxy/conn_priv.h"
 #include "proxy/upstream.h"
 

@@ -431,6 +431,11 @@ bool policy_has_allow(const struct policy *p)
 	return p->has_allow;
 }
 
+bool policy_is_limited(const struct policy *p)
+{
+	return p->limited;
+}
+
 void policy_rule_place(const struct policy *p, const struct rule *r,
 		       struct strbuf *out)
 {

@@ -96,6 +96,9 @@ void policy_rule_place(const struct policy *p, const struct rule *r,
 /* False if there is no allow rule at all: everything is refused. */
 bool policy_has_allow(const struct policy *p);
 
+/* True in mode limited: a connection must not leave HTTP, either. */
+bool policy_is_limited(const struct policy *p);
+
 /* Warnings that only the whole shows: shadowed rules, narrow beside plain. */
 typedef void policy_warn_fn(void *arg, const struct rule *r, const char *text);
 void policy_lint(const struct policy *p, policy_warn_fn *warn, void *arg);

@@ -15,7 +15,8 @@
  *   conn.c          states, deadlines, reading, the one way out
  *   sniff.c, http_head.c, conn_socks.c    what the client says
  *   conn_request.c  policy -> resolve.c -> policy -> dial.c
- *   conn_answer.c   reply.c -> tunnel.c -> closer.c
+ *   conn_http.c     http_forward.c, for plain HTTP
+ *   conn_answer.c   reply.c -> tunnel.c (conn_sni.c looks) -> closer.c
  *   access_log.c    its line
  */
 #include "proxy/proxy.h"
@@ -264,7 +265,7 @@ void proxy_drain(struct proxy *p, void (*done)(void *arg), void *arg)
 	/* Who has not asked for anything yet has nothing to lose. */
 	for (c = TAILQ_FIRST(&lp->live); c; c = next) {
 		next = TAILQ_NEXT(c, link);
-		if (c->state == CONN_SNIFF)
+		if (c->state == CONN_SNIFF || c->state == CONN_IDLE)
 			conn_close(c);
 	}
 	event_active(lp->reap, EV_TIMEOUT, 0);

@@ -90,12 +90,12 @@ void reply_render(const struct reply *r, struct strbuf *out)
 		    "X-Content-Type-Options: nosniff\r\n"
 		    "Cache-Control: no-store\r\n"
 		    "Content-Length: %zu\r\n"
-		    "Connection: close\r\n"
+		    "%s"
 		    "\r\n",
 		    reason_http_status(r->reason), reason_phrase(r->reason),
 		    reason_name(r->reason),
 		    r->json ? "application/json" : "text/plain; charset=utf-8",
-		    body.len);
+		    body.len, r->keep ? "" : "Connection: close\r\n");
 	if (!r->head_only && body.len > 0)
 		strbuf_add(out, body.s, body.len);
 	if (strbuf_failed(&body))

@@ -3,7 +3,8 @@
  * proxy/reply.h - what netleash itself answers, as bytes
  *
  * Pure. Every answer but the 200 carries X-Netleash-Reason, its length,
- * "Connection: close", and a body for people or, where Accept names it, JSON:
+ * "Connection: close" unless the connection goes on, and a body for people or,
+ * where Accept names it, JSON:
  *
  *   {"decision":"deny","reason":"port","host":"example.com","port":8080,
  *    "message":"...","rule":null,"allow_with":"allow example.com:8080"}
@@ -30,6 +31,7 @@
  * @rule:       place of the rule that refused ("FILE:LINE"), or NULL
  * @allow_with: the line that would allow it, or NULL or ""
  * @json:       the client prefers JSON
+ * @keep:       the connection goes on after this
  * @head_only:  the request was a HEAD: no body follows (RFC 9110 9.3.2)
  */
 struct reply {
@@ -40,6 +42,7 @@ struct reply {
 	const char *rule;
 	const char *allow_with;
 	bool json;
+	bool keep;
 	bool head_only;
 };
 

@@ -8,6 +8,8 @@
  *             takes no more (deaf). A direction is over when its reader's
  *             side is deaf, or its writer has said all and nothing is pending;
  *             the tunnel is over when both directions are
+ *             Before all that, while @look is set, the client's bytes are
+ *             held in what is pending for the remote
  * Invariants: interest follows state (update_interest is its only writer); a
  *             side is read only while nothing is pending for the other, so
  *             that at most one read's worth is ever held; both directions use
@@ -69,15 +71,17 @@ struct tunnel {
 	struct tunnel_loop *loop;
 	struct side client, remote;
 	uint64_t active_ms;
+	tunnel_look_fn *look; /* while the client's first bytes are held */
 	tunnel_done_fn *done;
 	void *arg;
 };
 
 enum moved {
-	MOVED,	     /* some bytes, or none just now; @pending tells */
-	MOVED_EOF,   /* the side that was read has said all */
-	MOVED_RESET, /* reading failed */
-	MOVED_DEAF,  /* writing failed */
+	MOVED,	       /* some bytes, or none just now; @pending tells */
+	MOVED_EOF,     /* the side that was read has said all */
+	MOVED_RESET,   /* reading failed */
+	MOVED_DEAF,    /* writing failed */
+	MOVED_REFUSED, /* the look at the first bytes has failed */
 	MOVED_NO_MEMORY,
 };
 
@@ -94,13 +98,16 @@ static void pending_free(struct side *to)
 	to->pending_at = to->pending_n = 0;
 }
 
+/* Appends; mostly to nothing. */
 static int pending_keep(struct side *to, const char *bytes, size_t n)
 {
-	to->pending = malloc(n);
-	if (!to->pending)
+	char *grown = realloc(to->pending, to->pending_n + n);
+
+	if (!grown)
 		return -ENOMEM;
-	memcpy(to->pending, bytes, n);
-	to->pending_n = n;
+	memcpy(grown + to->pending_n, bytes, n);
+	to->pending = grown;
+	to->pending_n += n;
 	to->tunnel->loop->pending_bytes += n;
 	return 0;
 }
@@ -119,6 +126,39 @@ static ssize_t give(struct side *to, const char *bytes, size_t n)
 	return sent;
 }
 
+/* True while the client's first bytes, pending for @to, may not go on. */
+static bool is_held(const struct side *to)
+{
+	return to->tunnel->look && to == &to->tunnel->remote;
+}
+
+/*
+ * Looks at @n more bytes of the client's first. Return: MOVED; then either
+ * the look is over, with what was held still pending, or all is pending.
+ */
+static enum moved look_at(struct tunnel *t, const char *bytes, size_t n)
+{
+	struct side *to = &t->remote;
+	enum tunnel_look verdict;
+
+	/* Nearly always the first read has all that there is to see. */
+	if (to->pending_n == 0) {
+		verdict = t->look(bytes, n, t->arg);
+		if (verdict == TUNNEL_LOOK_MORE &&
+		    pending_keep(to, bytes, n) < 0)
+			return MOVED_NO_MEMORY;
+	} else {
+		if (n > 0 && pending_keep(to, bytes, n) < 0)
+			return MOVED_NO_MEMORY;
+		verdict = t->look(to->pending, to->pending_n, t->arg);
+	}
+	if (verdict == TUNNEL_LOOK_REFUSE)
+		return MOVED_REFUSED;
+	if (verdict == TUNNEL_LOOK_PASS)
+		t->look = NULL;
+	return MOVED;
+}
+
 /* Reads @from once and writes that to its peer. */
 static enum moved move(struct side *from)
 {
@@ -131,9 +171,18 @@ static enum moved move(struct side *from)
 	if (n < 0)
 		return is_transient(errno) ? MOVED : MOVED_RESET;
 	if (n == 0)
-		return MOVED_EOF;
+		return is_held(to) && to->pending_n > 0 ? MOVED_REFUSED
+							: MOVED_EOF;
 	if (to->deaf)
 		return MOVED; /* discarded; see on_readable() */
+	if (is_held(to)) {
+		bool whole = to->pending_n == 0;
+		enum moved moved = look_at(from->tunnel, tl->buffer, (size_t)n);
+
+		/* What is held is all pending, and goes out from there. */
+		if (moved != MOVED || is_held(to) || !whole)
+			return moved;
+	}
 	sent = give(to, tl->buffer, (size_t)n);
 	if (sent < 0)
 		return MOVED_DEAF;
@@ -185,11 +234,13 @@ static int set_event(struct event *ev, bool *is, bool wanted)
 
 static int update_interest(struct side *s)
 {
-	int r = set_event(&s->readable, &s->reading,
-			  !s->read_done && s->peer->pending_n == 0);
+	int r = set_event(
+		&s->readable, &s->reading,
+		!s->read_done && (s->peer->pending_n == 0 || is_held(s->peer)));
 
 	if (r == 0)
-		r = set_event(&s->writable, &s->writing, s->pending_n > 0);
+		r = set_event(&s->writable, &s->writing,
+			      s->pending_n > 0 && !is_held(s));
 	return r;
 }
 
@@ -278,6 +329,9 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		 */
 		on_deaf(from->peer);
 		break;
+	case MOVED_REFUSED:
+		finish(t, TUNNEL_REFUSED);
+		return;
 	case MOVED_NO_MEMORY:
 		finish(t, TUNNEL_NO_MEMORY);
 		return;
@@ -288,13 +342,21 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	struct side *to = arg;
+	enum moved moved;
 
 	(void)fd;
 	(void)what;
-	if (flush(to) == MOVED_DEAF)
+	if (is_held(to)) { /* early data, see tunnel_start() */
+		moved = look_at(to->tunnel, NULL, 0);
+		if (moved != MOVED) {
+			finish(to->tunnel, TUNNEL_REFUSED);
+			return;
+		}
+	} else if (flush(to) == MOVED_DEAF) {
 		on_deaf(to);
-	else
+	} else {
 		pass_eof(to->peer);
+	}
 	settle(to->tunnel);
 }
 
@@ -316,14 +378,15 @@ static void side_init(struct tunnel *t, struct side *s, struct side *peer,
 }
 
 int tunnel_start(struct tunnel_loop *tl, int client_fd, int remote_fd,
-		 const char *early, size_t early_n, tunnel_done_fn *done,
-		 void *arg, struct tunnel **ret)
+		 const char *early, size_t early_n, tunnel_look_fn *look,
+		 tunnel_done_fn *done, void *arg, struct tunnel **ret)
 {
 	struct tunnel *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return -ENOMEM;
 	t->loop = tl;
+	t->look = look;
 	t->done = done;
 	t->arg = arg;
 	t->active_ms = clock_ms();
@@ -335,6 +398,8 @@ int tunnel_start(struct tunnel_loop *tl, int client_fd, int remote_fd,
 		tunnel_cancel(t);
 		return -ENOMEM;
 	}
+	if (is_held(&t->remote) && early_n > 0)
+		event_active(&t->remote.writable, EV_WRITE, 0);
 	*ret = t;
 	return 0;
 }

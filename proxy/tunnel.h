@@ -8,7 +8,8 @@
  * An idle tunnel holds no buffer: all tunnels of a loop read into one, and
  * only what a short write leaves over is kept, until it can be written.
  * The end of one side's bytes is passed to the other (half-close); the other
- * direction goes on.
+ * direction goes on. A tunnel may be looked at before the client's first bytes
+ * go on; once that is decided it costs nothing more.
  */
 #ifndef NETLEASH_PROXY_TUNNEL_H
 #define NETLEASH_PROXY_TUNNEL_H
@@ -36,8 +37,23 @@ enum tunnel_end {
 	 * with its end; the other may still be talking: close it gently. */
 	TUNNEL_CLIENT_DEAF,
 	TUNNEL_REMOTE_DEAF,
+	/* What the client said first is not to be passed on. */
+	TUNNEL_REFUSED,
 	TUNNEL_NO_MEMORY,
 };
+
+enum tunnel_look {
+	TUNNEL_LOOK_MORE, /* hold them, and ask again when there are more */
+	TUNNEL_LOOK_PASS, /* and do not ask again */
+	TUNNEL_LOOK_REFUSE,
+};
+
+/*
+ * Judges the client's first @n bytes, all from the first on. It must not say
+ * MORE for ever: what is held is only bounded by its patience. A client that
+ * ends where it says MORE is refused.
+ */
+typedef enum tunnel_look tunnel_look_fn(const char *bytes, size_t n, void *arg);
 
 /**
  * struct tunnel_counts - bytes that the kernel took for the other side
@@ -54,12 +70,13 @@ typedef void tunnel_done_fn(enum tunnel_end end, struct tunnel_counts counts,
 
 /*
  * Borrows the sockets until @done has run or tunnel_cancel() returns. @early
- * (@early_n bytes, copied) goes to the remote before anything else. Never
- * calls @done from inside. Return: 0 or -ENOMEM.
+ * (@early_n bytes, copied) goes to the remote before anything else. @look may
+ * be NULL, and takes @arg too. Never calls either from inside.
+ * Return: 0 or -ENOMEM.
  */
 int tunnel_start(struct tunnel_loop *tl, int client_fd, int remote_fd,
-		 const char *early, size_t early_n, tunnel_done_fn *done,
-		 void *arg, struct tunnel **ret);
+		 const char *early, size_t early_n, tunnel_look_fn *look,
+		 tunnel_done_fn *done, void *arg, struct tunnel **ret);
 
 /* Stop and free; @done will not run. NULL is fine. */
 void tunnel_cancel(struct tunnel *t);

@@ -60,7 +60,7 @@ sed -n 's/^limit \([a-z-]* [a-z0-9]*\).*/\1/p' "$work/whole" |
 	differ limit "$work/limits-shown" "$work/limits-in-page" "$page"
 	differ limit "$work/limits-shown" "$work/limits-in-sample" "$sample"
 } >>"$work/faults"
-for directive in listen mode run-uids; do
+for directive in listen mode run-uids tunnel-check; do
 	line=$(grep "^$directive " "$work/defaults")
 	grep -q -x "$line" "$work/whole" ||
 		echo "$sample lacks the default: $line" >>"$work/faults"

@@ -53,19 +53,26 @@ static int listen_on_loopback(uint16_t *ret_port)
 	return fd;
 }
 
+static void fill_in(struct fixture *f, const char *text, struct strbuf *out)
+{
+	const char *at;
+
+	while ((at = strstr(text, "ORIGIN"))) {
+		strbuf_add(out, text, (size_t)(at - text));
+		strbuf_addf(out, "%u", f->origin_port);
+		text = at + strlen("ORIGIN");
+	}
+	strbuf_adds(out, text);
+}
+
 /* The conf's text, with the ports filled in. */
 static void load_conf(struct fixture *f, const char *text)
 {
 	struct strbuf out = STRBUF_INIT;
 	struct conf_report report;
-	const char *at;
 
-	while ((at = strstr(text, "ORIGIN"))) {
-		strbuf_add(&out, text, (size_t)(at - text));
-		strbuf_addf(&out, "%u", f->origin_port);
-		text = at + strlen("ORIGIN");
-	}
-	strbuf_addf(&out, "%s\nresolver 127.0.0.1:%u\n", text, f->dns.port);
+	fill_in(f, text, &out);
+	strbuf_addf(&out, "\nresolver 127.0.0.1:%u\n", f->dns.port);
 	if (conf_parse("test.conf", out.s, out.len, NULL, &f->conf, &report) <
 	    0)
 		fail_msg("%u: %s\n%s", report.errors[0].line,
@@ -161,6 +168,15 @@ void fixture_send(int fd, const char *bytes, size_t n)
 void fixture_say(int fd, const char *text)
 {
 	fixture_send(fd, text, strlen(text));
+}
+
+void fixture_ask(struct fixture *f, int fd, const char *text)
+{
+	struct strbuf out = STRBUF_INIT;
+
+	fill_in(f, text, &out);
+	fixture_send(fd, out.s, out.len);
+	strbuf_fini(&out);
 }
 
 void fixture_say_connect(struct fixture *f, int fd)

@@ -48,6 +48,9 @@ int fixture_connect(struct fixture *f);
 void fixture_send(int fd, const char *bytes, size_t n);
 void fixture_say(int fd, const char *text);
 
+/* The same, with "ORIGIN" in it as the origin's port. */
+void fixture_ask(struct fixture *f, int fd, const char *text);
+
 /* "CONNECT 127.0.0.1:ORIGIN HTTP/1.1" and an empty line. */
 void fixture_say_connect(struct fixture *f, int fd);
 

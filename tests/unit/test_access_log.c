@@ -27,6 +27,7 @@ static const struct access_entry entry = {
 	.run = "r1",
 	.protocol = "connect",
 	.client = "127.0.0.1:5000",
+	.method = "CONNECT",
 	.target = "example.com:443",
 	.address = "192.0.2.7",
 	.rule = "a.conf:3",
@@ -34,6 +35,7 @@ static const struct access_entry entry = {
 	.bytes_in = 70000000000u,
 	.bytes_out = 2,
 	.ms = 12,
+	.status = 200,
 };
 
 static void a_line_has_every_key_in_order(void **state)
@@ -48,18 +50,48 @@ static void a_line_has_every_key_in_order(void **state)
 		out.s, "{\"time\":\"2000-02-28T23:59:59.987Z\",\"run\":\"r1\","
 		       "\"protocol\":\"connect\","
 		       "\"client\":\"127.0.0.1:5000\","
-		       "\"target\":\"example.com:443\","
+		       "\"method\":\"CONNECT\","
+		       "\"target\":\"example.com:443\",\"path\":null,"
 		       "\"address\":\"192.0.2.7\",\"decision\":\"allow\","
 		       "\"rule\":\"a.conf:3\",\"reason\":\"allowed\","
-		       "\"bytes_in\":70000000000,\"bytes_out\":2,\"ms\":12}\n");
+		       "\"bytes_in\":70000000000,\"bytes_out\":2,\"ms\":12,"
+		       "\"status\":200}\n");
 	strbuf_reset(&out);
 	access_entry_render(&e, now, &out);
 	assert_string_equal(
 		out.s, "{\"time\":\"2000-02-28T23:59:59.987Z\",\"run\":null,"
-		       "\"protocol\":null,\"client\":null,\"target\":null,"
-		       "\"address\":null,\"decision\":\"error\",\"rule\":null,"
+		       "\"protocol\":null,\"client\":null,\"method\":null,"
+		       "\"target\":null,\"path\":null,\"address\":null,"
+		       "\"decision\":\"error\",\"rule\":null,"
 		       "\"reason\":\"malformed\",\"bytes_in\":0,"
-		       "\"bytes_out\":0,\"ms\":0}\n");
+		       "\"bytes_out\":0,\"ms\":0,\"status\":null}\n");
+	strbuf_fini(&out);
+}
+
+static void a_path_has_no_query_and_no_more_than_its_share(void **state)
+{
+	struct access_entry e = { .method = "GET",
+				  .path = "/a\"b?token=secret",
+				  .path_len = 17 };
+	struct timespec now = { .tv_sec = 1 };
+	struct strbuf out = STRBUF_INIT;
+	char path[2000];
+
+	(void)state;
+	access_entry_render(&e, now, &out);
+	assert_non_null(strstr(out.s, ",\"path\":\"/a\\\"b\","));
+	assert_null(strstr(out.s, "secret"));
+	strbuf_reset(&out);
+	e.path = "?token=secret";
+	e.path_len = 13;
+	access_entry_render(&e, now, &out);
+	assert_non_null(strstr(out.s, ",\"path\":\"/\","));
+	strbuf_reset(&out);
+	memset(path, 'x', sizeof(path));
+	e.path = path;
+	e.path_len = sizeof(path);
+	access_entry_render(&e, now, &out);
+	assert_true(out.len > 1000 && out.len < 1500);
 	strbuf_fini(&out);
 }
 
@@ -370,6 +402,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_has_every_key_in_order),
+		cmocka_unit_test(
+			a_path_has_no_query_and_no_more_than_its_share),
 		cmocka_unit_test(the_decision_tells_policy_from_trouble),
 		cmocka_unit_test(control_bytes_cannot_make_a_second_line),
 		cmocka_unit_test(lines_are_appended_to_a_file),

@@ -171,38 +171,6 @@ static void nothing_of_the_client_comes_back_raw(void **state)
 	fixture_end(&f);
 }
 
-static void plain_http_is_answered_501_and_nothing_else_happens(void **state)
-{
-	static const char *const heads[] = {
-		"GET http://good.example/ HTTP/1.1\r\nHost: good.example\r\n"
-		"\r\n",
-		"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-		"OPTIONS * HTTP/1.0\r\n\r\n",
-	};
-	const char *log, *answer;
-	struct fixture f;
-	int fd;
-
-	(void)state;
-	fixture_begin(&f, "allow good.example\n");
-	for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
-		fixture_check_answer(&f, heads[i], strlen(heads[i]),
-				     "HTTP/1.1 501 ",
-				     "X-Netleash-Reason: unsupported\r\n");
-	log = fixture_log(&f, ARRAY_SIZE(heads));
-	assert_has(log, "\"protocol\":\"http\"");
-	assert_has(log, "\"target\":\"good.example:80\"");
-	assert_has(log, "\"decision\":\"error\",\"rule\":null");
-	fd = fixture_connect(&f);
-	fixture_say(fd, "HEAD http://good.example/ HTTP/1.1\r\n\r\n");
-	answer = fixture_answer(&f, fd);
-	assert_has(answer, "HTTP/1.1 501 ");
-	assert_string_equal(strstr(answer, "\r\n\r\n"), "\r\n\r\n");
-	close(fd);
-	assert_int_equal(f.dns.asked_a + f.dns.asked_aaaa, 0);
-	fixture_end(&f);
-}
-
 static void answers_of_dns_are_judged_one_by_one(void **state)
 {
 	const char *head = "CONNECT a2.example:443 HTTP/1.1\r\n\r\n";
@@ -301,8 +269,6 @@ int main(void)
 		cmocka_unit_test(malformed_requests_are_answered_400),
 		cmocka_unit_test(a_name_that_is_not_ascii_is_told_its_a_label),
 		cmocka_unit_test(nothing_of_the_client_comes_back_raw),
-		cmocka_unit_test(
-			plain_http_is_answered_501_and_nothing_else_happens),
 		cmocka_unit_test(answers_of_dns_are_judged_one_by_one),
 		cmocka_unit_test(
 			only_the_addresses_that_policy_allows_are_dialled),

@@ -36,6 +36,7 @@ struct fixture {
 	int done;
 	enum tunnel_end end;
 	struct tunnel_counts counts;
+	tunnel_look_fn *look;
 };
 
 static void tcp_pair(int *ret_outer, int *ret_inner)
@@ -79,7 +80,7 @@ static void begin(struct fixture *f, const char *early, size_t early_n)
 	tcp_pair(&f->client, &f->client_in);
 	tcp_pair(&f->remote, &f->remote_in);
 	assert_int_equal(tunnel_start(f->tl, f->client_in, f->remote_in, early,
-				      early_n, on_done, f, &f->tunnel),
+				      early_n, f->look, on_done, f, &f->tunnel),
 			 0);
 	assert_int_equal(f->done, 0);
 }

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/unit/test_http_stream.c - much of a body, and peers that do not read
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/macros.h"
+#include "tests/support/proxy_fixture.h"
+
+#define ALLOW_ORIGIN "allow 127.0.0.1:ORIGIN\n"
+#define URL	     "http://127.0.0.1:ORIGIN"
+#define HOST	     "Host: 127.0.0.1:ORIGIN\r\n"
+#define GET(path)    "GET " URL path " HTTP/1.1\r\n" HOST "\r\n"
+#define POST	     "POST " URL "/ HTTP/1.1\r\n" HOST
+#define OK_HI	     "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+
+#define MUCH  (4u << 20)
+#define CHUNK 5000u
+
+static int ask(struct fixture *f, const char *request, int *ret_origin)
+{
+	int client = fixture_connect(f);
+
+	fixture_ask(f, client, request);
+	*ret_origin = fixture_accept(f);
+	fixture_head(f, *ret_origin);
+	return client;
+}
+
+/* Sends as much of @b as the kernel takes. Return: false if it is gone. */
+static bool push(int fd, const struct strbuf *b, size_t *at)
+{
+	ssize_t n = send(fd, b->s + *at, b->len - *at, MSG_NOSIGNAL);
+
+	if (n > 0)
+		*at += (size_t)n;
+	return n >= 0 || errno == EAGAIN;
+}
+
+/* MUCH bytes that differ, in chunks with extensions or as they are. */
+static void make_body(struct strbuf *plain, struct strbuf *sent,
+		      struct strbuf *want, bool chunked)
+{
+	uint32_t x = 1;
+
+	while (plain->len < MUCH) {
+		x = x * 1664525u + 1013904223u;
+		strbuf_addc(plain, (char)(x >> 24));
+	}
+	for (size_t at = 0; chunked && at < MUCH; at += CHUNK) {
+		size_t n = MUCH - at < CHUNK ? MUCH - at : CHUNK;
+
+		strbuf_addf(sent, at % 3 ? "%zx\r\n" : "%zx;a=b\r\n", n);
+		strbuf_addf(want, "%zx\r\n", n);
+		strbuf_add(sent, plain->s + at, n);
+		strbuf_add(want, plain->s + at, n);
+		strbuf_adds(sent, "\r\n");
+		strbuf_adds(want, "\r\n");
+	}
+	if (!chunked) {
+		strbuf_add(sent, plain->s, plain->len);
+		strbuf_add(want, plain->s, plain->len);
+		return;
+	}
+	strbuf_adds(sent, "0\r\nX-Sum: 1\r\n\r\n");
+	strbuf_adds(want, "0\r\nX-Sum: 1\r\n\r\n");
+}
+
+/* All of @sent goes into @from, and @want comes out of @to. */
+static void stream(struct fixture *f, int from, int to,
+		   const struct strbuf *sent, const struct strbuf *want)
+{
+	struct strbuf got = STRBUF_INIT;
+	size_t at = 0;
+	char bytes[65536];
+
+	for (int turn = 0; got.len < want->len && turn < 200000; turn++) {
+		ssize_t n;
+
+		assert_true(push(from, sent, &at));
+		fixture_turn(f);
+		n = recv(to, bytes, sizeof(bytes), 0);
+		assert_true(n > 0 || (n < 0 && errno == EAGAIN));
+		if (n > 0)
+			strbuf_add(&got, bytes, (size_t)n);
+	}
+	assert_int_equal(got.len, want->len);
+	assert_memory_equal(got.s, want->s, want->len);
+	strbuf_fini(&got);
+}
+
+static void much_arrives_whole_each_way(void **state)
+{
+	for (int chunked = 0; chunked < 2; chunked++) {
+		struct strbuf plain = STRBUF_INIT, sent = STRBUF_INIT;
+		struct strbuf want = STRBUF_INIT;
+		struct fixture f;
+		int client, origin;
+		char head[200], request[300];
+
+		make_body(&plain, &sent, &want, chunked);
+		(void)snprintf(head, sizeof(head),
+			       chunked ? "Transfer-Encoding: chunked\r\n\r\n"
+				       : "Content-Length: %u\r\n\r\n",
+			       MUCH);
+		fixture_begin(&f, ALLOW_ORIGIN);
+		(void)snprintf(request, sizeof(request), POST "%s", head);
+		client = ask(&f, request, &origin);
+		stream(&f, client, origin, &sent, &want);
+		fixture_say(origin, "HTTP/1.1 200 OK\r\n");
+		fixture_say(origin, head);
+		fixture_head(&f, client);
+		stream(&f, origin, client, &sent, &want);
+		fixture_log(&f, 1);
+		assert_has(f.text.s,
+			   "\"bytes_in\":4194304,\"bytes_out\":4194304,");
+		/* And both connections are as good as new. */
+		fixture_ask(&f, client, GET("/next"));
+		assert_has(fixture_head(&f, origin), "GET /next ");
+		close(client);
+		close(origin);
+		strbuf_fini(&plain);
+		strbuf_fini(&sent);
+		strbuf_fini(&want);
+		fixture_end(&f);
+	}
+	(void)state;
+}
+
+/* Pushes into @fd until nothing moves any more. Return: how much went. */
+static size_t fill(struct fixture *f, int fd, const struct strbuf *b)
+{
+	size_t total = 0, last = 1;
+
+	while (total != last) {
+		last = total;
+		for (int i = 0; i < 50; i++) {
+			size_t at = 0;
+
+			assert_true(push(fd, b, &at));
+			total += at;
+			fixture_turn(f);
+		}
+		fixture_turn_for(f, 20);
+	}
+	return total;
+}
+
+static void set_small_buffers(int fd)
+{
+	int size = 4096;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
+/* What goes in before it stalls is the kernel's buffers, and a read of ours. */
+#define STALL_MAX (32u << 20)
+
+static void a_peer_that_does_not_read_holds_up_the_other(void **state)
+{
+	struct strbuf block = STRBUF_INIT;
+	struct fixture f;
+	int client, origin;
+	size_t n;
+
+	(void)state;
+	while (block.len < 100000)
+		strbuf_addc(&block, 'x');
+	fixture_begin(&f, ALLOW_ORIGIN);
+	client = ask(&f, GET("/"), &origin);
+	set_small_buffers(client);
+	fixture_say(origin, "HTTP/1.1 200 OK\r\n\r\n");
+	n = fill(&f, origin, &block);
+	if (n > STALL_MAX)
+		fail_msg("%zu bytes went to a client that does not read", n);
+	close(client);
+	assert_int_equal(fixture_end_of(&f, origin), -ECONNRESET);
+	close(origin);
+
+	client = ask(&f, POST "Content-Length: 1000000000\r\n\r\n", &origin);
+	set_small_buffers(origin);
+	n = fill(&f, client, &block);
+	if (n > STALL_MAX)
+		fail_msg("%zu bytes went to an origin that does not read", n);
+	/* The others are served meanwhile. */
+	close(client);
+	client = ask(&f, GET("/other"), &origin);
+	fixture_say(origin, OK_HI);
+	fixture_expect(&f, client, OK_HI);
+	close(client);
+	close(origin);
+	strbuf_fini(&block);
+	fixture_end(&f);
+}
+
+static void pipelined_requests_are_not_hoarded(void **state)
+{
+	struct strbuf block = STRBUF_INIT;
+	struct fixture f;
+	int client, origin;
+
+	(void)state;
+	fixture_begin(&f, ALLOW_ORIGIN);
+	client = ask(&f, GET("/"), &origin);
+	while (block.len < 100000)
+		strbuf_adds(&block, "GET http://a.b/ HTTP/1.1\r\n"
+				    "Host: a.b\r\n\r\n");
+	assert_true(fill(&f, client, &block) <= STALL_MAX);
+	fixture_say(origin, OK_HI);
+	fixture_expect(&f, client, OK_HI);
+	assert_has(fixture_head(&f, client), "HTTP/1.1 403 ");
+	close(client);
+	close(origin);
+	strbuf_fini(&block);
+	fixture_end(&f);
+}
+
+/* The origin answers and closes while the client is still sending. */
+static void an_early_answer_reaches_a_client_that_is_still_sending(void **state)
+{
+	struct strbuf block = STRBUF_INIT;
+	int client, origin;
+	struct fixture f;
+	size_t sent = 0;
+
+	(void)state;
+	while (block.len < 100000)
+		strbuf_addc(&block, 'x');
+	fixture_begin(&f, ALLOW_ORIGIN);
+	client = ask(&f, POST "Content-Length: 3000000\r\n\r\n", &origin);
+	fixture_say(origin, "HTTP/1.1 413 Too much\r\nContent-Length: 2\r\n"
+			    "Connection: close\r\n\r\nno");
+	fixture_turn_for(&f, 10);
+	fixture_reset(&origin);
+	for (int i = 0; i < 30; i++) {
+		size_t at = 0;
+
+		if (!push(client, &block, &at))
+			break;
+		sent += at;
+		fixture_turn_for(&f, 2);
+	}
+	assert_true(sent > 0);
+	assert_string_equal(fixture_head(&f, client),
+			    "HTTP/1.1 413 Too much\r\nContent-Length: 2\r\n"
+			    "Connection: close\r\n\r\n");
+	fixture_expect(&f, client, "no");
+	close(client);
+	fixture_log(&f, 1);
+	assert_has(f.text.s, "\"reason\":\"allowed\"");
+	assert_has(f.text.s, "\"status\":413}");
+	strbuf_fini(&block);
+	fixture_end(&f);
+}
+
+/* An answer that is over does not end a body that is still wanted. */
+static void a_body_goes_on_after_its_answer(void **state)
+{
+	int client, origin;
+	struct fixture f;
+
+	(void)state;
+	fixture_begin(&f, ALLOW_ORIGIN);
+	client = ask(&f, POST "Content-Length: 6\r\n\r\nabc", &origin);
+	fixture_expect(&f, origin, "abc");
+	fixture_say(origin, OK_HI);
+	assert_has(fixture_head(&f, client), "Connection: close\r\n");
+	fixture_expect(&f, client, "hi");
+	fixture_say(client, "def");
+	fixture_expect(&f, origin, "def");
+	assert_int_equal(fixture_end_of(&f, client), 0);
+	close(client);
+	close(origin);
+	fixture_end(&f);
+}
+
+static void
+a_hundred_silent_clients_do_not_hold_up_one_that_speaks(void **state)
+{
+	int silent[100], client, origin;
+	struct fixture f;
+
+	(void)state;
+	fixture_begin(&f, ALLOW_ORIGIN "limit head-time 300ms\n");
+	for (size_t i = 0; i < ARRAY_SIZE(silent); i++) {
+		silent[i] = fixture_connect(&f);
+		if (i % 2)
+			fixture_say(silent[i], "GET http://");
+	}
+	client = ask(&f, GET("/"), &origin);
+	fixture_say(origin, OK_HI);
+	fixture_expect(&f, client, OK_HI);
+	for (size_t i = 0; i < ARRAY_SIZE(silent); i++) {
+		assert_has(fixture_head(&f, silent[i]), "HTTP/1.1 408 ");
+		close(silent[i]);
+	}
+	fixture_ask(&f, client, GET("/"));
+	fixture_head(&f, origin);
+	close(client);
+	close(origin);
+	fixture_end(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(much_arrives_whole_each_way),
+		cmocka_unit_test(a_peer_that_does_not_read_holds_up_the_other),
+		cmocka_unit_test(pipelined_requests_are_not_hoarded),
+		cmocka_unit_test(
+			an_early_answer_reaches_a_client_that_is_still_sending),
+		cmocka_unit_test(a_body_goes_on_after_its_answer),
+		cmocka_unit_test(
+			a_hundred_silent_clients_do_not_hold_up_one_that_speaks),
+	};
+
+	if (sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN },
+		      NULL) < 0)
+		return 1;
+	log_set_level(LOG_LEVEL_ERROR);
+	return cmocka_run_group_tests_name("http_stream", tests, NULL, NULL);
+}

@@ -354,7 +354,7 @@ void conn_next(struct conn *c)
 	 * others waiting.
 	 */
 	if (c->in_n > 0 || c->client_eof || c->loop->draining)
-		event_active(&c->writable, EV_WRITE, 0);
+		conn_set_deadline(c, 0);
 }
 
 /* The next request begins, or nothing more comes. */
@@ -426,14 +426,9 @@ static void on_client_readable(evutil_socket_t fd, short what, void *arg)
 
 static void on_client_writable(evutil_socket_t fd, short what, void *arg)
 {
-	struct conn *c = arg;
-
 	(void)fd;
 	(void)what;
-	if (c->state == CONN_IDLE)
-		on_idle(c);
-	else if (c->state == CONN_REPLY || c->state == CONN_SOCKS)
-		conn_send(c);
+	conn_send(arg);
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
@@ -451,6 +446,8 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 		conn_check_idle(c);
 	} else if (c->state == CONN_FORWARD) {
 		conn_http_idle(c);
+	} else if (c->state == CONN_IDLE && c->in_n > 0) {
+		on_idle(c); /* see conn_next() */
 	} else {
 		conn_close(c); /* it does not read our answer, or is idle */
 	}

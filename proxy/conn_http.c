@@ -27,6 +27,7 @@
 #include "common/clock.h"
 #include "proxy/conn_answer.h"
 #include "proxy/conn_priv.h"
+#include "proxy/conn_upstream.h"
 #include "proxy/http_forward.h"
 #include "proxy/http_framing.h"
 #include "proxy/http_rewrite.h"
@@ -254,8 +255,9 @@ bool conn_http_can_reuse(struct conn *c)
 	return c->remote_fd >= 0 && h->used && h->port == t->port &&
 	       strcmp(h->host, t->host) == 0 &&
 	       clock_ms() - h->used_ms < REUSE_MAX_MS &&
-	       policy_check_address(c->rules->policy, &c->request, &h->address)
-			       .reason == REASON_ALLOWED;
+	       (conn_upstream_takes(c) || /* then the address is the parent's */
+		policy_check_address(c->rules->policy, &c->request, &h->address)
+				.reason == REASON_ALLOWED);
 }
 
 /* The client's bytes behind the request are the connection's again. */

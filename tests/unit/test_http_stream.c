@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <event2/event.h>
 
 #include <errno.h>
 #include <signal.h>
@@ -20,6 +21,7 @@
 
 #include "common/log.h"
 #include "common/macros.h"
+#include "proxy/proxy.h"
 #include "tests/support/proxy_fixture.h"
 
 #define ALLOW_ORIGIN "allow 127.0.0.1:ORIGIN\n"
@@ -317,6 +319,61 @@ a_hundred_silent_clients_do_not_hold_up_one_that_speaks(void **state)
 	fixture_end(&f);
 }
 
+/* Whatever is under way, and whatever was to come next. */
+static void it_can_be_freed_after_any_number_of_turns(void **state)
+{
+	(void)state;
+	for (int turns = 0; turns < 25; turns++) {
+		struct fixture f;
+		int client;
+
+		fixture_begin(&f, ALLOW_ORIGIN);
+		client = fixture_connect(&f);
+		fixture_ask(&f, client,
+			    "GET http://a.b/ HTTP/1.1\r\nHost: a.b\r\n\r\n"
+			    "GET http://a.b/ HTTP/1.1\r\nHost: a.b\r\n\r\n" GET(
+				    "/1") GET("/2"));
+		for (int i = 0; i < turns; i++) {
+			int origin;
+
+			assert_true(event_base_loop(f.base,
+						    EVLOOP_ONCE |
+							    EVLOOP_NONBLOCK) >=
+				    0);
+			origin = accept4(f.origin, NULL, NULL, SOCK_CLOEXEC);
+			if (origin < 0)
+				continue;
+			fixture_say(origin, OK_HI);
+			close(origin);
+		}
+		fixture_end(&f);
+		close(client);
+	}
+}
+
+static void a_drain_lets_the_request_at_hand_end_and_no_more(void **state)
+{
+	int client, origin, kept, kept_origin;
+	struct fixture f;
+
+	(void)state;
+	fixture_begin(&f, ALLOW_ORIGIN);
+	kept = ask(&f, GET("/"), &kept_origin);
+	fixture_say(kept_origin, OK_HI);
+	fixture_expect(&f, kept, OK_HI);
+	client = ask(&f, GET("/1") GET("/2"), &origin);
+	proxy_drain(f.proxy, NULL, NULL);
+	assert_int_equal(fixture_end_of(&f, kept), 0);
+	fixture_say(origin, OK_HI);
+	assert_has(fixture_answer(&f, client), "\r\n\r\nhi");
+	fixture_log(&f, 2);
+	close(client);
+	close(origin);
+	close(kept);
+	close(kept_origin);
+	fixture_end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +383,9 @@ int main(void)
 		cmocka_unit_test(
 			an_early_answer_reaches_a_client_that_is_still_sending),
 		cmocka_unit_test(a_body_goes_on_after_its_answer),
+		cmocka_unit_test(it_can_be_freed_after_any_number_of_turns),
+		cmocka_unit_test(
+			a_drain_lets_the_request_at_hand_end_and_no_more),
 		cmocka_unit_test(
 			a_hundred_silent_clients_do_not_hold_up_one_that_speaks),
 	};

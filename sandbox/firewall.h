@@ -19,6 +19,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "sandbox/local_ports.h"
+
 struct firewall;
 
 /**
@@ -40,6 +42,23 @@ struct firewall_ids {
 struct firewall_door {
 	const char *run;
 	uint16_t port;
+};
+
+/**
+ * struct firewall_local - what of loopback one run may use besides its door
+ * @run:     name of the run's cgroup below netleash/
+ * @uid:     the run's
+ * @index:   of its lease, below 256: no two runs that live have the same
+ * @ports:   services of the host on 127.0.0.1 and ::1
+ * @servers: TCP servers of its own on loopback, for itself and for the host,
+ *           not for other runs
+ */
+struct firewall_local {
+	const char *run;
+	uid_t uid;
+	unsigned index;
+	struct local_ports ports;
+	bool servers;
 };
 
 #define FIREWALL_ERROR_MAX 512
@@ -83,5 +102,16 @@ int firewall_apply_door(struct firewall *fw, const struct firewall_door *door,
 			char error[FIREWALL_ERROR_MAX]);
 int firewall_revert_door(struct firewall *fw, const struct firewall_door *door,
 			 char error[FIREWALL_ERROR_MAX]);
+
+/*
+ * The same for what else of loopback the run may use; nothing asked for is
+ * success. Others keep their way to these ports.
+ */
+int firewall_apply_local(struct firewall *fw,
+			 const struct firewall_local *local,
+			 char error[FIREWALL_ERROR_MAX]);
+int firewall_revert_local(struct firewall *fw,
+			  const struct firewall_local *local,
+			  char error[FIREWALL_ERROR_MAX]);
 
 #endif

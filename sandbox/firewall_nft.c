@@ -325,26 +325,26 @@ int firewall_revert_base(struct firewall *fw, char error[FIREWALL_ERROR_MAX])
 		     : 0;
 }
 
-/* The place of the door, once its run's name and cgroup are known good. */
-static int find_door(const struct firewall_door *door,
-		     struct firewall_place *ret, char *error)
+/* The place of a run, once its name and cgroup are known good. */
+static int find_run(const char *run_name, struct firewall_place *ret,
+		    char *error)
 {
 	char path[FIREWALL_PATH_MAX + 32];
 	struct stat st;
 	int r;
 
-	if (!run_name_check(door->run))
+	if (!run_name_check(run_name))
 		return fail(error, -EINVAL, "that is no name of a run");
 	r = find_place(ret, error);
 	if (r < 0)
 		return r;
 	(void)snprintf(path, sizeof(path), "/sys/fs/cgroup/%s/%s", ret->path,
-		       door->run);
+		       run_name);
 	if (stat(path, &st) == 0)
 		return 0;
 	r = -errno;
 	(void)snprintf(error, FIREWALL_ERROR_MAX,
-		       "the run %s has no cgroup: %s", door->run, strerror(-r));
+		       "the run %s has no cgroup: %s", run_name, strerror(-r));
 	return r;
 }
 
@@ -359,7 +359,7 @@ int firewall_apply_door(struct firewall *fw, const struct firewall_door *door,
 
 	if (door->port == 0)
 		return 0; /* the base denies all */
-	r = find_door(door, &place, error);
+	r = find_run(door->run, &place, error);
 	if (r < 0)
 		return r;
 	firewall_render_door(FIREWALL_CREATE, &place, door, &text);
@@ -393,7 +393,7 @@ int firewall_revert_door(struct firewall *fw, const struct firewall_door *door,
 
 	if (door->port == 0)
 		return 0;
-	r = find_door(door, &place, error);
+	r = find_run(door->run, &place, error);
 	if (r < 0)
 		return r;
 	firewall_render_door(FIREWALL_DELETE, &place, door, &text);
@@ -411,6 +411,61 @@ int firewall_revert_door(struct firewall *fw, const struct firewall_door *door,
 		r = 0;
 	if (r < 0)
 		(void)explain(error, r, "close the run's door", message);
+	strbuf_fini(&text);
+	return r;
+}
+
+static bool is_asked_for(const struct firewall_local *local)
+{
+	return local->ports.n > 0 || local->servers;
+}
+
+int firewall_apply_local(struct firewall *fw,
+			 const struct firewall_local *local,
+			 char error[FIREWALL_ERROR_MAX])
+{
+	struct strbuf text = STRBUF_INIT;
+	struct firewall_place place;
+	const char *message;
+	int r;
+
+	if (!is_asked_for(local))
+		return 0;
+	r = find_run(local->run, &place, error);
+	if (r < 0)
+		return r;
+	firewall_render_local(FIREWALL_CREATE, &place, local, &text);
+	r = run_buffer(fw, &text, &message);
+	if (r == 0) {
+		firewall_render_local(FIREWALL_GET, &place, local, &text);
+		r = run_buffer(fw, &text, &message);
+	}
+	if (r < 0)
+		(void)explain(error, r, "open the run's loopback", message);
+	strbuf_fini(&text);
+	return r;
+}
+
+int firewall_revert_local(struct firewall *fw,
+			  const struct firewall_local *local,
+			  char error[FIREWALL_ERROR_MAX])
+{
+	struct strbuf text = STRBUF_INIT;
+	struct firewall_place place;
+	const char *message;
+	int r;
+
+	if (!is_asked_for(local))
+		return 0;
+	r = find_run(local->run, &place, error);
+	if (r < 0)
+		return r;
+	firewall_render_local(FIREWALL_DELETE, &place, local, &text);
+	r = run_buffer(fw, &text, &message);
+	if (r == -ENOENT)
+		r = 0; /* the table itself is gone */
+	if (r < 0)
+		(void)explain(error, r, "close the run's loopback", message);
 	strbuf_fini(&text);
 	return r;
 }

@@ -4,17 +4,30 @@
  *
  * In:         the offline identity, the block of run uids, the cgroup of runs
  * Out:        one transaction that makes the base rule set; for each run two
- *             elements: (its cgroup . its port) in @allow, its port in @doors
+ *             elements: (its cgroup . its port) in @allow, its port in @doors;
+ *             for a port of the host's loopback (cgroup . port) in @local;
+ *             for servers of its own its cgroup and uid, with its mark
  * Invariants: with no elements the base denies the leashed everything, so it
  *             stays when runs end and when we are killed; loading it again
- *             never opens a gap, because it is one transaction
+ *             never opens a gap, because it is one transaction; no rule makes
+ *             the system track connections
  *
- *   output --+-- of a leashed cgroup, uid or gid --> leash --+-- own door:
- * accept |                                               +-- else: reject
- *            +-- to a door --> door --> reject what begins or carries anything
- *   input  --+-- to a leashed socket --> inleash --+-- from its door: accept
- *            |                                     +-- else: drop
- *            +-- to a door, not over lo --> reject
+ *   output: of a leashed cgroup, uid or gid   -> leash
+ *           to a door                          -> door: reject what begins or
+ *                                                 carries anything
+ *   leash:  own door, local port, own servers  -> accept, else reject
+ *   input:  to a leashed socket                -> inleash
+ *           to a door, not over lo             -> reject
+ *           marked as meant for own servers    -> reject
+ *   inleash: from its door, from a local port, to its servers
+ *                                              -> accept, else drop
+ *
+ * Nobody can tell at output whose socket a packet will arrive at, nor at input
+ * who sent it. So what a run sends over loopback has a mark that says which
+ * run it was, and the receiver's side decides. Marks may be taken off by other
+ * rules of the host (those of VPNs do so), therefore both the segment that asks
+ * for a connection and the one that grants it need theirs: where marks get lost
+ * there is no connection. That is also why datagrams stay refused.
  *
  * No flag on the table: `owner` would take it away, and so open the leash,
  * when its maker dies. References: nft(8), the kernel's net/netfilter/
@@ -44,16 +57,34 @@ static const char frame[] =
 	"add set " TABLE
 	" allow { typeof socket cgroupv2 level 2 . tcp dport; }\n"
 	"add set " TABLE " doors { typeof tcp dport; }\n"
+	"add map " TABLE
+	" local { typeof socket cgroupv2 level 2 . tcp dport : meta mark; }\n"
+	"add map " TABLE
+	" servers { typeof socket cgroupv2 level 2 : meta mark; }\n"
+	"add map " TABLE " server_uids { typeof meta skuid : meta mark; }\n"
+	"add set " TABLE
+	" own { typeof socket cgroupv2 level 2 . meta mark; }\n"
 	"add chain " TABLE
 	" out { type filter hook output priority 300; policy accept; }\n"
 	"add chain " TABLE
 	" in { type filter hook input priority 300; policy accept; }\n";
 
-/* Emptied and filled in the same transaction; @allow and @doors belong to the
+/* Emptied and filled in the same transaction; the other sets belong to the
  * runs that live and stay. */
 static const char *const chains[] = { "out",	 "in",	 "leash",
 				      "inleash", "door", "version" };
 static const char *const refilled_sets[] = { "uids", "gids" };
+
+/* The addresses of doors and services, exactly; all of loopback. */
+#define LO_V4	    "ip saddr 127.0.0.1 ip daddr 127.0.0.1 "
+#define LO_V6	    "ip6 saddr ::1 ip6 daddr ::1 "
+#define LOOP_V4	    "ip saddr 127.0.0.0/8 ip daddr 127.0.0.0/8 "
+#define LO_V4_OUT   "oifname \"lo\" " LO_V4
+#define LO_V6_OUT   "oifname \"lo\" " LO_V6
+#define LO_V4_IN    "iifname \"lo\" " LO_V4
+#define LO_V6_IN    "iifname \"lo\" " LO_V6
+#define LOOP_V4_OUT "oifname \"lo\" " LOOP_V4
+#define LOOP_V4_IN  "iifname \"lo\" " LOOP_V4
 
 /* Rules in order; %s stands for the path of the cgroup of all runs. */
 static const struct {
@@ -83,10 +114,35 @@ static const struct {
 	 * alone is not looked up again after a reroute. The set ties the
 	 * port to this one run: runs cannot use each other's door.
 	 */
-	{ "leash", "oifname \"lo\" ip saddr 127.0.0.1 ip daddr 127.0.0.1 "
-		   "socket cgroupv2 level 2 . tcp dport @allow accept" },
-	{ "leash", "oifname \"lo\" ip6 saddr ::1 ip6 daddr ::1 "
-		   "socket cgroupv2 level 2 . tcp dport @allow accept" },
+	{ "leash",
+	  LO_V4_OUT "socket cgroupv2 level 2 . tcp dport @allow accept" },
+	{ "leash",
+	  LO_V6_OUT "socket cgroupv2 level 2 . tcp dport @allow accept" },
+	/*
+	 * A port of the host's, for this run. The door of another run that
+	 * happens to have the number is none.
+	 */
+	{ "leash",
+	  LO_V4_OUT "tcp dport != @doors meta mark set "
+		    "socket cgroupv2 level 2 . tcp dport map @local accept" },
+	{ "leash",
+	  LO_V6_OUT "tcp dport != @doors meta mark set "
+		    "socket cgroupv2 level 2 . tcp dport map @local accept" },
+	/*
+	 * A run with servers: all its segments, in whatever direction the
+	 * connection was made. The SYN-ACK of a request socket has no cgroup,
+	 * but the uid of the listener, and each run has its own.
+	 */
+	{ "leash", LOOP_V4_OUT "tcp dport != @doors meta mark set "
+			       "socket cgroupv2 level 2 map @servers accept" },
+	{ "leash", LO_V6_OUT "tcp dport != @doors meta mark set "
+			     "socket cgroupv2 level 2 map @servers accept" },
+	{ "leash",
+	  LOOP_V4_OUT "tcp flags & (syn | ack) == syn | ack "
+		      "meta mark set meta skuid map @server_uids accept" },
+	{ "leash",
+	  LO_V6_OUT "tcp flags & (syn | ack) == syn | ack "
+		    "meta mark set meta skuid map @server_uids accept" },
 	/* A reset makes connect() fail at once; an ICMP error lets it hang. */
 	{ "leash", "meta l4proto tcp counter reject with tcp reset" },
 	{ "leash", "counter reject with icmpx admin-prohibited" },
@@ -114,16 +170,50 @@ static const struct {
 	 */
 	{ "in", "iifname != \"lo\" ip daddr 127.0.0.1 tcp dport @doors "
 		"counter reject with tcp reset" },
+	/* A run's segment that asks for a connection with a server of its
+	 * own, at a socket that is not the run's. */
+	{ "in",
+	  "iifname \"lo\" meta mark & 0xffffff00 == 0x6e6c0000 "
+	  "tcp flags & (syn | ack) == syn counter reject with tcp reset" },
 	/* What the run's own proxy answers. */
-	{ "inleash", "iifname \"lo\" ip saddr 127.0.0.1 ip daddr 127.0.0.1 "
-		     "socket cgroupv2 level 2 . tcp sport @allow accept" },
-	{ "inleash", "iifname \"lo\" ip6 saddr ::1 ip6 daddr ::1 "
-		     "socket cgroupv2 level 2 . tcp sport @allow accept" },
+	{ "inleash",
+	  LO_V4_IN "socket cgroupv2 level 2 . tcp sport @allow accept" },
+	{ "inleash",
+	  LO_V6_IN "socket cgroupv2 level 2 . tcp sport @allow accept" },
 	/*
 	 * The resets of our own reject, which reach the socket over lo. They
 	 * carry nothing, and no peer that CMD can reach could send another.
 	 */
 	{ "inleash", "iifname \"lo\" tcp flags rst accept" },
+	/*
+	 * From a service on a local port: answers, never a question. (The
+	 * map is asked whether the run is in it; the mark does nothing here.)
+	 */
+	{ "inleash",
+	  LO_V4_IN "tcp flags & (syn | ack) != syn meta mark set "
+		   "socket cgroupv2 level 2 . tcp sport map @local accept" },
+	{ "inleash",
+	  LO_V6_IN "tcp flags & (syn | ack) != syn meta mark set "
+		   "socket cgroupv2 level 2 . tcp sport map @local accept" },
+	/* The run's own question or grant; another run's question. */
+	{ "inleash", "iifname \"lo\" tcp flags syn "
+		     "socket cgroupv2 level 2 . meta mark @own accept" },
+	{ "inleash", "iifname \"lo\" meta mark & 0xfffffe00 == 0x6e6c0000 "
+		     "tcp flags & (syn | ack) == syn "
+		     "counter reject with tcp reset" },
+	/*
+	 * The host's question, and all that comes when a connection stands.
+	 * But no grant: the host's could only be for a question of the run's
+	 * whose mark got lost.
+	 */
+	{ "inleash",
+	  LOOP_V4_IN "tcp flags & (syn | ack) != syn | ack "
+		     "meta mark set socket cgroupv2 level 2 map @servers "
+		     "accept" },
+	{ "inleash",
+	  LO_V6_IN "tcp flags & (syn | ack) != syn | ack "
+		   "meta mark set socket cgroupv2 level 2 map @servers "
+		   "accept" },
 	{ "inleash", "counter drop" },
 };
 
@@ -292,4 +382,51 @@ void firewall_render_door(enum firewall_verb verb,
 	firewall_render_allow(verb, place, door, out);
 	strbuf_addf(out, "%s element " TABLE " doors { %u }\n", verb_word(verb),
 		    (unsigned)door->port);
+}
+
+/* Marks of one run: for its servers, and for ports of the host's. Leases, and
+ * so these, are unique among the runs that live. */
+#define MARK_SERVERS 0x6e6c0000u
+#define MARK_LOCAL   0x6e6c0100u
+
+static void render_one(const char *verb, const char *set, const char *key,
+		       const char *value, struct strbuf *out)
+{
+	/* Deleting what is absent would undo the rest of the transaction. */
+	if (strcmp(verb, "delete") == 0)
+		render_one("add", set, key, value, out);
+	strbuf_addf(out, "%s element " TABLE " %s { %s%s }\n", verb, set, key,
+		    strcmp(verb, "get") == 0 ? "" : value);
+}
+
+void firewall_render_local(enum firewall_verb verb,
+			   const struct firewall_place *place,
+			   const struct firewall_local *local,
+			   struct strbuf *out)
+{
+	/* A cgroup is never made twice: there is nothing to run into. */
+	const char *word = verb == FIREWALL_CREATE ? "add" : verb_word(verb);
+	const uint32_t servers = MARK_SERVERS | local->index;
+	const uint32_t ports = MARK_LOCAL | local->index;
+	char cgroup[FIREWALL_PATH_MAX + RUN_NAME_MAX], key[sizeof(cgroup) + 32];
+	char mark[16];
+
+	(void)snprintf(cgroup, sizeof(cgroup), "\"%s/%s\"", place->path,
+		       local->run);
+	(void)snprintf(mark, sizeof(mark), " : 0x%08" PRIx32, ports);
+	for (size_t i = 0; i < local->ports.n; i++) {
+		(void)snprintf(key, sizeof(key), "%s . %u", cgroup,
+			       (unsigned)local->ports.v[i]);
+		render_one(word, "local", key, mark, out);
+	}
+	if (!local->servers)
+		return;
+	(void)snprintf(mark, sizeof(mark), " : 0x%08" PRIx32, servers);
+	render_one(word, "servers", cgroup, mark, out);
+	(void)snprintf(key, sizeof(key), "%" PRIu32, (uint32_t)local->uid);
+	render_one(word, "server_uids", key, mark, out);
+	(void)snprintf(key, sizeof(key), "%s . 0x%08" PRIx32, cgroup, servers);
+	render_one(word, "own", key, "", out);
+	(void)snprintf(key, sizeof(key), "%s . 0x%08" PRIx32, cgroup, ports);
+	render_one(word, "own", key, "", out);
 }

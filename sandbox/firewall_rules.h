@@ -68,7 +68,16 @@ void firewall_render_door(enum firewall_verb verb,
 			  const struct firewall_place *place,
 			  const struct firewall_door *door, struct strbuf *out);
 
-/* The run's half alone. */
+/*
+ * What a run may use of loopback besides its door. FIREWALL_CREATE and
+ * FIREWALL_DELETE do not mind what is there and what is not.
+ */
+void firewall_render_local(enum firewall_verb verb,
+			   const struct firewall_place *place,
+			   const struct firewall_local *local,
+			   struct strbuf *out);
+
+/* The run's half of a door alone. */
 void firewall_render_allow(enum firewall_verb verb,
 			   const struct firewall_place *place,
 			   const struct firewall_door *door,

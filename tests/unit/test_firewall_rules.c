@@ -85,6 +85,50 @@ static void a_door_is_two_elements(void **state)
 	strbuf_fini(&text);
 }
 
+static void a_run_on_loopback_is_its_ports_and_its_marks(void **state)
+{
+	struct firewall_place p = place("/sys/fs/cgroup", 42);
+	struct firewall_local local = {
+		.run = "r007-0000abcd",
+		.uid = 60107,
+		.index = 7,
+		.ports = { { 5432, 8000 }, 2 },
+	};
+	struct strbuf text = STRBUF_INIT;
+
+	(void)state;
+	firewall_render_local(FIREWALL_CREATE, &p, &local, &text);
+	assert_string_equal(
+		text.s, "add element inet netleash local "
+			"{ \"netleash/r007-0000abcd\" . 5432 : 0x6e6c0107 }\n"
+			"add element inet netleash local "
+			"{ \"netleash/r007-0000abcd\" . 8000 : 0x6e6c0107 }\n");
+	strbuf_reset(&text);
+	local.ports.n = 0;
+	local.servers = true;
+	firewall_render_local(FIREWALL_GET, &p, &local, &text);
+	assert_string_equal(text.s, "get element inet netleash servers "
+				    "{ \"netleash/r007-0000abcd\" }\n"
+				    "get element inet netleash server_uids "
+				    "{ 60107 }\n"
+				    "get element inet netleash own "
+				    "{ \"netleash/r007-0000abcd\" . "
+				    "0x6e6c0007 }\n"
+				    "get element inet netleash own "
+				    "{ \"netleash/r007-0000abcd\" . "
+				    "0x6e6c0107 }\n");
+	strbuf_reset(&text);
+	local.servers = false;
+	local.ports.n = 1;
+	firewall_render_local(FIREWALL_DELETE, &p, &local, &text);
+	assert_string_equal(
+		text.s, "add element inet netleash local "
+			"{ \"netleash/r007-0000abcd\" . 5432 : 0x6e6c0107 }\n"
+			"delete element inet netleash local "
+			"{ \"netleash/r007-0000abcd\" . 5432 : 0x6e6c0107 }\n");
+	strbuf_fini(&text);
+}
+
 static void paths_are_as_nft_wants_them(void **state)
 {
 	struct firewall_place p;
@@ -160,6 +204,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_base_is_the_golden_text),
 		cmocka_unit_test(a_door_is_two_elements),
+		cmocka_unit_test(a_run_on_loopback_is_its_ports_and_its_marks),
 		cmocka_unit_test(paths_are_as_nft_wants_them),
 		cmocka_unit_test(an_offline_id_in_the_block_is_not_said_twice),
 		cmocka_unit_test(the_version_tells_every_input_apart),

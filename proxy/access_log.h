@@ -6,7 +6,7 @@
  *
  *   time       when the request ended: RFC 3339, UTC, milliseconds
  *   run        name of the run; null for none
- *   protocol   "connect", "http", "socks5"
+ *   protocol   "connect", "http", "socks5", "local-port" (forward_port.h)
  *   client     address and port that the request came from
  *   method     of HTTP; null where there is none
  *   target     "host:port"; null where none was understood

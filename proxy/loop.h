@@ -2,9 +2,9 @@
 /*
  * proxy/loop.h - what the connections of one event loop share
  *
- * Made and freed by proxy.c; used by listener.c and the conn files (through
- * conn_priv.h), by nobody else. One loop is one thread's: nothing in here is
- * ever touched by another.
+ * Made and freed by proxy.c; used by listener.c, forward_port.c and the conn
+ * files (through conn_priv.h), by nobody else. One loop is one thread's:
+ * nothing in here is ever touched by another.
  */
 #ifndef NETLEASH_PROXY_LOOP_H
 #define NETLEASH_PROXY_LOOP_H
@@ -21,6 +21,7 @@ struct blocked;
 struct conn;
 struct event;
 struct event_base;
+struct forward_port;
 struct listener;
 struct resolver;
 struct ruleset;
@@ -30,6 +31,7 @@ struct upstream;
 
 TAILQ_HEAD(conn_list, conn);
 LIST_HEAD(listener_list, listener);
+LIST_HEAD(forward_port_list, forward_port);
 
 /**
  * struct loop - what the connections of one event loop share
@@ -52,6 +54,7 @@ struct loop {
 	struct stats stats;
 	uint32_t connections_max;
 	struct listener_list listeners;
+	struct forward_port_list forwards;
 	struct conn_list live, dead;
 	struct event *reap;
 	uint64_t next_id;

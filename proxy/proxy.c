@@ -18,6 +18,8 @@
  *   conn_http.c     http_forward.c, for plain HTTP
  *   conn_answer.c   reply.c -> tunnel.c (conn_sni.c looks) -> closer.c
  *   access_log.c    its line
+ *
+ * and beside it, without any request: forward_port.c.
  */
 #include "proxy/proxy.h"
 
@@ -30,6 +32,7 @@
 #include "proxy/access_log.h"
 #include "proxy/blocked.h"
 #include "proxy/conn_priv.h"
+#include "proxy/forward_port.h"
 #include "proxy/listener.h"
 #include "proxy/resolve.h"
 #include "proxy/ruleset.h"
@@ -152,6 +155,7 @@ int proxy_new(const struct proxy_opts *opts, struct proxy **ret)
 	if (!p)
 		return -ENOMEM;
 	LIST_INIT(&p->loop.listeners);
+	LIST_INIT(&p->loop.forwards);
 	TAILQ_INIT(&p->loop.live);
 	TAILQ_INIT(&p->loop.dead);
 	event_set_log_callback(on_libevent_log);
@@ -175,6 +179,7 @@ void proxy_free(struct proxy *p)
 	lp = &p->loop;
 	while ((l = LIST_FIRST(&lp->listeners)))
 		listener_free(l);
+	forward_port_free_all(lp);
 	while ((c = TAILQ_FIRST(&lp->live)))
 		conn_close(c);
 	conn_reap(lp);
@@ -223,10 +228,15 @@ int proxy_set_log(struct proxy *p, int fd, bool is_syslog)
 	return access_log_set(p->loop.log, fd, is_syslog);
 }
 
+int proxy_add_forward(struct proxy *p, int listen_fd, uint16_t port)
+{
+	return forward_port_new(&p->loop, listen_fd, port);
+}
+
 int proxy_start(struct proxy *p)
 {
 	struct listener *l;
-	int r = 0;
+	int r = forward_port_start_all(&p->loop);
 
 	for (l = LIST_FIRST(&p->loop.listeners); l && r == 0;
 	     l = listener_next(l))
@@ -262,6 +272,7 @@ void proxy_drain(struct proxy *p, void (*done)(void *arg), void *arg)
 	 * have the port. */
 	while ((l = LIST_FIRST(&lp->listeners)))
 		listener_free(l);
+	forward_port_stop_all(lp);
 	/* Who has not asked for anything yet has nothing to lose. */
 	for (c = TAILQ_FIRST(&lp->live); c; c = next) {
 		next = TAILQ_NEXT(c, link);

@@ -75,6 +75,13 @@ int proxy_set_policy(struct proxy *p, struct conf *cf, struct policy *policy);
  * the log is where it was. */
 int proxy_set_log(struct proxy *p, int fd, bool is_syslog);
 
+/*
+ * Takes a listening, close-on-exec socket whose connections go to @port of our
+ * own loopback (127.0.0.1, then ::1) as they are: no policy is asked, nothing
+ * is looked into. Return: 0 or -errno.
+ */
+int proxy_add_forward(struct proxy *p, int listen_fd, uint16_t port);
+
 /* Begin accepting. Return: 0 or -errno. */
 int proxy_start(struct proxy *p);
 

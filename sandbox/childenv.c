@@ -148,6 +148,11 @@ static bool is_wanted(const struct childenv_opts *o, const char *name)
 static void pass_one(struct env *env, const struct childenv_opts *o,
 		     const char *name, const char *value, struct strbuf *names)
 {
+	if (o->external && childenv_is_proxy(name)) {
+		if (caller_get(o, name) == value)
+			env_set(env, name, "%s", value);
+		return;
+	}
 	if (childenv_is_replaced(name))
 		return;
 	if (o->clean && !childenv_is_clean(name))

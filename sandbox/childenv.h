@@ -24,8 +24,10 @@
  *            @allow, and @allow beats the built-in list
  * @clean:    --clean-env
  * @port:     the door; 0: no proxy variables (no network, or online)
- * @loopback: CMD has a loopback of its own that it can use (netns, local
- *            binding): NO_PROXY names it
+ * @loopback: CMD has a loopback that it can use (netns, local binding, local
+ *            ports): NO_PROXY names it
+ * @external: --external-proxy: the caller's proxy variables pass as they are,
+ *            with the password that they may hold; @port is 0
  * @program:  netleash, as CMD sees it, for git's ssh; NULL: not to be had
  * @home, @user, @shell, @run: facts of the run
  */
@@ -37,6 +39,7 @@ struct childenv_opts {
 	bool clean;
 	uint16_t port;
 	bool loopback;
+	bool external;
 	const char *program;
 	const char *home, *user, *shell, *run;
 };

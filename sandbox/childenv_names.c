@@ -53,8 +53,10 @@ static const char *const replaced[] = {
 	/* True of the caller, false of CMD; npm and git act on them. */
 	"SUDO_COMMAND", "SUDO_USER", "SUDO_UID", "SUDO_GID", "SUDO_HOME",
 	"PKEXEC_UID", "DOAS_USER",
+};
 
-	/* Another proxy, or a way past this one. */
+/* Replaced as well: another proxy, or a way past this one. */
+static const char *const proxies[] = {
 	"*_PROXY", "NPM_CONFIG_HTTP_PROXY", "NPM_CONFIG_HTTPS-PROXY",
 	"NPM_CONFIG_NOPROXY", "CLOUDSDK_PROXY_*", "GLOBAL_AGENT_*_PROXY",
 	"NODE_USE_ENV_PROXY", "ELECTRON_GET_USE_PROXY",
@@ -119,9 +121,15 @@ bool childenv_path_is_below(const char *path, const char *dir)
 	return path[n] == '\0' || path[n] == '/';
 }
 
+bool childenv_is_proxy(const char *name)
+{
+	return matches_any(name, proxies, ARRAY_SIZE(proxies));
+}
+
 bool childenv_is_replaced(const char *name)
 {
-	return matches_any(name, replaced, ARRAY_SIZE(replaced));
+	return matches_any(name, replaced, ARRAY_SIZE(replaced)) ||
+	       childenv_is_proxy(name);
 }
 
 bool childenv_is_stale(const char *name, const char *value, const char *home)

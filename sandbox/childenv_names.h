@@ -26,6 +26,9 @@ bool childenv_is_withheld(const char *name, const char *value,
  */
 bool childenv_is_replaced(const char *name);
 
+/* Those of them that name a proxy, or what goes past one. */
+bool childenv_is_proxy(const char *name);
+
 /* XDG_CACHE_HOME and its like, not below @home: not there, or not writable. */
 bool childenv_is_stale(const char *name, const char *value, const char *home);
 

@@ -7,6 +7,7 @@
  */
 #include "sandbox/cli.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,9 @@ enum option_id {
 	OPT_LOG,
 	OPT_ONLINE,
 	OPT_NO_NETWORK,
+	OPT_EXTERNAL_PROXY,
+	OPT_LOCAL_PORT,
+	OPT_LOCAL_BINDING,
 	OPT_UNIX_SOCKETS,
 	OPT_USER_NAMESPACES,
 };
@@ -48,6 +52,12 @@ static const struct row {
 	{ "isolation", OPT_ISOLATION, "HOW", "auto, firewall or netns" },
 	{ "no-network", OPT_NO_NETWORK, NULL, "no network at all, no door" },
 	{ "online", OPT_ONLINE, NULL, "direct network, no rules apply" },
+	{ "external-proxy", OPT_EXTERNAL_PROXY, NULL,
+	  "your own loopback proxy instead, no rules" },
+	{ "local-port", OPT_LOCAL_PORT, "PORT[-PORT]",
+	  "CMD may reach it on the host's loopback" },
+	{ "allow-local-binding", OPT_LOCAL_BINDING, NULL,
+	  "CMD's servers on loopback can be reached" },
 	{ "unix-sockets", OPT_UNIX_SOCKETS, NULL, "CMD may use unix sockets" },
 	{ "user-namespaces", OPT_USER_NAMESPACES, NULL,
 	  "CMD may make namespaces" },
@@ -150,11 +160,26 @@ static bool set_isolation(struct run_cli *cli, const char *word)
 static bool set_network(struct run_cli *cli, enum network network)
 {
 	if (cli->network != NETWORK_PROXY && cli->network != network) {
-		log_error("--online and --no-network exclude each other");
+		log_error("--online, --no-network and --external-proxy "
+			  "exclude each other");
 		return false;
 	}
 	cli->network = network;
 	return true;
+}
+
+static bool add_local_port(struct run_cli *cli, const char *word)
+{
+	int r = local_ports_parse(&cli->local_ports, word);
+
+	if (r == -E2BIG)
+		log_error("--local-port '%s': more than %d ports", word,
+			  LOCAL_PORTS_MAX);
+	else if (r < 0)
+		log_error("--local-port: '%s' is no port from 1 to 65535, and "
+			  "no range of ports like 8000-8010",
+			  word);
+	return r == 0;
 }
 
 static bool set_once(const char **where, const char *name, const char *value)
@@ -194,6 +219,13 @@ static bool set_option(struct run_cli *cli, int id, const char *value)
 		return set_network(cli, NETWORK_ONLINE);
 	case OPT_NO_NETWORK:
 		return set_network(cli, NETWORK_NONE);
+	case OPT_EXTERNAL_PROXY:
+		return set_network(cli, NETWORK_EXTERNAL);
+	case OPT_LOCAL_PORT:
+		return add_local_port(cli, value);
+	case OPT_LOCAL_BINDING:
+		cli->local_binding = true;
+		return true;
 	case OPT_UNIX_SOCKETS:
 		cli->unix_sockets = true;
 		return true;
@@ -212,6 +244,35 @@ static bool set_option(struct run_cli *cli, int id, const char *value)
 	default:
 		return false;
 	}
+}
+
+/* What would have no effect was a misunderstanding. */
+static bool is_sensible(const struct run_cli *cli)
+{
+	const char *without_effect = NULL;
+
+	if (cli->network == NETWORK_EXTERNAL && cli->rules_n > 0)
+		without_effect =
+			cli->rules[0].effect == RULE_ALLOW ? "allow" : "deny";
+	else if (cli->network == NETWORK_EXTERNAL && cli->profile)
+		without_effect = "profile";
+	if (without_effect) {
+		log_error("--external-proxy and --%s exclude each other: with "
+			  "a proxy of your own no rule of netleash's applies",
+			  without_effect);
+		return false;
+	}
+	if (cli->network != NETWORK_ONLINE)
+		return true;
+	if (cli->local_ports.n > 0)
+		without_effect = "local-port";
+	else if (cli->local_binding)
+		without_effect = "allow-local-binding";
+	if (without_effect)
+		log_error("--online and --%s exclude each other: with direct "
+			  "network all of loopback is within reach",
+			  without_effect);
+	return !without_effect;
 }
 
 enum cli_result run_cli_parse(int argc, char **argv, struct run_cli *ret)
@@ -244,6 +305,8 @@ enum cli_result run_cli_parse(int argc, char **argv, struct run_cli *ret)
 		log_error("run: no command; see 'netleash run --help'");
 		return CLI_WRONG;
 	}
+	if (!is_sensible(ret))
+		return CLI_WRONG;
 	ret->argv = argv + optind;
 	return CLI_OK;
 }

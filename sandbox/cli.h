@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "common/rule.h"
+#include "sandbox/local_ports.h"
 
 enum isolation {
 	ISOLATION_AUTO,
@@ -21,9 +22,10 @@ enum isolation {
 
 /* What CMD's network is, whoever holds the leash. */
 enum network {
-	NETWORK_PROXY, /* its door, and what the conf allows behind it */
-	NETWORK_NONE,  /* no door */
-	NETWORK_ONLINE /* direct: no proxy, no proxy-only rules */
+	NETWORK_PROXY,	  /* its door, and what the conf allows behind it */
+	NETWORK_NONE,	  /* no door */
+	NETWORK_EXTERNAL, /* the caller's own proxies on loopback, no door */
+	NETWORK_ONLINE	  /* direct: no proxy, no proxy-only rules */
 };
 
 struct cli_rule {
@@ -48,10 +50,11 @@ struct run_cli {
 	struct cli_rule *rules;
 	size_t rules_n;
 	struct cli_words env, writable, readonly, hidden;
+	struct local_ports local_ports;
 	enum isolation isolation;
 	enum network network;
 	bool clean_env, quiet, verbose;
-	bool unix_sockets, user_namespaces;
+	bool unix_sockets, user_namespaces, local_binding;
 	char *const *argv;
 };
 

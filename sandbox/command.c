@@ -5,9 +5,10 @@
  * Steps:      1. view of the file system     (root, own mount namespace)
  *             2. identity, capabilities, limits
  *             3. proof that the leash holds, as CMD, in CMD's cgroup
- *             4. signals, descriptors
- *             5. seccomp filter               (last: set-up needs none of it)
- *             6. exec
+ *             4. Landlock                     (it would pass the proof alone)
+ *             5. signals, descriptors
+ *             6. seccomp filter               (last: set-up needs none of it)
+ *             7. exec
  * Invariants: in the run's cgroup from the first instruction; any step that
  *             fails is reported and CMD is not executed
  */
@@ -25,6 +26,7 @@
 #include "common/macros.h"
 #include "sandbox/confine.h"
 #include "sandbox/init.h"
+#include "sandbox/landlock.h"
 #include "sandbox/mounts.h"
 #include "sandbox/proof.h"
 #include "sandbox/syscalls.h"
@@ -70,6 +72,23 @@ static _Noreturn void exec_command(const struct init_opts *opts, int report_fd)
 	     strerror(errno));
 }
 
+/*
+ * Ports are limited where CMD can have no server: in the host's network, and
+ * without local binding. A second line, so an old kernel is no failure.
+ */
+static int apply_landlock(const struct init_opts *opts, uint16_t door_port)
+{
+	uint16_t ports[LOCAL_PORTS_MAX + 1];
+	size_t n = 0;
+	int abi;
+
+	if (door_port)
+		ports[n++] = door_port;
+	for (size_t i = 0; i < opts->ports->n; i++)
+		ports[n++] = opts->ports->v[i];
+	return landlock_apply(ports, n, opts->firewall && !opts->servers, &abi);
+}
+
 _Noreturn void command_exec(const struct init_opts *opts, uint16_t door_port,
 			    const sigset_t *mask, int report_fd)
 {
@@ -95,6 +114,11 @@ _Noreturn void command_exec(const struct init_opts *opts, uint16_t door_port,
 	if (r < 0)
 		fail(report_fd, STATUS_NETLEASH,
 		     "the leash does not hold, so nothing was run: %s", text);
+	if (opts->leashed)
+		r = apply_landlock(opts, door_port);
+	if (r < 0)
+		fail(report_fd, STATUS_NETLEASH,
+		     "cannot apply Landlock's rules: %s", strerror(-r));
 	place_stdio(opts, report_fd);
 	/* Libraries open descriptors of their own (libnftables a socket). */
 	if (close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC) < 0)

@@ -2,7 +2,8 @@
 /*
  * sandbox/command.h - from a clone of init to CMD's first instruction
  *
- * Runs in the child that becomes CMD: view, identity, proof, filter, exec.
+ * Runs in the child that becomes CMD: view, identity, proof, Landlock, filter,
+ * exec.
  */
 #ifndef NETLEASH_SANDBOX_COMMAND_H
 #define NETLEASH_SANDBOX_COMMAND_H

@@ -25,9 +25,6 @@
 /* Attribute 1 of DELTABLE, DELCHAIN, DELRULE, DELSET and DELSETELEM. */
 #define ATTR_TABLE 1
 
-/* An element of the set of doors: cgroup id, port, each padded to 4 bytes. */
-#define KEY_SIZE 12
-
 struct bytes {
 	const uint8_t *p;
 	size_t n;
@@ -83,24 +80,36 @@ static struct bytes find_attr(struct bytes attrs, unsigned type)
 	return (struct bytes){ NULL, 0 };
 }
 
-static bool is_our_table(struct bytes attrs)
+static bool is_text(struct bytes attr, const char *text)
 {
-	struct bytes name = find_attr(attrs, ATTR_TABLE);
-
-	return name.n == sizeof(TABLE) &&
-	       memcmp(name.p, TABLE, sizeof(TABLE)) == 0;
+	return attr.n == strlen(text) + 1 && memcmp(attr.p, text, attr.n) == 0;
 }
 
-/* Other runs come and go: only our own element matters. */
-static bool has_our_element(struct bytes attrs, uint64_t cgroup_id,
-			    uint16_t port)
+static bool begins_with(struct bytes key, const void *bytes, size_t n)
+{
+	return key.n >= n && memcmp(key.p, bytes, n) == 0;
+}
+
+/* Other runs come and go: only our own elements matter. */
+static bool is_our_key(struct bytes set, struct bytes key,
+		       const struct firewall_watched *run)
+{
+	const uint16_t be_port = htons(run->port);
+	const uint32_t uid = run->uid;
+
+	if (is_text(set, "doors"))
+		return begins_with(key, &be_port, sizeof(be_port));
+	if (is_text(set, "server_uids"))
+		return begins_with(key, &uid, sizeof(uid));
+	return begins_with(key, &run->cgroup_id, sizeof(run->cgroup_id));
+}
+
+static bool has_our_element(struct bytes attrs,
+			    const struct firewall_watched *run)
 {
 	struct bytes list = find_attr(attrs, NFTA_SET_ELEM_LIST_ELEMENTS);
-	const uint16_t be_port = htons(port);
-	uint8_t want[KEY_SIZE] = { 0 };
+	struct bytes set = find_attr(attrs, NFTA_SET_ELEM_LIST_SET);
 
-	memcpy(want, &cgroup_id, sizeof(cgroup_id));
-	memcpy(want + sizeof(cgroup_id), &be_port, sizeof(be_port));
 	while (list.n >= sizeof(struct nlattr)) {
 		struct bytes elem = find_attr(list, NFTA_LIST_ELEM);
 		struct bytes key = find_attr(elem, NFTA_SET_ELEM_KEY);
@@ -109,7 +118,7 @@ static bool has_our_element(struct bytes attrs, uint64_t cgroup_id,
 
 		if (!elem.p)
 			return false;
-		if (value.n == KEY_SIZE && memcmp(value.p, want, KEY_SIZE) == 0)
+		if (is_our_key(set, value, run))
 			return true;
 		used = (size_t)(elem.p - list.p) + align4(elem.n);
 		if (used > list.n)
@@ -121,10 +130,10 @@ static bool has_our_element(struct bytes attrs, uint64_t cgroup_id,
 }
 
 static bool message_is_loss(unsigned type, struct bytes attrs,
-			    uint64_t cgroup_id, uint16_t port)
+			    const struct firewall_watched *run)
 {
 	if (NFNL_SUBSYS_ID(type) != NFNL_SUBSYS_NFTABLES ||
-	    !is_our_table(attrs))
+	    !is_text(find_attr(attrs, ATTR_TABLE), TABLE))
 		return false;
 	switch (NFNL_MSG_TYPE(type)) {
 	case NFT_MSG_DELTABLE:
@@ -133,14 +142,14 @@ static bool message_is_loss(unsigned type, struct bytes attrs,
 	case NFT_MSG_DELSET:
 		return true;
 	case NFT_MSG_DELSETELEM:
-		return has_our_element(attrs, cgroup_id, port);
+		return has_our_element(attrs, run);
 	default:
 		return false;
 	}
 }
 
-bool firewall_watch_parse(const void *bytes, size_t n, uint64_t cgroup_id,
-			  uint16_t port)
+bool firewall_watch_parse(const void *bytes, size_t n,
+			  const struct firewall_watched *run)
 {
 	struct bytes rest = { bytes, n };
 	const size_t head = align4(sizeof(struct nlmsghdr)) +
@@ -159,8 +168,7 @@ bool firewall_watch_parse(const void *bytes, size_t n, uint64_t cgroup_id,
 		if (h.nlmsg_len >= head) {
 			attrs = (struct bytes){ rest.p + head,
 						h.nlmsg_len - head };
-			if (message_is_loss(h.nlmsg_type, attrs, cgroup_id,
-					    port))
+			if (message_is_loss(h.nlmsg_type, attrs, run))
 				return true;
 		}
 		step = align4(h.nlmsg_len);
@@ -171,7 +179,7 @@ bool firewall_watch_parse(const void *bytes, size_t n, uint64_t cgroup_id,
 	return false;
 }
 
-bool firewall_watch_lost(int fd, uint64_t cgroup_id, uint16_t port)
+bool firewall_watch_lost(int fd, const struct firewall_watched *run)
 {
 	/* The kernel's largest notification is one page of elements. */
 	uint8_t buffer[65536];
@@ -190,7 +198,7 @@ bool firewall_watch_lost(int fd, uint64_t cgroup_id, uint16_t port)
 		if (from.nl_pid != 0)
 			continue; /* not the kernel */
 		if ((size_t)n > sizeof(buffer) ||
-		    firewall_watch_parse(buffer, (size_t)n, cgroup_id, port))
+		    firewall_watch_parse(buffer, (size_t)n, run))
 			return true;
 	}
 }

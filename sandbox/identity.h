@@ -15,6 +15,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "sandbox/local_ports.h"
+
 #define IDENTITY_OFFLINE   "netleash-offline"
 #define IDENTITY_ONLINE	   "netleash-online"
 #define IDENTITY_STATE_DIR "/run/netleash"
@@ -71,7 +73,10 @@ struct lease {
 	unsigned index;
 	uid_t uid;
 	char run[RUN_NAME_MAX];
-	uint16_t port; /* of the door; recorded for the sweep */
+	/* What it put into the firewall; recorded for the sweep. */
+	uint16_t port; /* of the door */
+	struct local_ports ports;
+	bool servers;
 };
 
 /* What a dead run left: its lease is locked by us while this runs. */
@@ -86,8 +91,11 @@ typedef int lease_sweep_fn(const struct lease *dead, void *arg);
 int lease_take(uid_t first, lease_sweep_fn *sweep, void *arg, struct lease *ret,
 	       char error[IDENTITY_ERROR_MAX]);
 
-/* Writes the door's port into the file. */
+/* Writes the door's port into the file; the run's local ports, and whether it
+ * may have servers. Before any of it exists. Return: 0 or -errno. */
 int lease_record_port(struct lease *l, uint16_t port);
+int lease_record_local(struct lease *l, const struct local_ports *ports,
+		       bool servers);
 
 /* Marks the place clean and ends the lease, for every copy of its fd. */
 void lease_release(struct lease *l);

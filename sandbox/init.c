@@ -42,9 +42,9 @@
 #include "sandbox/cgroup.h"
 #include "sandbox/clone.h"
 #include "sandbox/command.h"
-#include "sandbox/firewall.h"
-#include "sandbox/firewall_watch.h"
+#include "sandbox/forward.h"
 #include "sandbox/init_fds.h"
+#include "sandbox/init_firewall.h"
 #include "sandbox/netns.h"
 
 /* A killed cgroup empties within milliseconds; a task stuck in the kernel
@@ -62,11 +62,8 @@ struct init {
 	int sock;
 	int signal_fd;
 	struct door door, decoy;
-	struct firewall *fw;
-	int watch_fd;	    /* -1: the leash is not the firewall's */
-	uint64_t cgroup_id; /* as the firewall knows it */
-	bool lost;	    /* the firewall's rules went away */
-	bool door_open;
+	struct init_firewall fw;
+	bool lost;     /* the firewall's rules went away */
 	pid_t command; /* 0: not started, or reaped */
 	int wait_status;
 	bool stopped; /* CMD is, by @stop_signal */
@@ -122,50 +119,6 @@ static int wait_for_go(const struct init *in)
 	return n == sizeof(msg) && msg.type == INIT_MSG_GO ? 0 : -EPIPE;
 }
 
-static struct firewall_door firewall_door(const struct init *in)
-{
-	return (struct firewall_door){
-		.run = in->opts->lease->run,
-		.port = in->door.port,
-	};
-}
-
-/* Before the rules are relied on: no change goes unseen. */
-static int watch_firewall(struct init *in)
-{
-	struct stat st;
-
-	/* nf_tables names a cgroup by its id: the directory's inode number. */
-	if (fstat(in->opts->cgroup_fd, &st) < 0)
-		return -errno;
-	in->cgroup_id = st.st_ino;
-	return firewall_watch_open(&in->watch_fd);
-}
-
-static int open_firewall(struct init *in, char *text)
-{
-	const struct firewall_door door = firewall_door(in);
-	int r;
-
-	if (!in->opts->firewall)
-		return 0;
-	r = watch_firewall(in);
-	if (r < 0) {
-		(void)snprintf(text, INIT_TEXT_MAX,
-			       "cannot watch the firewall's rules: %s",
-			       strerror(-r));
-		return r;
-	}
-	if (!in->door.port)
-		return 0; /* --no-network: the base rules deny all */
-	r = firewall_open(&in->fw, text);
-	if (r < 0)
-		return r;
-	/* Set first: a door that may be half there is deleted as well. */
-	in->door_open = true;
-	return firewall_apply_door(in->fw, &door, text);
-}
-
 /*
  * The rules keep strangers away from the door by now, so it may answer. Tells
  * netleash, and hands it the sockets that were made inside.
@@ -184,6 +137,10 @@ static int offer_door(struct init *in, char *text)
 			       "cannot listen on loopback: %s", strerror(-r));
 		return r;
 	}
+	if (in->opts->own_network)
+		r = forward_offer(in->sock, in->opts->ports, text);
+	if (r < 0)
+		return r;
 	return send_msg(in, INIT_MSG_READY, 0, "", in->door.fds,
 			inside ? in->door.fds_n : 0);
 }
@@ -318,7 +275,7 @@ static void run_until_end(struct init *in)
 	struct pollfd fds[] = {
 		{ .fd = in->sock, .events = POLLIN },
 		{ .fd = in->signal_fd, .events = POLLIN },
-		{ .fd = in->watch_fd, .events = POLLIN },
+		{ .fd = in->fw.watch_fd, .events = POLLIN },
 	};
 
 	while (in->command > 0) {
@@ -334,9 +291,7 @@ static void run_until_end(struct init *in)
 			(void)!read(in->signal_fd, &info, sizeof(info));
 			on_child(in);
 		}
-		if (fds[2].revents &&
-		    firewall_watch_lost(in->watch_fd, in->cgroup_id,
-					in->door.port)) {
+		if (fds[2].revents && init_firewall_lost(&in->fw)) {
 			in->lost = true;
 			return;
 		}
@@ -370,13 +325,9 @@ static int end_run(struct init *in, char *text)
 	}
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		; /* the rest die with the namespace */
-	if (in->door_open) {
-		const struct firewall_door door = firewall_door(in);
-
-		r = firewall_revert_door(in->fw, &door, text);
-		if (r < 0)
-			return r;
-	}
+	r = init_firewall_close(&in->fw, opts, text);
+	if (r < 0)
+		return r;
 	if (opts->cgroup_fd >= 0) {
 		r = cgroup_remove(opts->lease->run);
 		if (r < 0) {
@@ -416,7 +367,7 @@ static _Noreturn void init_main(const struct init_opts *opts,
 		.opts = opts,
 		.mask = mask,
 		.sock = sock,
-		.watch_fd = -1,
+		.fw = INIT_FIREWALL_INIT,
 		.door = opts->door,
 		.decoy = opts->decoy,
 	};
@@ -433,7 +384,8 @@ static _Noreturn void init_main(const struct init_opts *opts,
 	in.signal_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (in.signal_fd < 0)
 		finish(&in, EXIT_NETLEASH, "signalfd failed");
-	if (prepare(&in, text) < 0 || open_firewall(&in, text) < 0 ||
+	if (prepare(&in, text) < 0 ||
+	    (opts->firewall && init_firewall_open(&in.fw, opts, text) < 0) ||
 	    offer_door(&in, text) < 0)
 		finish(&in, EXIT_NETLEASH, text);
 	if (wait_for_go(&in) < 0)

@@ -5,8 +5,8 @@
  * In:         the facts of a run, computed by run.c before the fork
  * Out:        messages to netleash over a SOCK_SEQPACKET pair, all of the one
  *             fixed-size shape below; init parses nothing else
- * Order:      READY -> (GO) -> STARTED -> [STOPPED...] -> EXITED, or FAILED
- *             in place of any of them; end of file on either side ends the run
+ * Order:      [PORT...] -> READY -> (GO) -> STARTED -> [STOPPED...] -> EXITED,
+ * or FAILED in place of any of them; end of file on either side ends the run
  * Invariants: init is outside the run's cgroup and is the only one that takes
  *             down what the run put into the system
  */
@@ -29,6 +29,7 @@ enum init_msg_type {
 	INIT_MSG_GO = 1,  /* to init: the proxy is unprivileged and serves */
 	INIT_MSG_SIGNAL,  /* to init: @value is a signal for CMD */
 	INIT_MSG_AWAKE,	  /* to init: netleash was stopped and goes on */
+	INIT_MSG_PORT,	  /* from init: sockets for local port @value */
 	INIT_MSG_READY,	  /* from init: with the door's sockets, if it made them
 			   */
 	INIT_MSG_STARTED, /* from init: CMD was executed */
@@ -57,6 +58,9 @@ struct init_msg {
  * the firewall keeps strangers away, and keeps duplicates, so that nobody can
  * take the port. With @own_network only its port is set: init makes the sockets
  * inside and hands them out. Port 0: no door
+ * @ports:      services of the host's loopback that CMD may reach: through the
+ *              firewall, or with @own_network by sockets that init hands out
+ * @servers:    with @firewall: CMD's own servers on loopback work
  * @decoy:      a live listener of netleash's own that CMD must not reach;
  *              init closes it once that is proved
  * @wake_fd:    a byte written there continues netleash; -1: none
@@ -73,6 +77,8 @@ struct init_opts {
 	struct lease *lease;
 	struct door door;
 	struct door decoy;
+	const struct local_ports *ports;
+	bool servers;
 	struct mounts_opts mounts;
 	struct confine_command_opts confine;
 	int wake_fd;

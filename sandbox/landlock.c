@@ -2,7 +2,7 @@
 /*
  * sandbox/landlock.c - a second line: Landlock's rules for CMD
  *
- * In:  the door's port
+ * In:  the door's port, and local ports
  * Out: a Landlock domain around the calling thread
  *
  * The structures are written out here, because the headers that we build with
@@ -13,7 +13,6 @@
 #include "sandbox/landlock.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -67,12 +66,12 @@ static int allow_connect(int ruleset_fd, uint16_t port)
 	return 0;
 }
 
-int landlock_apply(uint16_t door_port, bool net, int *ret_abi)
+int landlock_apply(const uint16_t *ports, size_t n, bool net, int *ret_abi)
 {
 	struct ruleset ruleset = { 0 };
 	size_t size = sizeof(ruleset);
 	AUTOCLOSE int fd = -1;
-	int abi = find_abi(), r;
+	int abi = find_abi(), r = 0;
 
 	if (abi < 0)
 		return abi;
@@ -91,11 +90,10 @@ int landlock_apply(uint16_t door_port, bool net, int *ret_abi)
 	fd = (int)syscall(NR_CREATE_RULESET, &ruleset, size, 0);
 	if (fd < 0)
 		return -errno;
-	if (ruleset.handled_access_net != 0 && door_port != 0) {
-		r = allow_connect(fd, door_port);
-		if (r < 0)
-			return r;
-	}
+	for (size_t i = 0; ruleset.handled_access_net && i < n && r == 0; i++)
+		r = allow_connect(fd, ports[i]);
+	if (r < 0)
+		return r;
 	if (syscall(NR_RESTRICT_SELF, fd, 0) < 0)
 		return -errno;
 	return 0;

@@ -10,18 +10,19 @@
 #define NETLEASH_SANDBOX_LANDLOCK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
  * Restricts the calling thread and what it starts, for good; no_new_privs must
  * be set. From ABI 6 on: no abstract unix socket and no signal reaches a
- * process outside. From ABI 4 on, if @net: connect to TCP port @door_port only
- * (0: to none), and bind to none; leave @net out where CMD may use a loopback.
+ * process outside. From ABI 4 on, if @net: connect to the @n TCP ports @ports
+ * only, and bind to none; leave @net out where CMD has servers of its own.
  * Run it after the proof, which it would make pass without a firewall.
  *
  * A kernel without Landlock is no error. Return: 0 with its ABI in *@ret_abi,
  * 0 for none; or -errno.
  */
-int landlock_apply(uint16_t door_port, bool net, int *ret_abi);
+int landlock_apply(const uint16_t *ports, size_t n, bool net, int *ret_abi);
 
 #endif

@@ -5,13 +5,12 @@
  * In:         the first uid of the block, a callback that sweeps a dead run
  * Out:        a locked file leases/NNN that names the run and its port
  * States:     free     unlocked, empty
- *             live     locked, "NAME PORT"
- *             dead     unlocked, "NAME PORT": its run ended without clean-up
- * Invariants: the record is written before anything that it names exists,
- *             and emptied after the last of it is gone, so that SIGKILL
- *             between any two steps leaves a place dead, never lost; both
- *             happen under the lock only
- * References: flock(2), getrandom(2)
+ *             live     locked, "NAME PORT", and "UID SERVERS PORT..." on a
+ * second line where the run has more of loopback than its door dead unlocked,
+ * the same: its run ended without clean-up Invariants: the record is written
+ * before anything that it names exists, and emptied after the last of it is
+ * gone, so that SIGKILL between any two steps leaves a place dead, never lost;
+ * both happen under the lock only References: flock(2), getrandom(2)
  */
 #include "sandbox/identity.h"
 
@@ -24,6 +23,7 @@
 
 #include "common/parse.h"
 #include "common/scope.h"
+#include "common/strbuf.h"
 #include "sandbox/state.h"
 
 #define LEASES_DIR IDENTITY_STATE_DIR "/leases"
@@ -31,6 +31,9 @@
 /* "r012-89abcdef 03128\n": fixed, so that a port replaces a port in place. */
 #define NAME_LEN   13
 #define RECORD_LEN (NAME_LEN + 7)
+
+/* The second line: a uid, 0 or 1, and ports. */
+#define LOCAL_MAX (10 + 2 + LOCAL_PORTS_MAX * 6 + 1)
 
 bool run_name_check(const char *run)
 {
@@ -48,43 +51,103 @@ bool run_name_check(const char *run)
 	return true;
 }
 
+/* Both lines in one call, so that no SIGKILL comes between. */
 static int write_record(const struct lease *l)
 {
-	char record[RUN_NAME_MAX + 8];
+	struct strbuf record = STRBUF_INIT;
 	ssize_t n;
+	int r = 0;
 
-	(void)snprintf(record, sizeof(record), "%s %05u\n", l->run,
-		       (unsigned)l->port);
-	n = pwrite(l->fd, record, RECORD_LEN, 0);
+	strbuf_addf(&record, "%s %05u\n", l->run, (unsigned)l->port);
+	if (l->ports.n > 0 || l->servers) {
+		strbuf_addf(&record, "%u %d", (unsigned)l->uid, l->servers);
+		for (size_t i = 0; i < l->ports.n; i++)
+			strbuf_addf(&record, " %u", (unsigned)l->ports.v[i]);
+		strbuf_addc(&record, '\n');
+	}
+	if (strbuf_failed(&record))
+		return -ENOMEM;
+	n = pwrite(l->fd, record.s, record.len, 0);
 	if (n < 0)
-		return -errno;
-	return n == RECORD_LEN ? 0 : -EIO;
+		r = -errno;
+	else if ((size_t)n != record.len)
+		r = -EIO;
+	strbuf_fini(&record);
+	return r;
+}
+
+/* The next word of @*line, which ends with a newline; NULL for no more. */
+static const char *next_word(const char **line, size_t *ret_n)
+{
+	const char *word = *line;
+
+	*ret_n = strcspn(word, " \n");
+	if (*ret_n == 0)
+		return NULL;
+	*line = word + *ret_n + (word[*ret_n] == ' ');
+	return word;
+}
+
+/* The second line, whole. Return: 0 or -EBADMSG. */
+static int read_local(struct lease *l, const char *line)
+{
+	const char *word;
+	uint32_t uid, servers;
+	uint16_t port;
+	size_t n;
+
+	word = next_word(&line, &n);
+	if (!word || parse_u32(word, n, &uid) < 0)
+		return -EBADMSG;
+	word = next_word(&line, &n);
+	if (!word || parse_u32(word, n, &servers) < 0 || servers > 1)
+		return -EBADMSG;
+	/* Its own, whatever block of uids the conf names now. */
+	l->uid = uid;
+	l->servers = servers == 1;
+	while ((word = next_word(&line, &n)))
+		if (parse_port(word, n, &port) < 0 ||
+		    local_ports_add(&l->ports, port) < 0)
+			return -EBADMSG;
+	return strcmp(line, "\n") == 0 ? 0 : -EBADMSG;
+}
+
+static int read_port(struct lease *l, const char *digits)
+{
+	unsigned port = 0;
+
+	for (const char *s = digits; *s != '\n'; s++) {
+		if (*s < '0' || *s > '9')
+			return -EBADMSG;
+		port = port * 10 + (unsigned)(*s - '0');
+	}
+	if (port > UINT16_MAX)
+		return -EBADMSG;
+	l->port = (uint16_t)port;
+	return 0;
 }
 
 /* Return: 1 with the run that the place names, 0 if it is empty, -EBADMSG. */
 static int read_record(struct lease *l)
 {
-	char record[RECORD_LEN + 1] = { 0 };
-	unsigned port = 0;
+	char record[RECORD_LEN + LOCAL_MAX + 1] = { 0 };
 	ssize_t n;
+	int r;
 
 	n = pread(l->fd, record, sizeof(record), 0);
 	if (n <= 0)
 		return n < 0 ? -errno : 0;
-	if (n != RECORD_LEN || record[NAME_LEN] != ' ' ||
-	    record[RECORD_LEN - 1] != '\n')
+	if (n < RECORD_LEN || n == sizeof(record) || record[NAME_LEN] != ' ' ||
+	    record[RECORD_LEN - 1] != '\n' || strlen(record) != (size_t)n)
 		return -EBADMSG;
-	for (const char *s = record + NAME_LEN + 1; *s != '\n'; s++) {
-		if (*s < '0' || *s > '9')
-			return -EBADMSG;
-		port = port * 10 + (unsigned)(*s - '0');
-	}
+	r = read_port(l, record + NAME_LEN + 1);
+	if (r == 0 && n > RECORD_LEN)
+		r = read_local(l, record + RECORD_LEN);
 	memcpy(l->run, record, NAME_LEN);
 	l->run[NAME_LEN] = '\0';
-	if (port > UINT16_MAX || !run_name_check(l->run))
-		return -EBADMSG;
-	l->port = (uint16_t)port;
-	return 1;
+	if (r == 0 && !run_name_check(l->run))
+		r = -EBADMSG;
+	return r < 0 ? r : 1;
 }
 
 /* Opens place @l->index. Return: 0; -EBUSY: locked, l->fd is open; -errno. */
@@ -129,6 +192,7 @@ static int sweep_place(struct lease *l, lease_sweep_fn *sweep, void *arg)
 static int take_place(int dir_fd, lease_sweep_fn *sweep, void *arg,
 		      struct lease *l)
 {
+	const uid_t uid = l->uid; /* the sweep may find another */
 	uint32_t tag;
 	int r;
 
@@ -138,9 +202,11 @@ static int take_place(int dir_fd, lease_sweep_fn *sweep, void *arg,
 	if (r == 0 && getrandom(&tag, sizeof(tag), 0) != sizeof(tag))
 		r = -EIO;
 	if (r == 0) {
+		*l = (struct lease){ .fd = l->fd,
+				     .index = l->index,
+				     .uid = uid };
 		(void)snprintf(l->run, sizeof(l->run), "r%03u-%08" PRIx32,
 			       l->index, tag);
-		l->port = 0;
 		r = write_record(l);
 	}
 	if (r < 0)
@@ -212,6 +278,14 @@ int lease_take(uid_t first, lease_sweep_fn *sweep, void *arg, struct lease *ret,
 int lease_record_port(struct lease *l, uint16_t port)
 {
 	l->port = port;
+	return write_record(l);
+}
+
+int lease_record_local(struct lease *l, const struct local_ports *ports,
+		       bool servers)
+{
+	l->ports = *ports;
+	l->servers = servers;
 	return write_record(l);
 }
 

@@ -114,12 +114,47 @@ static const char *user_name(const struct plan *p, const struct leash *l)
 	return l->lease.fd >= 0 ? RUN_USER : IDENTITY_ONLINE;
 }
 
-static int make_door(struct leash *l)
+/*
+ * On a free port that is not in @taken. What is turned down is held until one
+ * is found, so that the kernel does not give it again.
+ */
+static int bind_apart(const struct local_ports *taken, struct door *ret)
 {
+	struct door refused[LOCAL_PORTS_MAX + 1], d = { .fds_n = 0 };
+	size_t n = 0;
+	int r;
+
+	while ((r = door_bind(&d, 0)) == 0 && local_ports_has(taken, d.port))
+		refused[n++] = d;
+	while (n > 0)
+		door_close(&refused[--n]);
+	if (r == 0)
+		*ret = d;
+	return r;
+}
+
+static int make_door(const struct plan *p, struct leash *l)
+{
+	const struct local_ports *taken = &p->cli.local_ports;
+
 	if (l->isolation == ISOLATION_FIREWALL)
-		return door_bind(&l->door, 0);
-	l->door.port = OWN_NETWORK_PORT; /* init listens inside */
+		return bind_apart(taken, &l->door);
+	/* Init listens inside. */
+	l->door.port = local_ports_next_free(taken, OWN_NETWORK_PORT);
 	return 0;
+}
+
+/* What the firewall will be told, so that the sweep of a dead run knows. */
+static int record(const struct plan *p, struct leash *l)
+{
+	int r = 0;
+
+	if (l->lease.fd < 0 || l->isolation != ISOLATION_FIREWALL)
+		return 0;
+	if (p->cli.local_ports.n > 0 || p->cli.local_binding)
+		r = lease_record_local(&l->lease, &p->cli.local_ports,
+				       p->cli.local_binding);
+	return r == 0 ? lease_record_port(&l->lease, l->door.port) : r;
 }
 
 int leash_prepare(const struct plan *p, struct leash *ret,
@@ -134,11 +169,11 @@ int leash_prepare(const struct plan *p, struct leash *ret,
 		r = l.root ? prepare_root(p, &l, error) : name_run(&l);
 	l.user = user_name(p, &l);
 	if (r == 0 && p->cli.network == NETWORK_PROXY)
-		r = make_door(&l);
-	if (r == 0 && l.lease.fd >= 0)
-		r = lease_record_port(&l.lease, l.door.port);
+		r = make_door(p, &l);
+	if (r == 0)
+		r = record(p, &l);
 	if (r == 0 && p->cli.network != NETWORK_ONLINE)
-		r = door_bind(&l.decoy, 0);
+		r = bind_apart(&p->cli.local_ports, &l.decoy);
 	if (r == 0)
 		r = door_listen(&l.decoy);
 	if (r < 0) {
@@ -177,6 +212,8 @@ void leash_fill(struct leash *l, const struct plan *p, struct init_opts *opts)
 	opts->lease = leased ? &l->lease : NULL;
 	opts->door = l->door;
 	opts->decoy = l->decoy;
+	opts->ports = &p->cli.local_ports;
+	opts->servers = opts->firewall && p->cli.local_binding;
 	opts->mounts = (struct mounts_opts){
 		.home = w->home,
 		.cwd = w->cwd,

@@ -29,7 +29,8 @@ struct plan;
  * @root:      we have privilege to shed
  * @user:      CMD's user name, as whoami(1) says it; borrowed from the plan
  * @lease:     .fd is -1 without one; .run is the run's name in every case
- * @decoy:     a live listener that CMD must not reach
+ * @decoy:     a live listener that CMD must not reach; its port, as the
+ *             door's, is no local port
  */
 struct leash {
 	enum isolation isolation;

@@ -15,6 +15,7 @@
 #include "proxy/policy.h"
 #include "sandbox/childenv.h"
 #include "sandbox/conf_find.h"
+#include "sandbox/external_proxy.h"
 #include "sandbox/log_sink.h"
 #include "sandbox/stdio.h"
 
@@ -56,6 +57,27 @@ static int make_policy(struct plan *p, char error[PLAN_ERROR_MAX])
 	return r;
 }
 
+/* The ports of the caller's own proxies are local ports like any others. */
+static int add_external_ports(struct plan *p, char error[PLAN_ERROR_MAX])
+{
+	uint16_t ports[EXTERNAL_PROXY_MAX];
+	size_t n;
+	int r;
+
+	if (p->cli.network != NETWORK_EXTERNAL)
+		return 0;
+	r = external_proxy_ports((const char *const *)environ, ports, &n,
+				 error);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = local_ports_add(&p->cli.local_ports, ports[i]);
+	if (r == -E2BIG)
+		(void)snprintf(error, PLAN_ERROR_MAX,
+			       "--external-proxy and --local-port: more than "
+			       "%d ports",
+			       LOCAL_PORTS_MAX);
+	return r;
+}
+
 int plan_environment(const struct plan *p, uint16_t port, bool own_loopback,
 		     const char *run, const char *user, char ***ret,
 		     char error[PLAN_ERROR_MAX])
@@ -68,7 +90,9 @@ int plan_environment(const struct plan *p, uint16_t port, bool own_loopback,
 		.allow = (const char *const *)p->conf->env_allow,
 		.clean = p->cli.clean_env,
 		.port = port,
-		.loopback = own_loopback,
+		.loopback = own_loopback || p->cli.local_binding ||
+			    p->cli.local_ports.n > 0,
+		.external = p->cli.network == NETWORK_EXTERNAL,
 		.program = p->workspace.program,
 		.home = p->workspace.home,
 		.user = user,
@@ -106,6 +130,8 @@ int plan_make(struct plan *p, char error[PLAN_ERROR_MAX])
 		r = load_conf(p, error);
 	if (r == 0)
 		r = make_policy(p, error);
+	if (r == 0)
+		r = add_external_ports(p, error);
 	if (r == 0)
 		r = log_place_find(p->conf, p->cli.log_file, &p->log);
 	if (r == 0)

@@ -108,33 +108,62 @@ static int start_init(struct run *run)
 	return r;
 }
 
-/* Gives the proxy the door's sockets: ours, or those that init hands out. */
-static int take_door(struct run *run)
+/* Only this process may fail here: init sends what we asked it for. */
+static int take_sockets(struct run *run, const struct init_msg *msg,
+			const int *fds, size_t n)
 {
-	struct door *door = &run->leash.door;
+	const bool local = msg->type == INIT_MSG_PORT;
+	int r = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (r < 0)
+			(void)close(fds[i]);
+		else if (local)
+			r = proxy_add_forward(run->proxy, fds[i],
+					      (uint16_t)msg->value);
+		else
+			r = proxy_add_listener(run->proxy, fds[i]);
+	}
+	return r;
+}
+
+/*
+ * Hears of init until it is READY, and gives the proxy the sockets that it
+ * made in a network of the run's own. Return: 0 or -errno.
+ */
+static int await_init(struct run *run)
+{
+	struct init_msg msg = { .type = INIT_MSG_PORT };
 	int fds[FD_PASS_MAX];
-	struct init_msg msg;
 	size_t fds_n = 0;
 	ssize_t n;
 	int r = 0;
 
-	n = fd_recv(run->init_sock, &msg, sizeof(msg), fds, FD_PASS_MAX,
-		    &fds_n);
-	if (n != sizeof(msg) || msg.type != INIT_MSG_READY) {
-		if (n == sizeof(msg) && msg.type == INIT_MSG_FAILED)
-			(void)snprintf(run->error, sizeof(run->error), "%.*s",
-				       INIT_TEXT_MAX - 1, msg.text);
-		else
-			(void)snprintf(run->error, sizeof(run->error),
-				       "the run's init did not start");
-		r = -ECHILD;
+	while (r == 0 && msg.type == INIT_MSG_PORT) {
+		n = fd_recv(run->init_sock, &msg, sizeof(msg), fds, FD_PASS_MAX,
+			    &fds_n);
+		if (n != sizeof(msg) ||
+		    (msg.type != INIT_MSG_READY && msg.type != INIT_MSG_PORT)) {
+			(void)snprintf(
+				run->error, sizeof(run->error), "%.*s",
+				INIT_TEXT_MAX - 1,
+				n == sizeof(msg) && msg.type == INIT_MSG_FAILED
+					? msg.text
+					: "the run's init did not "
+					  "start");
+			return -ECHILD;
+		}
+		r = take_sockets(run, &msg, fds, fds_n);
 	}
-	for (size_t i = 0; i < fds_n; i++) {
-		if (r == 0)
-			r = proxy_add_listener(run->proxy, fds[i]);
-		else
-			(void)close(fds[i]);
-	}
+	return r;
+}
+
+/* Gives the proxy the door's sockets: ours, or those that init hands out. */
+static int take_door(struct run *run)
+{
+	struct door *door = &run->leash.door;
+	int r = await_init(run);
+
 	for (size_t i = 0; i < door->fds_n && r == 0; i++) {
 		r = proxy_add_listener(run->proxy, door->fds[i]);
 		door->fds[i] = -1; /* the proxy took it */
@@ -214,6 +243,26 @@ static void end_init(struct run *run)
 	(void)waitpid(-1, NULL, 0); /* the only child that we have */
 }
 
+static void tell_what_holds(const struct run *run)
+{
+	const struct run_cli *cli = &run->plan.cli;
+	struct strbuf ports = STRBUF_INIT;
+
+	log_info("run %s: isolation %s, door port %u", run->leash.lease.run,
+		 isolation_names[run->leash.isolation], run->leash.door.port);
+	for (size_t i = 0; i < cli->local_ports.n; i++)
+		strbuf_addf(&ports, " %u", (unsigned)cli->local_ports.v[i]);
+	if (cli->network == NETWORK_EXTERNAL)
+		log_info("external proxy: no door and no rules of netleash's "
+			 "own");
+	if (ports.len > 0)
+		log_info("local ports:%s", ports.s);
+	if (cli->local_binding)
+		log_info("local binding: servers of the command's on loopback "
+			 "can be reached");
+	strbuf_fini(&ports);
+}
+
 /* Return: CMD's exit status, or -errno if it never ran. */
 static int run_command(struct run *run)
 {
@@ -244,8 +293,7 @@ static int run_command(struct run *run)
 		end_init(run);
 		return r;
 	}
-	log_info("run %s: isolation %s, door port %u", run->leash.lease.run,
-		 isolation_names[run->leash.isolation], run->leash.door.port);
+	tell_what_holds(run);
 	supervise.proxy = run->proxy;
 	supervise.init_sock = run->init_sock;
 	supervise.relay = run->relay;

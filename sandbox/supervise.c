@@ -208,6 +208,7 @@ static void on_init(evutil_socket_t fd, short what, void *arg)
 	case INIT_MSG_GO:
 	case INIT_MSG_SIGNAL:
 	case INIT_MSG_AWAKE:
+	case INIT_MSG_PORT:
 	case INIT_MSG_READY:
 	default:
 		break; /* never said at this point; init parses no input */

@@ -3,7 +3,8 @@
  * sandbox/sweep.c - clean up after a run that died without doing so
  *
  * In:         the lease of a dead run, locked by us
- * Steps:      kill, wait until empty, close the door, remove the cgroup: the
+ * Steps:      kill, wait until empty, close the door and what else of loopback
+ *             it had, remove the cgroup: the
  *             order in which init ends a run, from whatever step it got to
  * Invariants: the door is closed after the last process is gone and before
  *             the cgroup is: nft needs its path, and the cgroup is what tells
@@ -19,14 +20,21 @@
 
 #define KILL_WAIT_MS 5000
 
-static int close_door(const struct lease *dead, struct firewall *fw)
+static int close_all(const struct lease *dead, struct firewall *fw)
 {
-	struct firewall_door door = { dead->run, dead->port };
+	const struct firewall_door door = { dead->run, dead->port };
+	const struct firewall_local local = {
+		.run = dead->run,
+		.uid = dead->uid,
+		.index = dead->index,
+		.ports = dead->ports,
+		.servers = dead->servers,
+	};
 	char ignored[FIREWALL_ERROR_MAX];
 	struct firewall *own = NULL;
 	int r;
 
-	if (dead->port == 0)
+	if (dead->port == 0 && dead->ports.n == 0 && !dead->servers)
 		return 0;
 	if (!fw) {
 		r = firewall_open(&own, ignored);
@@ -34,7 +42,9 @@ static int close_door(const struct lease *dead, struct firewall *fw)
 			return r;
 		fw = own;
 	}
-	r = firewall_revert_door(fw, &door, ignored);
+	r = firewall_revert_local(fw, &local, ignored);
+	if (r == 0)
+		r = firewall_revert_door(fw, &door, ignored);
 	firewall_close(own);
 	return r;
 }
@@ -49,7 +59,7 @@ int sweep_dead_run(const struct lease *dead, void *firewall)
 		return r == -ENOENT ? 0 : r; /* it did not get that far */
 	r = cgroup_kill(fd, KILL_WAIT_MS);
 	if (r == 0)
-		r = close_door(dead, firewall);
+		r = close_all(dead, firewall);
 	if (r == 0)
 		r = cgroup_remove(dead->run);
 	return r;

@@ -436,6 +436,34 @@ static void bad_env_word_is_named(void **state)
 	}
 }
 
+/* The URLs too that would be withheld elsewhere; the ports are open already. */
+static void the_callers_own_proxies_pass_unchanged(void **state)
+{
+	static const char *const caller[] = {
+		"HTTP_PROXY=http://me:secret@127.0.0.1:8080",
+		"https_proxy=http://localhost:8080/x",
+		"NO_PROXY=intern.example",
+		"EMPTY_PROXY=",
+		"API_TOKEN=x",
+		NULL,
+	};
+	struct childenv_opts o = plain(caller);
+
+	(void)state;
+	expect_from(&o, "HTTP_PROXY", "http://127.0.0.1:4711", "API_TOKEN");
+	o.port = 0;
+	o.loopback = true;
+	o.external = true;
+	for (int clean = 0; clean < 2; clean++) {
+		o.clean = clean;
+		expect_from(&o, "HTTP_PROXY", strchr(caller[0], '=') + 1, NULL);
+		expect_from(&o, "https_proxy", "http://localhost:8080/x", NULL);
+		expect_from(&o, "NO_PROXY", "intern.example", NULL);
+		expect_from(&o, "ALL_PROXY", NULL, NULL);
+		expect_from(&o, "API_TOKEN", NULL, clean ? "" : "API_TOKEN");
+	}
+}
+
 static void malformed_entries_of_the_caller_are_skipped(void **state)
 {
 	static const char *const caller[] = { "",    "=x",  "NOVALUE",
@@ -540,6 +568,7 @@ int main(void)
 		cmocka_unit_test(clean_env_starts_from_five_names),
 		cmocka_unit_test(env_option_has_the_last_word),
 		cmocka_unit_test(bad_env_word_is_named),
+		cmocka_unit_test(the_callers_own_proxies_pass_unchanged),
 		cmocka_unit_test(malformed_entries_of_the_caller_are_skipped),
 		cmocka_unit_test(thousands_of_variables_pass),
 		cmocka_unit_test(

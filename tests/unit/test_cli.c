@@ -86,6 +86,17 @@ static void what_is_wrong_is_refused(void **state)
 		{ "--isolation=none", "true", NULL },
 		{ "-c", "a", "-cb", "true", NULL },
 		{ "--quiet=yes", "true", NULL },
+		{ "--online", "--no-network", "true", NULL },
+		{ "--external-proxy", "--online", "true", NULL },
+		{ "--no-network", "--external-proxy", "true", NULL },
+		{ "--external-proxy", "-a", "h", "true", NULL },
+		{ "-d", "h", "--external-proxy", "true", NULL },
+		{ "-p", "build", "--external-proxy", "true", NULL },
+		{ "--local-port", "0", "true", NULL },
+		{ "--local-port=1000-1064", "true", NULL },
+		{ "--local-port=http", "true", NULL },
+		{ "--local-port=80", "--online", "true", NULL },
+		{ "--online", "--allow-local-binding", "true", NULL },
 	};
 	struct run_cli cli;
 
@@ -96,6 +107,32 @@ static void what_is_wrong_is_refused(void **state)
 	}
 }
 
+static void local_ports_gather_and_go_with_a_network(void **state)
+{
+	static const char *const words[][6] = {
+		{ "--local-port", "8000-8001", "--local-port=1", "true", NULL },
+		{ "--no-network", "--allow-local-binding", "--local-port=1",
+		  "true", NULL },
+		{ "--external-proxy", "--local-port=1", "true", NULL },
+	};
+	struct run_cli cli;
+
+	(void)state;
+	assert_int_equal(parse(&cli, words[0]), CLI_OK);
+	assert_int_equal(cli.local_ports.n, 3);
+	assert_int_equal(cli.local_ports.v[0], 1);
+	assert_int_equal(cli.local_ports.v[2], 8001);
+	assert_false(cli.local_binding);
+	run_cli_fini(&cli);
+	assert_int_equal(parse(&cli, words[1]), CLI_OK);
+	assert_true(cli.local_binding);
+	assert_int_equal(cli.network, NETWORK_NONE);
+	run_cli_fini(&cli);
+	assert_int_equal(parse(&cli, words[2]), CLI_OK);
+	assert_int_equal(cli.network, NETWORK_EXTERNAL);
+	run_cli_fini(&cli);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -103,6 +140,7 @@ int main(void)
 			the_first_word_that_is_no_option_starts_the_command),
 		cmocka_unit_test(everything_after_two_dashes_is_the_command),
 		cmocka_unit_test(rules_keep_their_order_and_effect),
+		cmocka_unit_test(local_ports_gather_and_go_with_a_network),
 		cmocka_unit_test(what_is_wrong_is_refused),
 	};
 

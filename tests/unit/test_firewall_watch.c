@@ -20,6 +20,9 @@
 
 #define CGROUP 0x1122334455667788u
 #define PORT   40000
+#define UID    60103
+
+static const struct firewall_watched ours = { CGROUP, PORT, UID };
 
 struct message {
 	uint8_t bytes[512];
@@ -78,37 +81,61 @@ static void end(struct message *m)
 	memcpy(m->bytes, &len, sizeof(len));
 }
 
-static void put_element(struct message *m, uint64_t cgroup, uint16_t port)
+static void put_key(struct message *m, const void *key, size_t n)
 {
-	uint8_t key[12] = { 0 };
-	const uint16_t be = htons(port);
-	size_t elem, inner;
+	size_t elem = open_attr(m, NFTA_LIST_ELEM);
+	size_t inner = open_attr(m, NFTA_SET_ELEM_KEY);
 
-	memcpy(key, &cgroup, sizeof(cgroup));
-	memcpy(key + 8, &be, sizeof(be));
-	elem = open_attr(m, NFTA_LIST_ELEM);
-	inner = open_attr(m, NFTA_SET_ELEM_KEY);
-	put_attr(m, NFTA_DATA_VALUE, key, sizeof(key));
+	put_attr(m, NFTA_DATA_VALUE, key, n);
 	close_attr(m, inner, m->n - inner - sizeof(struct nlattr));
 	close_attr(m, elem, m->n - elem - sizeof(struct nlattr));
 }
 
-static void make_elements(struct message *m, unsigned type)
+static void put_element(struct message *m, uint64_t cgroup, uint16_t port)
 {
-	size_t list;
+	uint8_t key[12] = { 0 };
+	const uint16_t be = htons(port);
 
+	memcpy(key, &cgroup, sizeof(cgroup));
+	memcpy(key + 8, &be, sizeof(be));
+	put_key(m, key, sizeof(key));
+}
+
+static size_t begin_elements(struct message *m, unsigned type, const char *set)
+{
 	begin(m, type, "netleash");
-	put_attr(m, NFTA_SET_ELEM_LIST_SET, "allow", 6);
-	list = open_attr(m, NFTA_SET_ELEM_LIST_ELEMENTS);
-	put_element(m, CGROUP + 1, PORT);
-	put_element(m, CGROUP, PORT);
+	put_attr(m, NFTA_SET_ELEM_LIST_SET, set, strlen(set) + 1);
+	return open_attr(m, NFTA_SET_ELEM_LIST_ELEMENTS);
+}
+
+static void end_elements(struct message *m, size_t list)
+{
 	close_attr(m, list, m->n - list - sizeof(struct nlattr));
 	end(m);
 }
 
+static void make_elements(struct message *m, unsigned type)
+{
+	size_t list = begin_elements(m, type, "allow");
+
+	put_element(m, CGROUP + 1, PORT);
+	put_element(m, CGROUP, PORT);
+	end_elements(m, list);
+}
+
+/* One element with a key of @n bytes goes from @set. */
+static void make_loss(struct message *m, const char *set, const void *key,
+		      size_t n)
+{
+	size_t list = begin_elements(m, NFT_MSG_DELSETELEM, set);
+
+	put_key(m, key, n);
+	end_elements(m, list);
+}
+
 static bool parse(const struct message *m)
 {
-	return firewall_watch_parse(m->bytes, m->n, CGROUP, PORT);
+	return firewall_watch_parse(m->bytes, m->n, &ours);
 }
 
 static void what_is_taken_from_our_table_is_a_loss(void **state)
@@ -142,13 +169,40 @@ static void what_is_added_is_no_loss(void **state)
 
 static void only_our_own_element_is_a_loss(void **state)
 {
+	const struct firewall_watched theirs = { CGROUP + 2, PORT, UID };
 	struct message m;
 
 	(void)state;
 	make_elements(&m, NFT_MSG_DELSETELEM);
 	assert_true(parse(&m));
-	assert_false(firewall_watch_parse(m.bytes, m.n, CGROUP, PORT + 1));
-	assert_false(firewall_watch_parse(m.bytes, m.n, CGROUP + 2, PORT));
+	assert_false(firewall_watch_parse(m.bytes, m.n, &theirs));
+}
+
+/* Doors by their port, marks by the uid, all others by the cgroup. */
+static void every_element_of_ours_is_a_loss_in_its_own_set(void **state)
+{
+	const uint16_t port = htons(PORT), other_port = htons(PORT + 1);
+	const uint32_t uid = UID, other_uid = UID + 1;
+	const uint64_t cgroup = CGROUP, other_cgroup = CGROUP + 1;
+	struct message m;
+
+	(void)state;
+	make_loss(&m, "doors", &port, sizeof(port));
+	assert_true(parse(&m));
+	make_loss(&m, "doors", &other_port, sizeof(other_port));
+	assert_false(parse(&m));
+	make_loss(&m, "server_uids", &uid, sizeof(uid));
+	assert_true(parse(&m));
+	make_loss(&m, "server_uids", &other_uid, sizeof(other_uid));
+	assert_false(parse(&m));
+	make_loss(&m, "uids", &uid, sizeof(uid));
+	assert_false(parse(&m));
+	make_loss(&m, "servers", &cgroup, sizeof(cgroup));
+	assert_true(parse(&m));
+	make_loss(&m, "servers", &other_cgroup, sizeof(other_cgroup));
+	assert_false(parse(&m));
+	make_loss(&m, "doors", "", 0);
+	assert_false(parse(&m));
 }
 
 /* A message cut short is a loss or says nothing, but is never read past. */
@@ -163,7 +217,7 @@ static void every_cut_of_a_message_is_read_within_its_bounds(void **state)
 
 		assert_non_null(copy);
 		memcpy(copy, m.bytes, n);
-		assert_true(firewall_watch_parse(copy, n, CGROUP, PORT));
+		assert_true(firewall_watch_parse(copy, n, &ours));
 		free(copy);
 	}
 }
@@ -174,6 +228,8 @@ int main(void)
 		cmocka_unit_test(what_is_taken_from_our_table_is_a_loss),
 		cmocka_unit_test(what_is_added_is_no_loss),
 		cmocka_unit_test(only_our_own_element_is_a_loss),
+		cmocka_unit_test(
+			every_element_of_ours_is_a_loss_in_its_own_set),
 		cmocka_unit_test(
 			every_cut_of_a_message_is_read_within_its_bounds),
 	};

@@ -76,12 +76,13 @@ static int bind_error(void)
 	return r;
 }
 
-static void restrict_to(uint16_t port, bool net, int needed_abi)
+static void restrict_to(const uint16_t *ports, size_t n, bool net,
+			int needed_abi)
 {
 	int abi = -1;
 
 	HOLDS(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-	HOLDS(landlock_apply(port, net, &abi) == 0);
+	HOLDS(landlock_apply(ports, n, net, &abi) == 0);
 	if (abi < needed_abi)
 		_exit(NO_ABI);
 }
@@ -99,26 +100,29 @@ static void expect_child(pid_t pid)
 	assert_int_equal(status, 0);
 }
 
-static void only_the_door_can_be_connected_to(void **state)
+static void only_the_given_ports_can_be_connected_to(void **state)
 {
-	uint16_t door, other;
-	int a = listener(&door), b = listener(&other);
+	uint16_t ports[2], other;
+	int a = listener(&ports[0]), b = listener(&other);
+	int c = listener(&ports[1]);
 	pid_t pid = fork();
 
 	(void)state;
 	if (pid == 0) {
-		restrict_to(door, true, 4);
-		HOLDS(connect_error(door) == 0);
+		restrict_to(ports, 2, true, 4);
+		HOLDS(connect_error(ports[0]) == 0);
+		HOLDS(connect_error(ports[1]) == 0);
 		HOLDS(connect_error(other) == EACCES);
 		HOLDS(bind_error() == EACCES);
 		_exit(0);
 	}
 	close(a);
 	close(b);
+	close(c);
 	expect_child(pid);
 }
 
-static void without_a_door_nothing_can_be_connected_to(void **state)
+static void without_a_port_nothing_can_be_connected_to(void **state)
 {
 	uint16_t port;
 	int fd = listener(&port);
@@ -126,7 +130,7 @@ static void without_a_door_nothing_can_be_connected_to(void **state)
 
 	(void)state;
 	if (pid == 0) {
-		restrict_to(0, true, 4);
+		restrict_to(NULL, 0, true, 4);
 		HOLDS(connect_error(port) == EACCES);
 		HOLDS(bind_error() == EACCES);
 		_exit(0);
@@ -143,7 +147,7 @@ static void net_is_left_alone_where_loopback_is_usable(void **state)
 
 	(void)state;
 	if (pid == 0) {
-		restrict_to(0, false, 0);
+		restrict_to(NULL, 0, false, 0);
 		HOLDS(connect_error(port) == 0);
 		HOLDS(bind_error() == 0);
 		_exit(0);
@@ -166,7 +170,7 @@ static void abstract_sockets_and_signals_stay_inside(void **state)
 	if (pid == 0) {
 		int c = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-		restrict_to(0, false, 6);
+		restrict_to(NULL, 0, false, 6);
 		HOLDS(connect(c, (const struct sockaddr *)&addr, sizeof(addr)) <
 			      0 &&
 		      errno == EPERM);
@@ -184,11 +188,12 @@ static void privilege_to_gain_is_refused(void **state)
 
 	(void)state;
 	if (pid == 0) {
+		const uint16_t port = 1;
 		int abi = -1, r;
 
 		if (getuid() == 0)
 			HOLDS(setresuid(65534, 65534, 65534) == 0);
-		r = landlock_apply(1, true, &abi);
+		r = landlock_apply(&port, 1, true, &abi);
 		HOLDS(r == -EPERM || abi < 4);
 		_exit(0);
 	}
@@ -198,8 +203,8 @@ static void privilege_to_gain_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_the_door_can_be_connected_to),
-		cmocka_unit_test(without_a_door_nothing_can_be_connected_to),
+		cmocka_unit_test(only_the_given_ports_can_be_connected_to),
+		cmocka_unit_test(without_a_port_nothing_can_be_connected_to),
 		cmocka_unit_test(net_is_left_alone_where_loopback_is_usable),
 		cmocka_unit_test(abstract_sockets_and_signals_stay_inside),
 		cmocka_unit_test(privilege_to_gain_is_refused),

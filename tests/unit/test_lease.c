@@ -90,6 +90,40 @@ static void a_dead_run_is_swept_with_its_name_and_port(void **state)
 	assert_int_equal(lease_sweep_all(FIRST, no_dead, NULL), 0);
 }
 
+/* The longest record that there is: every port has five digits. */
+static void what_it_had_of_loopback_is_swept_with_it(void **state)
+{
+	struct local_ports ports = { .n = 0 };
+	struct swept s = { 0 };
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(local_ports_parse(&ports, "65472-65535"), 0);
+	assert_int_equal(ports.n, LOCAL_PORTS_MAX);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct lease l;
+
+		if (lease_take(FIRST, no_dead, NULL, &l, error) == 0 &&
+		    lease_record_local(&l, &ports, true) == 0 &&
+		    lease_record_port(&l, 3129) == 0)
+			(void)kill(getpid(), SIGKILL);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	/* The block of uids may be another by now. */
+	assert_int_equal(lease_sweep_all(0, on_dead, &s), 0);
+	assert_int_equal(s.count, 1);
+	assert_int_equal(s.last.port, 3129);
+	assert_int_equal(s.last.uid, FIRST + s.last.index);
+	assert_true(s.last.servers);
+	assert_int_equal(s.last.ports.n, ports.n);
+	assert_memory_equal(s.last.ports.v, ports.v, sizeof(ports.v));
+}
+
 static void a_failed_sweep_keeps_the_place_shut(void **state)
 {
 	struct swept s = { .result = -EIO };
@@ -324,6 +358,7 @@ static int tests_in_world(void)
 		cmocka_unit_test(names_of_runs_are_plain_words),
 		cmocka_unit_test(two_runs_get_different_places),
 		cmocka_unit_test(a_dead_run_is_swept_with_its_name_and_port),
+		cmocka_unit_test(what_it_had_of_loopback_is_swept_with_it),
 		cmocka_unit_test(a_failed_sweep_keeps_the_place_shut),
 		cmocka_unit_test(
 			an_exhausted_block_says_so_and_sweeps_before_reuse),

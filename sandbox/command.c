@@ -113,7 +113,10 @@ _Noreturn void command_exec(const struct init_opts *opts, uint16_t door_port,
 		r = proof_check(&proof, text, sizeof(text));
 	if (r < 0)
 		fail(report_fd, STATUS_NETLEASH,
-		     "the leash does not hold, so nothing was run: %s", text);
+		     "the leash does not hold, so nothing was run: %s; "
+		     "'netleash setup' loads the rules again, should somebody "
+		     "have changed them",
+		     text);
 	if (opts->leashed)
 		r = apply_landlock(opts, door_port);
 	if (r < 0)

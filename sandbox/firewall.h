@@ -86,6 +86,12 @@ int firewall_apply_base(struct firewall *fw, const struct firewall_ids *ids,
 int firewall_check_base(struct firewall *fw, const struct firewall_ids *ids,
 			char error[FIREWALL_ERROR_MAX]);
 
+/*
+ * Has the base loaded anew by the next firewall_apply_base(), whatever it looks
+ * like now: somebody may have emptied a chain. No run must live.
+ */
+void firewall_forget_base(struct firewall *fw);
+
 /* Removes the table and all that is in it (teardown). Absent is success. */
 int firewall_revert_base(struct firewall *fw, char error[FIREWALL_ERROR_MAX]);
 

@@ -285,6 +285,11 @@ static int load_base(struct firewall *fw, const struct firewall_ids *ids,
 	return r;
 }
 
+void firewall_forget_base(struct firewall *fw)
+{
+	(void)run(fw, FIREWALL_FORGET_VERSION, NULL, NULL); /* none: fine */
+}
+
 int firewall_apply_base(struct firewall *fw, const struct firewall_ids *ids,
 			char error[FIREWALL_ERROR_MAX])
 {

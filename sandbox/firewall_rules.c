@@ -69,10 +69,20 @@ static const char frame[] =
 	"add chain " TABLE
 	" in { type filter hook input priority 300; policy accept; }\n";
 
-/* Emptied and filled in the same transaction; the other sets belong to the
- * runs that live and stay. */
+/* Emptied and filled in the same transaction. */
 static const char *const chains[] = { "out",	 "in",	 "leash",
 				      "inleash", "door", "version" };
+/*
+ * The base is loaded only while no run lives, so what is in these was left by
+ * one that nobody could sweep: its cgroup went before its elements.
+ */
+static const struct run_set {
+	const char *kind, *name;
+} run_sets[] = {
+	{ "set", "allow" },   { "set", "doors" },	{ "map", "local" },
+	{ "map", "servers" }, { "map", "server_uids" }, { "set", "own" },
+};
+
 static const char *const refilled_sets[] = { "uids", "gids" };
 
 /* The addresses of doors and services, exactly; all of loopback. */
@@ -291,6 +301,9 @@ static void render_unversioned(const struct firewall_ids *ids,
 			    chains[i], chains[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(refilled_sets); i++)
 		strbuf_addf(out, "flush set " TABLE " %s\n", refilled_sets[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(run_sets); i++)
+		strbuf_addf(out, "flush %s " TABLE " %s\n", run_sets[i].kind,
+			    run_sets[i].name);
 	render_ids("uids", ids->offline_uid, ids, out);
 	render_ids("gids", ids->offline_gid, ids, out);
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)

@@ -51,6 +51,9 @@ void firewall_render_version(const struct firewall_ids *ids,
 /* The command that shows the version of what is loaded. */
 #define FIREWALL_SHOW_VERSION "list chain inet netleash version"
 
+/* Whatever is loaded is of no version then. */
+#define FIREWALL_FORGET_VERSION "flush chain inet netleash version"
+
 /* Absent is no error: the first line makes what the second removes. */
 #define FIREWALL_DELETE_BASE                                                   \
 	"add table inet netleash\ndelete table inet netleash\n"

@@ -22,6 +22,13 @@
 
 #define TABLE "netleash"
 
+/*
+ * Every change of every table is told: thousands of rules of others in one
+ * transaction must fit, or all runs would take it for a loss. Used only while
+ * they wait to be read.
+ */
+#define BUFFER_BYTES (64 << 20)
+
 /* Attribute 1 of DELTABLE, DELCHAIN, DELRULE, DELSET and DELSETELEM. */
 #define ATTR_TABLE 1
 
@@ -38,7 +45,7 @@ static size_t align4(size_t n)
 
 int firewall_watch_open(int *ret_fd)
 {
-	const int group = NFNLGRP_NFTABLES;
+	const int group = NFNLGRP_NFTABLES, room = BUFFER_BYTES;
 	struct sockaddr_nl addr = { .nl_family = AF_NETLINK };
 	int fd, r;
 
@@ -46,6 +53,8 @@ int firewall_watch_open(int *ret_fd)
 		    NETLINK_NETFILTER);
 	if (fd < 0)
 		return -errno;
+	/* Needs CAP_NET_ADMIN; with less room only more is taken for a loss. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
 	if (bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0 ||
 	    setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group,
 		       sizeof(group)) < 0) {
@@ -129,6 +138,22 @@ static bool has_our_element(struct bytes attrs,
 	return false;
 }
 
+/* Elements of other runs come and go; nobody changes who is leashed. */
+static bool elements_are_loss(struct bytes attrs, bool deleted,
+			      const struct firewall_watched *run)
+{
+	struct bytes set = find_attr(attrs, NFTA_SET_ELEM_LIST_SET);
+
+	if (is_text(set, "uids") || is_text(set, "gids"))
+		return true;
+	return deleted && has_our_element(attrs, run);
+}
+
+/*
+ * The base is never loaded while a run lives, so that nothing but elements
+ * changes in our table for a good reason: an inserted rule lets packets out
+ * as a deleted one does, and a table that is declared again may be dormant.
+ */
 static bool message_is_loss(unsigned type, struct bytes attrs,
 			    const struct firewall_watched *run)
 {
@@ -136,15 +161,12 @@ static bool message_is_loss(unsigned type, struct bytes attrs,
 	    !is_text(find_attr(attrs, ATTR_TABLE), TABLE))
 		return false;
 	switch (NFNL_MSG_TYPE(type)) {
-	case NFT_MSG_DELTABLE:
-	case NFT_MSG_DELCHAIN:
-	case NFT_MSG_DELRULE:
-	case NFT_MSG_DELSET:
-		return true;
+	case NFT_MSG_NEWSETELEM:
+		return elements_are_loss(attrs, false, run);
 	case NFT_MSG_DELSETELEM:
-		return has_our_element(attrs, run);
+		return elements_are_loss(attrs, true, run);
 	default:
-		return false;
+		return true;
 	}
 }
 

@@ -192,6 +192,31 @@ static struct conf *load_conf(const char *named)
 	return r < 0 ? NULL : cf;
 }
 
+static void count_live(const struct lease *live, void *arg)
+{
+	unsigned *n = arg;
+
+	(void)live;
+	(*n)++;
+}
+
+/*
+ * Somebody may have changed the rules and left their version: asked for by
+ * name, and with no run that stands on them, they are loaded anew.
+ */
+static void forget_rules(void)
+{
+	char error[FIREWALL_ERROR_MAX];
+	struct firewall *fw = NULL;
+	unsigned n = 0;
+
+	if (geteuid() != 0 || lease_each_live(0, count_live, &n) < 0 || n > 0)
+		return;
+	if (firewall_open(&fw, error) == 0)
+		firewall_forget_base(fw);
+	firewall_close(fw);
+}
+
 int setup_main(int argc, char **argv)
 {
 	const char *named = NULL;
@@ -220,6 +245,7 @@ int setup_main(int argc, char **argv)
 	cf = load_conf(named);
 	if (!cf)
 		return 1; /* the report said why */
+	forget_rules();
 	r = setup_apply(cf, true, &ids, error, sizeof(error));
 	if (r < 0)
 		log_error("setup: %s", error);

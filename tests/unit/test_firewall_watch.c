@@ -155,14 +155,29 @@ static void what_is_taken_from_our_table_is_a_loss(void **state)
 	}
 }
 
-static void what_is_added_is_no_loss(void **state)
+/* A rule may accept, a chain stand before ours, a table be made dormant. */
+static void what_is_added_to_our_table_is_a_loss_too(void **state)
+{
+	static const unsigned types[] = { NFT_MSG_NEWTABLE, NFT_MSG_NEWCHAIN,
+					  NFT_MSG_NEWRULE, NFT_MSG_NEWSET };
+	struct message m;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		begin(&m, types[i], "netleash");
+		end(&m);
+		assert_true(parse(&m));
+		begin(&m, types[i], "filter");
+		end(&m);
+		assert_false(parse(&m));
+	}
+}
+
+static void the_element_of_a_run_that_comes_is_no_loss(void **state)
 {
 	struct message m;
 
 	(void)state;
-	begin(&m, NFT_MSG_NEWRULE, "netleash");
-	end(&m);
-	assert_false(parse(&m));
 	make_elements(&m, NFT_MSG_NEWSETELEM);
 	assert_false(parse(&m));
 }
@@ -195,8 +210,10 @@ static void every_element_of_ours_is_a_loss_in_its_own_set(void **state)
 	assert_true(parse(&m));
 	make_loss(&m, "server_uids", &other_uid, sizeof(other_uid));
 	assert_false(parse(&m));
-	make_loss(&m, "uids", &uid, sizeof(uid));
-	assert_false(parse(&m));
+	make_loss(&m, "uids", &other_uid, sizeof(other_uid));
+	assert_true(parse(&m));
+	make_loss(&m, "gids", &other_uid, sizeof(other_uid));
+	assert_true(parse(&m));
 	make_loss(&m, "servers", &cgroup, sizeof(cgroup));
 	assert_true(parse(&m));
 	make_loss(&m, "servers", &other_cgroup, sizeof(other_cgroup));
@@ -226,7 +243,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_taken_from_our_table_is_a_loss),
-		cmocka_unit_test(what_is_added_is_no_loss),
+		cmocka_unit_test(what_is_added_to_our_table_is_a_loss_too),
+		cmocka_unit_test(the_element_of_a_run_that_comes_is_no_loss),
 		cmocka_unit_test(only_our_own_element_is_a_loss),
 		cmocka_unit_test(
 			every_element_of_ours_is_a_loss_in_its_own_set),

@@ -57,6 +57,12 @@ for word in ruleset table; do
 	judge "--no-network, $word" "$word" 3
 done
 
+# The table stays, and holds less or nothing.
+lose 1 dormant hole uids gids doors --
+for word in dormant hole uids gids doors; do
+	judge "$word" "$word" 1
+done
+
 # A run that starts right after has them again.
 in_host_nft() {
 	nsenter --net=/run/netns/"$HOST" nft "$@"
@@ -70,7 +76,12 @@ for change in 'flush ruleset' 'delete table inet netleash'; do
 		"$(in_host_nft list chain inet netleash leash)" 'reject'
 done
 
-# One chain alone is as much of a loss.
+# One chain alone is as much of a loss; its version's comment is still there.
 lose 1 chain --
 judge "chain" chain 1
+in_host_nft flush chain inet netleash leash
+try leash run -- true
+is "after 'flush chain' the next run has healed it, and works" "$STATUS" 0
+like "and the rules of the chain are there" \
+	"$(in_host_nft list chain inet netleash leash)" 'reject'
 done_testing

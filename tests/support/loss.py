@@ -10,7 +10,7 @@ each loses its rules as WORD says. One JSON object: for each word the
 milliseconds from just before the change is asked for to the end of CMD, the
 exit statuses, the lines on standard error, and what else went wrong.
 
-WORD: ruleset, table, chain, element. The change is made by libnftables in
+WORD: ruleset, table, chain, element, dormant, hole, uids, gids, doors. The change is made by libnftables in
 this process: an nft(8) would cost more than what is measured.
 """
 
@@ -24,7 +24,12 @@ import sys
 import time
 
 FIXED = {"ruleset": "flush ruleset", "table": "delete table inet netleash",
-         "chain": "flush chain inet netleash leash"}
+         "chain": "flush chain inet netleash leash",
+         "dormant": "add table inet netleash { flags dormant; }",
+         "hole": "insert rule inet netleash leash accept",
+         "uids": "flush set inet netleash uids",
+         "gids": "flush set inet netleash gids",
+         "doors": "flush set inet netleash doors"}
 
 nft = ctypes.CDLL("libnftables.so.1")
 nft.nft_ctx_new.restype = ctypes.c_void_p
@@ -69,6 +74,7 @@ def change_of(word):
 
 
 def lose(word, command_line, result):
+    ask("flush ruleset")  # what the one before left
     run = subprocess.Popen(command_line, stdin=subprocess.DEVNULL,
                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     command = command_of(run)

@@ -219,7 +219,6 @@ all_lent() {
 	done
 	lent "sockets on 1 and 2" 1=fresh 2=unix -- stdout_fresh stderr_unix
 	lent "the terminal" terminal -- type type_tty type_garbage paste
-	lent "the process group" group -- renice_group
-	[ -n "${NOT_YET-}" ] || lent "signals to it" group -- kill_group
+	lent "the process group" group -- renice_group kill_group
 	lent "the key ring" ring -- ring_session
 }

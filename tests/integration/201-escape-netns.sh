@@ -15,6 +15,4 @@ ISOLATION=netns
 mkdir "$W/home"
 CALLER_HOME=$W/home
 WHO=(user)
-# shellcheck disable=SC2034 # signals have no Landlock scope yet
-NOT_YET=kill_group
 escape_suite

@@ -299,6 +299,21 @@ void lease_release(struct lease *l)
 	close_place(l);
 }
 
+/*
+ * An empty place belongs to nobody, or to a run that is just being named by
+ * who holds the state's lock: it need not be opened to know.
+ */
+static bool is_empty_place(int dir_fd, unsigned index)
+{
+	struct stat st;
+	char name[16];
+
+	(void)snprintf(name, sizeof(name), "%03u", index);
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT;
+	return S_ISREG(st.st_mode) && st.st_size == 0;
+}
+
 int lease_sweep_all(uid_t first, lease_sweep_fn *sweep, void *arg)
 {
 	char ignored[IDENTITY_ERROR_MAX];
@@ -309,7 +324,11 @@ int lease_sweep_all(uid_t first, lease_sweep_fn *sweep, void *arg)
 		return dir_fd == -ENOENT ? 0 : dir_fd;
 	for (unsigned i = 0; i < IDENTITY_RUN_UIDS; i++) {
 		struct lease l = { .fd = -1, .index = i, .uid = first + i };
-		int r = open_place(dir_fd, 0, &l);
+		int r;
+
+		if (is_empty_place(dir_fd, i))
+			continue;
+		r = open_place(dir_fd, 0, &l);
 
 		if (r == 0)
 			r = sweep_place(&l, sweep, arg);
@@ -332,6 +351,8 @@ int lease_each_live(uid_t first, lease_live_fn *fn, void *arg)
 	for (unsigned i = 0; i < IDENTITY_RUN_UIDS; i++) {
 		struct lease l = { .fd = -1, .index = i, .uid = first + i };
 
+		if (is_empty_place(dir_fd, i))
+			continue;
 		if (open_place(dir_fd, 0, &l) == -EBUSY && read_record(&l) == 1)
 			fn(&l, arg);
 		close_place(&l);

@@ -360,6 +360,17 @@ static _Noreturn void finish(struct init *in, int status, const char *why)
 	_exit(0);
 }
 
+/* CMD first: what the rules say matters no more once it is dead. */
+static _Noreturn void end_lost(struct init *in)
+{
+	if (in->opts->cgroup_fd >= 0)
+		(void)cgroup_kill(in->opts->cgroup_fd, END_TIMEOUT_MS);
+	init_firewall_forget(&in->fw);
+	finish(in, EXIT_LOST,
+	       "the firewall's rules were changed while the command ran: it "
+	       "was killed");
+}
+
 static _Noreturn void init_main(const struct init_opts *opts,
 				const sigset_t *mask, int sock)
 {
@@ -398,9 +409,7 @@ static _Noreturn void init_main(const struct init_opts *opts,
 	if (send_msg(&in, INIT_MSG_STARTED, 0, "", NULL, 0) == 0)
 		run_until_end(&in);
 	if (in.lost)
-		finish(&in, EXIT_LOST,
-		       "the firewall's rules were changed while the command "
-		       "ran: it was killed");
+		end_lost(&in);
 	finish(&in, 0, "");
 }
 

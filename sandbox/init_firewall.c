@@ -80,6 +80,15 @@ bool init_firewall_lost(const struct init_firewall *f)
 	return firewall_watch_lost(f->watch_fd, &f->watched);
 }
 
+void init_firewall_forget(struct init_firewall *f)
+{
+	char ignored[INIT_TEXT_MAX];
+
+	if (!f->fw && firewall_open(&f->fw, ignored) < 0)
+		return;
+	firewall_forget_base(f->fw);
+}
+
 int init_firewall_close(struct init_firewall *f, const struct init_opts *opts,
 			char error[INIT_TEXT_MAX])
 {

@@ -41,6 +41,12 @@ int init_firewall_open(struct init_firewall *f, const struct init_opts *opts,
 /* @f->watch_fd is readable: is the leash gone? */
 bool init_firewall_lost(const struct init_firewall *f);
 
+/*
+ * The rules were changed and may still say that they are ours: the next run
+ * loads them anew. Whoever lives by them is being ended as we are.
+ */
+void init_firewall_forget(struct init_firewall *f);
+
 /* Once no process of the run is left. Return: 0 or -errno with a sentence. */
 int init_firewall_close(struct init_firewall *f, const struct init_opts *opts,
 			char error[INIT_TEXT_MAX]);

@@ -17,7 +17,8 @@
  *   reason     a word of proxy/reason.h
  *   upstream   "HOST:PORT" of the parent proxy; this and the next are there
  *              only where the request went to it
- *   upstream_status  what it answered to CONNECT; null for nothing
+ *   upstream_status  what it answered to CONNECT, or 407 to a plain
+ *              request; else null
  *   bytes_in   received from the far side and sent to the client; of plain
  *              HTTP the body
  *   bytes_out  received from the client and sent to the far side; heads and

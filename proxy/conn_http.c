@@ -54,6 +54,8 @@
  * @forward: while in CONN_FORWARD
  * @host, @port, @address: where c->remote_fd leads
  * @idle, @watching: notices that the origin ends its connection meanwhile
+ * @to_parent: the request is for the parent proxy to forward
+ * @at_parent: c->remote_fd leads to the parent proxy, and so to all hosts
  * @used:    c->remote_fd has carried an answer, at @used_ms the last time
  */
 struct conn_http {
@@ -65,7 +67,7 @@ struct conn_http {
 	uint16_t port;
 	struct addr address;
 	struct event idle;
-	bool watching, used;
+	bool watching, used, to_parent, at_parent;
 	uint64_t used_ms;
 };
 
@@ -237,6 +239,10 @@ void conn_http_begin(struct conn *c)
 	c->keep = h->framing.keep_alive && h->framing.body == HTTP_FRAMING_NONE;
 	how.framing = &h->framing;
 	how.upgrade = h->framing.upgrade;
+	/* An upgrade has a tunnel through it instead: few pass one on. */
+	h->to_parent = conn_upstream_takes(c) && !h->framing.upgrade;
+	how.absolute = h->to_parent;
+	how.extra = h->to_parent ? conn_upstream_authorization(c) : NULL;
 	http_rewrite_request(&c->head, c->in, &how, &h->head);
 	if (strbuf_failed(&h->head)) {
 		conn_refuse(c, REASON_INTERNAL, NULL, NULL, 0);
@@ -247,14 +253,22 @@ void conn_http_begin(struct conn *c)
 	conn_judge(c);
 }
 
+bool conn_http_is_to_parent(const struct conn *c)
+{
+	return c->plain && c->http->to_parent;
+}
+
 bool conn_http_can_reuse(struct conn *c)
 {
 	const struct target *t = &c->request.target;
 	const struct conn_http *h = c->http;
 
-	return c->remote_fd >= 0 && h->used && h->port == t->port &&
-	       strcmp(h->host, t->host) == 0 &&
-	       clock_ms() - h->used_ms < REUSE_MAX_MS &&
+	if (c->remote_fd < 0 || !h->used || h->at_parent != h->to_parent ||
+	    clock_ms() - h->used_ms >= REUSE_MAX_MS)
+		return false;
+	if (h->at_parent)
+		return true;
+	return h->port == t->port && strcmp(h->host, t->host) == 0 &&
 	       (conn_upstream_takes(c) || /* then the address is the parent's */
 		policy_check_address(c->rules->policy, &c->request, &h->address)
 				.reason == REASON_ALLOWED);
@@ -299,6 +313,10 @@ static void on_failed(struct conn *c, const struct forward_result *r)
 		return;
 	}
 	c->keep = c->http->framing.keep_alive && r->body_done;
+	if (c->http->at_parent) {
+		conn_upstream_refuse(c, r->status, r->error);
+		return;
+	}
 	(void)snprintf(detail, sizeof(detail), "Of the answer: %s.", r->error);
 	conn_refuse(c, REASON_UPSTREAM, detail, NULL, 0);
 }
@@ -359,6 +377,7 @@ static void note_origin(struct conn *c)
 	(void)snprintf(h->host, sizeof(h->host), "%s", c->request.target.host);
 	h->port = c->request.target.port;
 	h->address = c->address;
+	h->at_parent = h->to_parent;
 }
 
 void conn_http_forward(struct conn *c)
@@ -376,10 +395,13 @@ void conn_http_forward(struct conn *c)
 		.client_eof = c->client_eof,
 		.close = c->loop->draining,
 		.reused = h->used,
+		.parent = h->to_parent,
 		.head_size = limits->head_size,
 		.header_count = limits->header_count,
 	};
 
+	if (h->to_parent)
+		conn_upstream_note(c);
 	if (h->used) { /* it leads where it did */
 		c->address = h->address;
 		c->has_address = true;

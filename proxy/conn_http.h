@@ -16,6 +16,9 @@ struct strbuf;
 /* The head in c->in is whole, and not of a CONNECT. */
 void conn_http_begin(struct conn *c);
 
+/* True for a plain request that the parent proxy is to forward. */
+bool conn_http_is_to_parent(const struct conn *c);
+
 /* True if c->remote_fd leads where c->request is to go, and may be used. */
 bool conn_http_can_reuse(struct conn *c);
 

@@ -11,10 +11,12 @@
  */
 #include "proxy/conn_upstream.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "proxy/access_log.h"
 #include "proxy/conn_answer.h"
+#include "proxy/conn_http.h"
 #include "proxy/conn_priv.h"
 #include "proxy/upstream.h"
 
@@ -22,7 +24,7 @@
  * struct conn_upstream - what a connection has to do with the parent
  * @link:   on its way, or NULL
  * @used:   the request at hand went to the parent
- * @status: what that answered to CONNECT; 0 for nothing
+ * @status: what that answered for itself; 0 for nothing
  */
 struct conn_upstream {
 	struct upstream_link *link;
@@ -54,6 +56,35 @@ static void on_linked(const struct upstream_result *result, void *arg)
 	conn_establish(c);
 }
 
+const char *conn_upstream_authorization(const struct conn *c)
+{
+	return upstream_authorization(c->loop->upstream);
+}
+
+void conn_upstream_note(struct conn *c)
+{
+	c->upstream->used = true;
+	c->upstream->status = 0;
+}
+
+void conn_upstream_refuse(struct conn *c, unsigned status, const char *error)
+{
+	static const char phrase[] = "Proxy Authentication Required";
+	const struct upstream *u = c->loop->upstream;
+	char detail[UPSTREAM_DETAIL_MAX];
+
+	c->upstream->status = status;
+	if (status > 0)
+		upstream_describe_status(u, "the request", status, phrase,
+					 sizeof(phrase) - 1, detail);
+	else
+		(void)snprintf(detail, sizeof(detail),
+			       "The parent proxy %s gave no answer that can be "
+			       "passed on: %.160s.",
+			       upstream_name(u), error);
+	conn_refuse(c, REASON_UPSTREAM, detail, NULL, 0);
+}
+
 void conn_upstream_start(struct conn *c)
 {
 	struct loop *lp = c->loop;
@@ -64,8 +95,7 @@ void conn_upstream_start(struct conn *c)
 		conn_refuse(c, REASON_INTERNAL, NULL, NULL, 0);
 		return;
 	}
-	c->upstream->used = true;
-	c->upstream->status = 0;
+	conn_upstream_note(c);
 	if (lp->stats.dials >= lp->limits->pending_dials) {
 		conn_refuse(c, REASON_LIMIT,
 			    "Too many connections are being made (limit "
@@ -73,8 +103,11 @@ void conn_upstream_start(struct conn *c)
 			    NULL, 0);
 		return;
 	}
-	if (upstream_start(lp->upstream, &c->request.target, on_linked, c,
-			   &c->upstream->link) < 0) {
+	/* A plain request the parent forwards itself: no tunnel. */
+	if (upstream_start(lp->upstream,
+			   conn_http_is_to_parent(c) ? NULL
+						     : &c->request.target,
+			   on_linked, c, &c->upstream->link) < 0) {
 		conn_refuse(c, REASON_INTERNAL, NULL, NULL, 0);
 		return;
 	}

@@ -21,6 +21,18 @@ bool conn_upstream_takes(const struct conn *c);
  */
 void conn_upstream_start(struct conn *c);
 
+/* As upstream_authorization(). */
+const char *conn_upstream_authorization(const struct conn *c);
+
+/* The request goes to the parent on the connection at hand. */
+void conn_upstream_note(struct conn *c);
+
+/*
+ * Refuses the plain request at hand: the parent's answer, of @status (0: there
+ * was none), cannot be passed on; @error is a sentence part.
+ */
+void conn_upstream_refuse(struct conn *c, unsigned status, const char *error);
+
 /* Once for each request: what the parent has to do with it. */
 void conn_upstream_log(struct conn *c, struct access_entry *e);
 

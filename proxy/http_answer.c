@@ -96,6 +96,13 @@ static void on_final(struct forward *f, const struct http_framing *answer)
 	http_body_init(&f->answer_body, answer, bare);
 }
 
+/* It wants credentials of ours, which no client of ours could know. */
+static void on_parent_refuses(struct forward *f)
+{
+	f->result.status = f->response.status;
+	forward_end(f, FORWARD_FAILED, "it wants other credentials");
+}
+
 /* One head of the answer is whole. Return: its length. */
 static size_t on_head(struct forward *f)
 {
@@ -108,6 +115,8 @@ static size_t on_head(struct forward *f)
 		forward_end(f, FORWARD_FAILED, error);
 	else if (answer.interim)
 		on_interim(f, &answer);
+	else if (f->opts.parent && f->response.status == 407)
+		on_parent_refuses(f);
 	else
 		on_final(f, &answer);
 	return f->response.length;

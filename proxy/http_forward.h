@@ -74,6 +74,8 @@ typedef void forward_done_fn(const struct forward_result *result, void *arg);
  * @rest, @rest_n: what the client sent behind the head; copied
  * @client_eof: and that was all
  * @close:      the client's connection is not to be kept
+ * @parent:     the origin is a parent proxy: its 407 is none for the client,
+ *              but FORWARD_FAILED with that status
  * @reused:     the origin's connection has carried an answer before
  * @head_size, @header_count: limits for the answer's head
  */
@@ -84,7 +86,7 @@ struct forward_opts {
 	const struct strbuf *head;
 	const char *rest;
 	size_t rest_n;
-	bool client_eof, close, reused;
+	bool client_eof, close, reused, parent;
 	uint32_t head_size, header_count;
 };
 

@@ -78,6 +78,7 @@ static void describe(const struct tls_client *c, int r, char ret[TLS_ERROR_MAX])
 
 	switch (r) {
 	case MBEDTLS_ERR_X509_CERT_VERIFY_FAILED:
+	case COMPAT_TLS_BAD_CERTIFICATE: /* for a wrong use of the key */
 		text = fault_of(mbedtls_ssl_get_verify_result(&c->stream->ssl));
 		break;
 	case MBEDTLS_ERR_SSL_CONN_EOF:
@@ -89,7 +90,7 @@ static void describe(const struct tls_client *c, int r, char ret[TLS_ERROR_MAX])
 		text = "does not speak TLS";
 		break;
 	case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE:
-	case MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION:
+	case COMPAT_TLS_BAD_VERSION:
 		text = compat_tls_has_1_3()
 			       ? "refused the TLS handshake"
 			       : "refused the TLS handshake (this build of "

@@ -23,11 +23,11 @@
  * @deny, @allow: name globs of the conf, NULL-terminated or NULL; @deny beats
  *            @allow, and @allow beats the built-in list
  * @clean:    --clean-env
- * @port:     the door; 0: no proxy variables (no network, or online)
+ * @port:     the door; 0: no proxy variables of ours
  * @loopback: CMD has a loopback that it can use (netns, local binding, local
  *            ports): NO_PROXY names it
- * @external: --external-proxy: the caller's proxy variables pass as they are,
- *            with the password that they may hold; @port is 0
+ * @external: --external-proxy and --online: the caller's proxy variables pass
+ * as they are, with the password that they may hold; @port is 0
  * @program:  netleash, as CMD sees it, for git's ssh; NULL: not to be had
  * @home, @user, @shell, @run: facts of the run
  */

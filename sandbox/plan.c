@@ -92,7 +92,8 @@ int plan_environment(const struct plan *p, uint16_t port, bool own_loopback,
 		.port = port,
 		.loopback = own_loopback || p->cli.local_binding ||
 			    p->cli.local_ports.n > 0,
-		.external = p->cli.network == NETWORK_EXTERNAL,
+		.external = p->cli.network == NETWORK_EXTERNAL ||
+			    p->cli.network == NETWORK_ONLINE,
 		.program = p->workspace.program,
 		.home = p->workspace.home,
 		.user = user,

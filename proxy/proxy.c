@@ -15,6 +15,7 @@
  *   conn.c          states, deadlines, reading, the one way out
  *   sniff.c, http_head.c, conn_socks.c    what the client says
  *   conn_request.c  policy -> resolve.c -> policy -> dial.c
+ *   conn_upstream.c upstream_link.c in their place, through a parent proxy
  *   conn_http.c     http_forward.c, for plain HTTP
  *   conn_answer.c   reply.c -> tunnel.c (conn_sni.c looks) -> closer.c
  *   access_log.c    its line

@@ -15,6 +15,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,7 @@ typedef void script_fn(struct peer *p);
 /**
  * struct peer - the server, in its thread
  * @script: what it does once the handshake is done
+ * @ready:  the handshake is done: in TLS 1.3 the client's is done earlier
  * @got:    bytes that the script has read, all of them right
  * @end:    what reading ended with
  */
@@ -50,6 +52,7 @@ struct peer {
 	mbedtls_net_context net;
 	int listener, handshake;
 	uint16_t port;
+	atomic_bool ready;
 	size_t got;
 	bool wrong;
 	int end;
@@ -145,8 +148,10 @@ static void handshake(struct peer *p)
 	mbedtls_ssl_set_bio(&p->ssl, &p->net, mbedtls_net_send,
 			    mbedtls_net_recv, NULL);
 	p->handshake = mbedtls_ssl_handshake(&p->ssl);
-	if (p->handshake == 0)
+	if (p->handshake == 0) {
+		atomic_store(&p->ready, true);
 		p->script(p);
+	}
 	mbedtls_ssl_free(&p->ssl);
 	mbedtls_ssl_config_free(&conf);
 	mbedtls_x509_crt_free(&crt);
@@ -258,9 +263,14 @@ static struct outcome handshake_as(struct world *w, struct peer *p,
 static int session(struct world *w, struct peer *p)
 {
 	struct outcome o = handshake_as(w, p, "proxy.example", NULL);
+	uint64_t deadline = clock_ms() + PATIENCE_MS;
 
 	if (o.fd < 0)
 		fail_msg("%s", o.error);
+	while (!atomic_load(&p->ready)) {
+		assert_true(clock_ms() < deadline);
+		turn(w);
+	}
 	return o.fd;
 }
 

@@ -66,7 +66,6 @@ report_table() {
 	row '64 tunnels, CPU s/GB' bulk64 cpu_s_gb %.2f
 	row '64-byte round trip, CPU µs' pingpong cpu_us %.1f
 	row 'idle tunnel, bytes' idle pss %.0f
-	row 'its descriptors' idle descriptors %.0f
 	row 'HTTP request of 1 KiB, CPU µs' http cpu_us %.0f
 	echo
 	echo "From inside a run: $(median inside netns cpu_us %.0f) µs" \
@@ -79,8 +78,10 @@ report_table() {
 		"fork and exec alone $(median launch fork-exec ms %.2f)." \
 		"A million rules: $(median rules netleash load_s %.2f) s to" \
 		"load, $(median rules netleash lookup_ns %.0f) ns a look-up," \
-		"$(median rules netleash mb %.0f) MB." | fold -s -w 80 |
-		sed 's/ $//'
+		"$(median rules netleash mb %.0f) MB. Medians of" \
+		"\`sudo tests/bench/run\`, logs off, on loopback, the proxy" \
+		"on a core of its own; haproxy relays TCP and reads nothing." \
+		"$(report_machine)." | fold -s -w 80 | sed 's/ $//'
 }
 
 # report_json: every sample and every median
@@ -111,11 +112,6 @@ report_readme() {
 		echo '## Performance'
 		echo
 		report_table
-		echo
-		echo "Medians of \`sudo tests/bench/run\`, logs off, on" \
-			"loopback; the proxy on a core of its own. haproxy" \
-			"relays TCP and reads nothing. $(report_machine)." |
-			fold -s -w 80 | sed 's/ $//'
 		echo
 	} >"$W/section"
 	awk -v section="$W/section" '

@@ -342,6 +342,21 @@ static int end_run(struct init *in, char *text)
 	return 0;
 }
 
+/*
+ * A socket that is closed with something unread in it resets its peer, who
+ * then never reads what waits for him: our last word. So netleash ends its
+ * half once it has that word.
+ */
+static void wait_for_farewell(const struct init *in)
+{
+	struct init_msg ignored;
+	ssize_t n;
+
+	do {
+		n = read(in->sock, &ignored, sizeof(ignored));
+	} while (n > 0 || (n < 0 && errno == EINTR));
+}
+
 static _Noreturn void finish(struct init *in, int status, const char *why)
 {
 	char text[INIT_TEXT_MAX] = "";
@@ -357,6 +372,7 @@ static _Noreturn void finish(struct init *in, int status, const char *why)
 	else
 		(void)send_msg(in, INIT_MSG_EXITED, in->wait_status, "", NULL,
 			       0);
+	wait_for_farewell(in);
 	_exit(0);
 }
 

@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -200,10 +201,12 @@ static void on_init(evutil_socket_t fd, short what, void *arg)
 		break;
 	case INIT_MSG_EXITED:
 		on_exited(s, msg.value);
+		(void)shutdown(fd, SHUT_WR); /* init waits for it */
 		break;
 	case INIT_MSG_FAILED:
 		log_error("%s", msg.text);
 		finish(s, msg.value);
+		(void)shutdown(fd, SHUT_WR);
 		break;
 	case INIT_MSG_GO:
 	case INIT_MSG_SIGNAL:

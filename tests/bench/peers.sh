@@ -19,6 +19,7 @@ declare -A PACKAGE=([haproxy]=haproxy [tinyproxy]=tinyproxy-bin [squid]=squid
 	[microsocks]=microsocks [dante]=dante-server [3proxy]=3proxy)
 NOBODY=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 SESSION='' VIA=''
+SQUID=nlbench$$ # its name, and its shared memory's
 
 peer_confs() {
 	cat >"$W/netleash.conf" <<-END
@@ -83,7 +84,7 @@ peer_command() {
 	netleash) VIA=9101 CMD=("$NETLEASH" proxy -c "$W/netleash.conf") ;;
 	haproxy) VIA=9102 CMD=(haproxy -db -f "$W/haproxy.conf") ;;
 	tinyproxy) VIA=9103 CMD=(tinyproxy -d -c "$W/tinyproxy.conf") ;;
-	squid) VIA=9104 CMD=(squid -N -f "$W/squid.conf") ;;
+	squid) VIA=9104 CMD=(squid -N -n "$SQUID" -f "$W/squid.conf") ;;
 	microsocks) VIA=9105 CMD=(microsocks -i 127.0.0.1 -p 9105) ;;
 	dante) VIA=9106 CMD=(danted -f "$W/dante.conf") ;;
 	3proxy) VIA=9107 CMD=(3proxy "$W/3proxy.conf") ;;
@@ -120,5 +121,7 @@ peer_stop() {
 		kill -KILL "$pid" 2>/dev/null
 	done
 	wait "$SESSION" 2>/dev/null
+	# Killed, squid leaves its shared memory behind.
+	rm -f /dev/shm/"$SQUID"-*.shm
 	SESSION=0
 }

@@ -35,6 +35,10 @@ is "and standard input" "$(cat "$W/out")" typed
 is "and says nothing" "$(cat "$W/err")" ""
 try bootstrap run -- pwd
 is "the folder is the caller's" "$OUT" "$WS"
+(cd "$W/tree" && bootstrap run -- touch conf/made) >"$W/out" 2>"$W/err"
+check "a command cannot write the sources that the next start would run" \
+	test ! -e "$W/tree/conf/made"
+like "and netleash says so" "$(cat "$W/err")" "may only read"
 touch "$W/tree/common/log.h"
 try bootstrap run -- true
 like "a newer source is built" "$ERR" '^netleash: building'

@@ -34,9 +34,10 @@ check "--online: TCP, UDP and DNS go straight out ($ways ways)" \
 try leash run --online -- sh -c 'env | grep -i -c proxy; exit 21'
 is "--online: no proxy variable, and the exit status passes" "$OUT $STATUS" \
 	"0 21"
-HTTP_PROXY=http://p.example:1 try leash run --online -- sh -c \
-	'echo "$HTTP_PROXY"'
+CALLER=(HTTP_PROXY=http://p.example:1)
+try leash run --online -- sh -c 'echo "$HTTP_PROXY"'
 is "--online: the caller's own proxy passes" "$OUT" "http://p.example:1"
+CALLER=()
 try leash run --online -- cat /proc/self/status
 online=$(id -u netleash-online)
 is "--online: it is the online identity" "$(status_of Uid)" \

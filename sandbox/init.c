@@ -387,8 +387,8 @@ static _Noreturn void end_lost(struct init *in)
 	       "was killed");
 }
 
-static _Noreturn void init_main(const struct init_opts *opts,
-				const sigset_t *mask, int sock)
+static _Noreturn void init_main(struct init_opts *opts, const sigset_t *mask,
+				int sock)
 {
 	struct init in = {
 		.opts = opts,
@@ -417,6 +417,8 @@ static _Noreturn void init_main(const struct init_opts *opts,
 		finish(&in, EXIT_NETLEASH, text);
 	if (wait_for_go(&in) < 0)
 		finish(&in, EXIT_NETLEASH, "netleash ended");
+	if (init_fds_pump(opts) < 0)
+		finish(&in, EXIT_NETLEASH, "cannot copy standard input");
 	r = start_command(&in, text);
 	if (r < 0)
 		finish(&in, -r, text);
@@ -445,7 +447,9 @@ int init_start(const struct init_opts *opts, const sigset_t *mask,
 		flags |= CLONE_NEWUSER;
 	pid = clone_process(flags, -1);
 	if (pid == 0) {
-		init_main(opts, mask, pair[1]);
+		struct init_opts own = *opts;
+
+		init_main(&own, mask, pair[1]);
 	}
 	r = pid < 0 ? -errno : 0;
 	(void)close(pair[1]);

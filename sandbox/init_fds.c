@@ -6,10 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/fdio.h"
 #include "common/macros.h"
+#include "sandbox/clone.h"
 #include "sandbox/init.h"
 
 static int fd_of(const struct door *d, size_t i)
@@ -34,6 +36,46 @@ int init_fds_keep(const struct init_opts *opts, int sock)
 	};
 
 	return fd_close_all_but(keep, ARRAY_SIZE(keep));
+}
+
+/* Never returns. CMD may stop reading: SIGPIPE is blocked, EPIPE ends us. */
+static _Noreturn void copy_input(int to)
+{
+	char buffer[65536];
+	ssize_t n;
+
+	do {
+		n = read(STDIN_FILENO, buffer, sizeof(buffer));
+	} while ((n > 0 && fd_write_all(to, buffer, (size_t)n) == 0) ||
+		 (n < 0 && errno == EINTR));
+	_exit(0);
+}
+
+int init_fds_pump(struct init_opts *opts)
+{
+	struct stat st;
+	int ends[2], r = 0;
+	pid_t pid;
+
+	if (!opts->own_users || opts->stdio[0] >= 0 ||
+	    fstat(STDIN_FILENO, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    (fcntl(STDIN_FILENO, F_GETFL) & O_ACCMODE) != O_RDONLY)
+		return 0;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	pid = clone_process(0, -1);
+	if (pid == 0) {
+		(void)close(ends[0]);
+		copy_input(ends[1]);
+	}
+	if (pid < 0)
+		r = -errno;
+	(void)close(ends[1]);
+	if (r < 0)
+		(void)close(ends[0]);
+	else
+		opts->stdio[0] = ends[0];
+	return r;
 }
 
 void init_fds_release(const struct init_opts *opts)

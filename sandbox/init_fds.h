@@ -15,6 +15,14 @@ struct init_opts;
 int init_fds_keep(const struct init_opts *opts, int sock);
 
 /*
+ * Where CMD has the caller's uid, a file on 0 could be opened anew through
+ * /proc/self/fd/0, for writing, past a view that is read-only: CMD gets the
+ * reading end of a pipe instead, and a process of ours copies. Sets
+ * @opts->stdio[0]. Return: 0 or -errno.
+ */
+int init_fds_pump(struct init_opts *opts);
+
+/*
  * CMD runs: puts /dev/null on 0 to 2 and closes what CMD got there; held on
  * to, those who read its output would not see the end of it.
  */

@@ -96,4 +96,14 @@ if command -v node >/dev/null; then
 else
 	skip "no node here"
 fi
+# --- a file on standard input, where CMD has the caller's own uid
+printf 'before\n' >"$W/file"
+chown 1000:1000 "$W/file"
+chmod 755 "$W"
+(in_host env -i PATH="$PATH" HOME=/nonexistent setpriv --reuid 1000 \
+	--regid 1000 --clear-groups "$NETLEASH" run -q -- \
+	sh -c 'cat; echo after >>/proc/self/fd/0' \
+	<"$W/file" >"$W/out" 2>/dev/null)
+is "it is read whole" "$(cat "$W/out")" before
+is "and cannot be opened anew for writing" "$(cat "$W/file")" before
 done_testing

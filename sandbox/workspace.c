@@ -67,14 +67,30 @@ static const char *writable_above(const struct workspace *w, const char *path)
 	return NULL;
 }
 
-/* @word as an absolute path, by its text alone; NULL without memory. */
+/*
+ * @word as an absolute path, by its text alone; NULL without memory. What it
+ * climbs at its beginning is taken off @cwd, which is resolved.
+ */
 static char *absolute(const char *cwd, const char *word)
 {
+	size_t n = strlen(cwd);
 	char *path = NULL;
 
 	if (word[0] == '/')
 		return strdup(word);
-	return asprintf(&path, "%s/%s", cwd, word) < 0 ? NULL : path;
+	for (;;) {
+		if (strncmp(word, "./", 2) == 0) {
+			word += 2;
+		} else if (strncmp(word, "../", 3) == 0 ||
+			   strcmp(word, "..") == 0) {
+			while (n > 0 && cwd[--n] != '/')
+				;
+			word += word[2] ? 3 : 2;
+		} else {
+			break;
+		}
+	}
+	return asprintf(&path, "%.*s/%s", (int)n, cwd, word) < 0 ? NULL : path;
 }
 
 /*

@@ -84,4 +84,14 @@ for place in / /usr /etc /var/lib /root; do
 		"$([ -e "$place/netleash-was-here" ] && echo left)" ""
 	rm -f "$place/netleash-was-here"
 done
+mkdir "$W/beside"
+chown "$USER_ID:$USER_ID" "$W/beside"
+try leash run --writable ../beside -- touch ../beside/made
+is "a folder beside the workspace can be given by ../" "$STATUS" 0
+is "and what is made there is the caller's" \
+	"$(stat -c %u "$W/beside/made")" "$USER_ID"
+ln -s "$W/beside" "$WS/out"
+try leash run --writable "../$(basename -- "$WS")/out" -- true
+is "but no link of the workspace that leads there" "$STATUS" 125
+rm -f "$WS/out"
 done_testing

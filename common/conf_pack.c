@@ -22,6 +22,9 @@
 
 #define TEXT_NAME "conf"
 
+/* With the text's own name before them, all fit a rule's `file`. */
+#define FILES_MAX (RULE_FROM_ARGUMENT - 1)
+
 struct head {
 	uint32_t text_n, files_n, places_n;
 };
@@ -125,7 +128,7 @@ static void set_places(struct conf_rules *r, struct reader *places,
 	for (size_t i = 0; i < r->rules_n; i++) {
 		struct place p = next_place(places, files_n);
 
-		r->rules[i].file = p.file;
+		r->rules[i].file = (uint16_t)p.file; /* FILES_MAX */
 		r->rules[i].line = p.line;
 		r->rules[i].column = p.column;
 	}
@@ -179,7 +182,8 @@ int conf_unpack(const char *bytes, size_t n, struct conf **ret,
 	memcpy(&h, at, sizeof(h));
 	places.left = (size_t)h.places_n * sizeof(struct place);
 	places.at = take(&rd, places.left);
-	if (!places.at || !measure_names(&rd, h.files_n, &names.left))
+	if (!places.at || h.files_n > FILES_MAX ||
+	    !measure_names(&rd, h.files_n, &names.left))
 		return r;
 	names.at = take(&rd, names.left);
 	if (rd.left != h.text_n)

@@ -25,7 +25,7 @@ static int add_rule(struct conf_parser *ps, struct rule *r,
 		rule_fini(r);
 		return -ENOMEM;
 	}
-	r->file = ps->file;
+	r->file = (uint16_t)ps->file; /* CONF_FILES_MAX */
 	r->line = w->line;
 	r->column = w->column;
 	scope->rules = grown;

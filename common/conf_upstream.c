@@ -259,7 +259,7 @@ static int set_direct(struct conf_parser *ps, const struct conf_word *w)
 		rule_fini(&rule);
 		return -ENOMEM;
 	}
-	rule.file = ps->file;
+	rule.file = (uint16_t)ps->file; /* CONF_FILES_MAX */
 	rule.line = w->line;
 	rule.column = w->column;
 	up->direct = grown;

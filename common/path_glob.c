@@ -8,7 +8,7 @@
  *             that no path can make it slow: its length times the glob's
  * References: RFC 3986 3.3, 6.2.2
  */
-#include "common/rule.h"
+#include "common/path_glob.h"
 
 #include <string.h>
 

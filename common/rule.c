@@ -47,17 +47,19 @@ bool method_is_word(const char *s, size_t n)
 
 void rule_fini(struct rule *r)
 {
-	free(r->ports);
-	free(r->path);
+	if (r->more) {
+		free(r->more->ports);
+		free(r->more->path);
+	}
+	free(r->more);
 	free(r->text);
-	r->ports = NULL;
-	r->path = r->text = NULL;
-	r->host.name = NULL;
+	r->more = NULL;
+	r->text = NULL;
 }
 
 bool rule_is_narrow(const struct rule *r)
 {
-	return r->methods != 0 || r->path;
+	return r->methods != 0 || rule_path(r);
 }
 
 /*
@@ -69,13 +71,13 @@ static bool matches_addr(const struct rule *r, const struct addr *a)
 	struct addr inner[2];
 	size_t n;
 
-	if (cidr_contains(&r->cidr, a))
+	if (cidr_contains(rule_cidr(r), a))
 		return true;
 	if (r->effect == RULE_ALLOW)
 		return false;
 	n = addr_embedded(a, inner);
 	for (size_t i = 0; i < n; i++)
-		if (cidr_contains(&r->cidr, &inner[i]))
+		if (cidr_contains(rule_cidr(r), &inner[i]))
 			return true;
 	return false;
 }
@@ -86,20 +88,20 @@ bool rule_matches_host(const struct rule *r, const struct target *t)
 
 	if (r->is_cidr)
 		return t->is_addr && matches_addr(r, &t->addr);
-	if (r->host.kind == PATTERN_ANY)
+	if (r->kind == PATTERN_ANY)
 		return true;
 	if (t->is_addr)
 		return false;
-	pattern.kind = r->host.kind;
-	pattern.glob_depth = r->host.glob_depth;
-	memcpy(pattern.name, r->host.name, strlen(r->host.name) + 1);
+	pattern.kind = r->kind;
+	pattern.glob_depth = r->glob_depth;
+	memcpy(pattern.name, rule_name(r), strlen(rule_name(r)) + 1);
 	return host_pattern_match(&pattern, t->host);
 }
 
 bool rule_matches_port(const struct rule *r, uint16_t port)
 {
-	if (r->ports)
-		return port_set_has(r->ports, port);
+	if (rule_ports(r))
+		return port_set_has(rule_ports(r), port);
 	if (r->effect == RULE_DENY)
 		return true;
 	return (port == 80 && r->scheme != SCHEME_HTTPS) ||

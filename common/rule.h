@@ -21,6 +21,7 @@
 #include "common/addr.h"
 #include "common/hostname.h"
 #include "common/parse.h"
+#include "common/path_glob.h"
 #include "common/target.h"
 
 /* HTTP methods as bits. Any other method of a client is METHOD_OTHER. */
@@ -37,6 +38,7 @@ enum method {
 	METHOD_OTHER = 1 << 9,
 };
 #define METHODS_LIMITED (METHOD_GET | METHOD_HEAD | METHOD_OPTIONS)
+#define METHODS_ALL	(METHOD_OTHER * 2u - 1)
 
 /* Case-sensitive, as RFC 9110 9.1. METHOD_OTHER for what is not listed. */
 enum method method_parse(const char *s, size_t n);
@@ -52,46 +54,66 @@ enum rule_effect {
 	RULE_DENY
 };
 
-/**
- * struct rule_host - a struct host_pattern without its fixed buffer
- * @name: as in struct host_pattern; borrowed from the rule's text block
- *
- * A block list has a million rules: what most of them lack is a pointer here.
- */
-struct rule_host {
-	enum pattern_kind kind;
-	enum pattern_kind glob_depth;
-	const char *name;
+/* What few rules have: see rule_cidr(), rule_ports(), rule_path(). */
+struct rule_more {
+	struct cidr cidr;
+	struct port_set *ports; /* owned */
+	char *path;		/* owned */
 };
 
 /**
  * struct rule - one parsed word
- * @is_cidr: @cidr decides (a single address has all bits), else @host
- * @ports:   NULL: none were written: the scheme's or 80 and 443 for allow,
- *           every port for deny; owned
- * @methods: bits of enum method; 0: any
- * @scheme:  SCHEME_NONE: any; HTTP (also ws) or HTTPS (also wss) from a URL
- * @path:    path glob; owned by the rule; NULL: any
- * @file:    index into the conf's file names, or RULE_FROM_ARGUMENT
- * @line, @column: 1-based, of the word; 0 in an argument
  * @text:    the rule's word as written (one word), owned
+ * @more:    owned; NULL: none
+ * @line, @column: 1-based, of the word; 0 in an argument
+ * @file:    index into the conf's file names, or RULE_FROM_ARGUMENT
+ * @name_at: where in @text's block the name is
+ * @is_cidr: the rule is about addresses (a single one has all bits)
+ * @kind, @glob_depth: of the host, as in struct host_pattern
+ * @scheme:  SCHEME_NONE: any; HTTP (also ws) or HTTPS (also wss) from a URL
+ * @methods: bits of enum method; 0: any
  *
- * May be moved in memory, but not copied: two copies would own the same parts.
+ * A block list has a million rules, so this is small: 32 bytes. May be moved
+ * in memory, but not copied: two copies would own the same parts.
  */
 struct rule {
-	enum rule_effect effect;
-	bool is_cidr;
-	struct rule_host host;
-	struct cidr cidr;
-	struct port_set *ports;
-	unsigned methods;
-	enum scheme scheme;
-	char *path;
 	char *text;
-	uint32_t file;
+	struct rule_more *more;
 	uint32_t line, column;
+	uint16_t file;
+	uint16_t name_at;
+	enum rule_effect effect : 2;
+	enum pattern_kind kind : 4;
+	enum pattern_kind glob_depth : 4;
+	enum scheme scheme : 4;
+	bool is_cidr : 1;
+	unsigned methods : 10;
 };
-#define RULE_FROM_ARGUMENT UINT32_MAX
+#define RULE_FROM_ARGUMENT UINT16_MAX
+
+/* The name as in struct host_pattern; "" in a rule about addresses. */
+static inline const char *rule_name(const struct rule *r)
+{
+	return r->text + r->name_at;
+}
+
+/* Of a rule about addresses only. */
+static inline const struct cidr *rule_cidr(const struct rule *r)
+{
+	return &r->more->cidr;
+}
+
+/* NULL: the scheme's or 80 and 443 for allow, every port for deny. */
+static inline const struct port_set *rule_ports(const struct rule *r)
+{
+	return r->more ? r->more->ports : NULL;
+}
+
+/* The path glob; NULL: any. */
+static inline const char *rule_path(const struct rule *r)
+{
+	return r->more ? r->more->path : NULL;
+}
 
 #define RULE_ERROR_MAX 400
 
@@ -121,21 +143,5 @@ bool rule_matches_port(const struct rule *r, uint16_t port);
  * any other port it may be either.
  */
 bool rule_matches_scheme(const struct rule *r, const struct target *t);
-
-/*
- * Path globs: '*' inside a segment, '**' across segments; "/repos/" and all
- * below for "/repos/ **" (written without the blank), and "/a/b" for
- * "/a/ ** /b". @path is without query; "%41" is the same as "A" on both sides.
- * Costs no more than the product of both lengths.
- */
-bool path_glob_match(const char *glob, const char *path, size_t path_len);
-
-/*
- * False for dot segments, empty segments, %2e, %2f, %5c, '\', NUL and control
- * bytes, encoded too, and for a '%' without two hex digits.
- */
-bool path_is_safe(const char *path, size_t path_len);
-
-#define PATH_GLOB_MAX 1024
 
 #endif

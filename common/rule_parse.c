@@ -25,6 +25,14 @@ static bool is_all(struct span text, const char *bytes)
 	return true;
 }
 
+/* Return: NULL without memory. */
+static struct rule_more *need_more(struct rule_parse *p)
+{
+	if (!p->rule->more)
+		p->rule->more = calloc(1, sizeof(*p->rule->more));
+	return p->rule->more;
+}
+
 static int set_ports(struct rule_parse *p)
 {
 	struct span text = p->parts.ports;
@@ -66,10 +74,12 @@ static int set_ports(struct rule_parse *p)
 				 "'443' or '80,443'",
 				 span_show(shown, text));
 	}
-	p->rule->ports = malloc(sizeof(set));
-	if (!p->rule->ports)
+	if (!need_more(p))
 		return -ENOMEM;
-	*p->rule->ports = set;
+	p->rule->more->ports = malloc(sizeof(set));
+	if (!p->rule->more->ports)
+		return -ENOMEM;
+	*p->rule->more->ports = set;
 	return 0;
 }
 
@@ -103,11 +113,10 @@ static int fail_addr(struct rule_parse *p, enum addr_err err)
 			 shown);
 }
 
-static int set_cidr(struct rule_parse *p)
+static int set_cidr(struct rule_parse *p, struct cidr *ret)
 {
 	struct span host = p->parts.host, bits = p->parts.bits;
 	char text[CIDR_TEXT_MAX + 8], shown[SHOWN_SIZE];
-	struct cidr *cidr = &p->rule->cidr;
 	enum addr_err err;
 	int n;
 
@@ -115,8 +124,7 @@ static int set_cidr(struct rule_parse *p)
 		     (int)bits.n, bits.s);
 	if (n < 0 || (size_t)n >= sizeof(text))
 		return fail_addr(p, ADDR_MALFORMED);
-	err = cidr_parse(text, (size_t)n, cidr);
-	p->rule->is_cidr = true;
+	err = cidr_parse(text, (size_t)n, ret);
 	switch (err) {
 	case ADDR_OK:
 		return 0;
@@ -124,7 +132,7 @@ static int set_cidr(struct rule_parse *p)
 		return rule_fail(p,
 				 "'%s' has bits set after its prefix: write "
 				 "'%s'",
-				 text, cidr_format(cidr, shown));
+				 text, cidr_format(ret, shown));
 	case ADDR_BAD_PREFIX:
 		return rule_fail(p,
 				 "prefix length '/%s' is not possible: write "
@@ -179,7 +187,7 @@ static int set_text(struct rule_parse *p, const char *name)
 	if (!is_suffix)
 		memcpy(text + n + 1, name, name_n + 1);
 	p->rule->text = text;
-	p->rule->host.name = is_suffix ? text + n - name_n : text + n + 1;
+	p->rule->name_at = (uint16_t)(is_suffix ? n - name_n : n + 1);
 	return 0;
 }
 
@@ -193,16 +201,27 @@ static int set_name(struct rule_parse *p)
 	err = host_pattern_parse(host.s, host.n, &pattern, hint);
 	if (err != HOSTNAME_OK)
 		return fail_name(p, err, hint);
-	p->rule->host.kind = pattern.kind;
-	p->rule->host.glob_depth = pattern.glob_depth;
+	p->rule->kind = pattern.kind;
+	p->rule->glob_depth = pattern.glob_depth;
 	return set_text(p, pattern.kind == PATTERN_ANY ? "" : pattern.name);
+}
+
+static int set_addresses(struct rule_parse *p, const struct cidr *cidr)
+{
+	struct rule_more *more = need_more(p);
+
+	if (!more)
+		return -ENOMEM;
+	more->cidr = *cidr;
+	p->rule->is_cidr = true;
+	return set_text(p, "");
 }
 
 /* A name, a pattern, an address or a range. */
 static int set_host(struct rule_parse *p)
 {
 	struct span host = p->parts.host;
-	struct cidr *cidr = &p->rule->cidr;
+	struct cidr cidr;
 	char shown[SHOWN_SIZE];
 	enum addr_err err;
 	int r;
@@ -213,15 +232,14 @@ static int set_host(struct rule_parse *p)
 			"'%s': wildcards do not match addresses; write "
 			"a range such as '192.168.0.0/16'",
 			span_show(shown, host));
-	err = addr_parse(host.s, host.n, &cidr->base);
+	err = addr_parse(host.s, host.n, &cidr.base);
 	if (p->parts.bits.s) {
-		r = set_cidr(p);
-		return r < 0 ? r : set_text(p, "");
+		r = set_cidr(p, &cidr);
+		return r < 0 ? r : set_addresses(p, &cidr);
 	}
 	if (err == ADDR_OK) {
-		p->rule->is_cidr = true;
-		cidr->bits = cidr->base.family == AF_INET ? 32 : 128;
-		return set_text(p, "");
+		cidr.bits = cidr.base.family == AF_INET ? 32 : 128;
+		return set_addresses(p, &cidr);
 	}
 	if (err != ADDR_MALFORMED || p->parts.brackets || span_find(host, ':'))
 		return fail_addr(p, err);
@@ -252,23 +270,26 @@ static int set_path(struct rule_parse *p)
 			"'.', '..' and empty segments, %%2e, %%2f, '\\' "
 			"and control bytes, each '%%' with two hex digits",
 			span_show(shown, path));
-	p->rule->path = strndup(path.s, path.n);
-	return p->rule->path ? 0 : -ENOMEM;
+	if (!need_more(p))
+		return -ENOMEM;
+	p->rule->more->path = strndup(path.s, path.n);
+	return p->rule->more->path ? 0 : -ENOMEM;
 }
 
 /* Parts that are fine by themselves, but not together. */
 static int check_sense(struct rule_parse *p)
 {
 	const struct rule *r = p->rule;
-	bool every_port = !r->ports || port_set_is_all(r->ports);
+	const struct port_set *ports = rule_ports(r);
+	bool every_port = !ports || port_set_is_all(ports);
 
 	if (r->effect == RULE_DENY && !r->is_cidr && every_port &&
-	    r->host.kind == PATTERN_ANY && !rule_is_narrow(r))
+	    r->kind == PATTERN_ANY && !rule_is_narrow(r))
 		return rule_fail(p,
 				 "'*' alone is for allow only: deny everything "
 				 "by leaving the allow out, or write a port, "
 				 "'*:22'");
-	if (r->methods == METHOD_CONNECT && (r->path || r->scheme))
+	if (r->methods == METHOD_CONNECT && (rule_path(r) || r->scheme))
 		return rule_fail(p,
 				 "CONNECT opens a tunnel, which has no scheme "
 				 "and no path: can never match; write the host "
@@ -279,7 +300,8 @@ static int check_sense(struct rule_parse *p)
 int rule_parse(enum rule_effect effect, unsigned methods, const char *s,
 	       size_t n, struct rule *ret, char ret_error[RULE_ERROR_MAX])
 {
-	struct rule rule = { .effect = effect, .methods = methods };
+	struct rule rule = { .effect = effect,
+			     .methods = methods & METHODS_ALL };
 	struct rule_parse p = { .word = { s, n }, .rule = &rule };
 	int r;
 

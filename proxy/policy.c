@@ -80,10 +80,10 @@ static bool method_matches(const struct judge *j, const struct rule *r)
 
 static bool path_matches(const struct judge *j, const struct rule *r)
 {
-	if (!r->path)
+	if (!rule_path(r))
 		return true;
 	return !j->tunnel && path_is_safe(j->path, j->path_len) &&
-	       path_glob_match(r->path, j->path, j->path_len);
+	       path_glob_match(rule_path(r), j->path, j->path_len);
 }
 
 static void keep_first(const struct rule **kept, const struct rule *r)
@@ -98,7 +98,7 @@ static void on_deny(struct judge *j, const struct rule *r)
 		return;
 	if (rule_is_narrow(r))
 		j->judges_inside = true;
-	if (r->path)
+	if (rule_path(r))
 		keep_first(&j->judges_path, r);
 	if (method_matches(j, r) && path_matches(j, r))
 		keep_first(&j->deny, r);
@@ -108,7 +108,7 @@ static void on_deny(struct judge *j, const struct rule *r)
 
 static void on_allow(struct judge *j, const struct rule *r)
 {
-	bool any = !r->is_cidr && r->host.kind == PATTERN_ANY;
+	bool any = !r->is_cidr && r->kind == PATTERN_ANY;
 
 	keep_first(&j->host, r);
 	if (!rule_matches_port(r, j->rq->target.port))
@@ -120,7 +120,7 @@ static void on_allow(struct judge *j, const struct rule *r)
 	}
 	keep_first(&j->narrow, r);
 	j->judges_inside = true;
-	if (r->path)
+	if (rule_path(r))
 		keep_first(&j->judges_path, r);
 	if (!method_matches(j, r))
 		return;
@@ -192,10 +192,10 @@ static bool on_cover(void *arg, const struct rule *r)
 {
 	struct cover *c = arg;
 	const struct judge *j = c->judge;
-	uint8_t all = r->cidr.base.family == AF_INET ? 32 : 128;
+	uint8_t all = rule_cidr(r)->base.family == AF_INET ? 32 : 128;
 
-	if (r->effect == RULE_ALLOW && cidr_is_non_public(&r->cidr) &&
-	    (!c->single || r->cidr.bits == all) &&
+	if (r->effect == RULE_ALLOW && cidr_is_non_public(rule_cidr(r)) &&
+	    (!c->single || rule_cidr(r)->bits == all) &&
 	    rule_matches_port(r, j->rq->target.port) &&
 	    rule_matches_scheme(r, &j->rq->target) && method_matches(j, r) &&
 	    path_matches(j, r))
@@ -226,7 +226,8 @@ static bool covered_itself(const struct judge *j, const struct addr *a,
 
 	c.single = addr_class(a) == ADDR_LINK_LOCAL;
 	rules_visit_addr(j->policy->rules, a, on_cover, &c);
-	if (!c.found && rule && rule->is_cidr && cidr_contains(&rule->cidr, a))
+	if (!c.found && rule && rule->is_cidr &&
+	    cidr_contains(rule_cidr(rule), a))
 		(void)on_cover(&c, rule);
 	if (c.found) {
 		*ret = c.found;

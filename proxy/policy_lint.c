@@ -49,7 +49,7 @@ static const struct port_set *default_ports(const struct rule *r)
 
 static const struct port_set *ports_of(const struct rule *r)
 {
-	return r->ports ? r->ports : default_ports(r);
+	return rule_ports(r) ? rule_ports(r) : default_ports(r);
 }
 
 static bool range_within(const struct port_range *a, const struct port_set *b)
@@ -82,7 +82,8 @@ static bool ports_overlap(const struct port_set *a, const struct port_set *b)
 
 static bool path_within(const struct rule *a, const struct rule *b)
 {
-	return !b->path || (a->path && strcmp(a->path, b->path) == 0);
+	return !rule_path(b) ||
+	       (rule_path(a) && strcmp(rule_path(a), rule_path(b)) == 0);
 }
 
 static bool methods_within(const struct rule *a, const struct rule *b)
@@ -96,28 +97,27 @@ static bool names_within(const struct rule *a, const struct rule *b)
 {
 	bool below = strcmp(rules_key(a), rules_key(b)) != 0;
 
-	switch (b->host.kind) {
+	switch (b->kind) {
 	case PATTERN_ANY:
 		return true;
 	case PATTERN_AND_BELOW:
-		return a->host.kind != PATTERN_ANY;
+		return a->kind != PATTERN_ANY;
 	case PATTERN_BELOW:
-		return below || a->host.kind == PATTERN_BELOW ||
-		       a->host.kind == PATTERN_GLOB;
+		return below || a->kind == PATTERN_BELOW ||
+		       a->kind == PATTERN_GLOB;
 	case PATTERN_EXACT:
-		return !below && a->host.kind == PATTERN_EXACT;
+		return !below && a->kind == PATTERN_EXACT;
 	case PATTERN_GLOB:
 		break;
 	}
-	if (a->host.kind == PATTERN_EXACT) {
+	if (a->kind == PATTERN_EXACT) {
 		struct target t = { .is_addr = false };
 
-		memcpy(t.host, a->host.name, strlen(a->host.name) + 1);
+		memcpy(t.host, rule_name(a), strlen(rule_name(a)) + 1);
 		return rule_matches_host(b, &t);
 	}
-	return a->host.kind == PATTERN_GLOB &&
-	       a->host.glob_depth == b->host.glob_depth &&
-	       strcmp(a->host.name, b->host.name) == 0;
+	return a->kind == PATTERN_GLOB && a->glob_depth == b->glob_depth &&
+	       strcmp(rule_name(a), rule_name(b)) == 0;
 }
 
 /*
@@ -127,13 +127,14 @@ static bool names_within(const struct rule *a, const struct rule *b)
  */
 static bool ranges_within(const struct rule *a, const struct rule *b)
 {
-	if (b->cidr.bits > a->cidr.bits)
+	if (rule_cidr(b)->bits > rule_cidr(a)->bits)
 		return false;
 	if (a->effect == RULE_DENY || b->effect == RULE_DENY ||
-	    a->cidr.bits == b->cidr.bits)
+	    rule_cidr(a)->bits == rule_cidr(b)->bits)
 		return true;
-	return cidr_is_non_public(&b->cidr) && !cidr_is_link_local(&a->cidr) &&
-	       addr_class(&a->cidr.base) != ADDR_LINK_LOCAL;
+	return cidr_is_non_public(rule_cidr(b)) &&
+	       !cidr_is_link_local(rule_cidr(a)) &&
+	       addr_class(&rule_cidr(a)->base) != ADDR_LINK_LOCAL;
 }
 
 /* True for what is before in the conf: of two that are equal, one is told. */
@@ -167,7 +168,7 @@ static bool is_same(const struct rule *a, const struct rule *b)
 	if (!says_all_of(a, b))
 		return false;
 	if (a->is_cidr)
-		return a->cidr.bits == b->cidr.bits;
+		return rule_cidr(a)->bits == rule_cidr(b)->bits;
 	return strcmp(rules_key(a), rules_key(b)) == 0 && names_within(b, a);
 }
 
@@ -213,7 +214,7 @@ static void compare(struct lint *l)
 	const char *key;
 
 	if (r->is_cidr) {
-		rules_visit_addr(x, &r->cidr.base, on_candidate, l);
+		rules_visit_addr(x, &rule_cidr(r)->base, on_candidate, l);
 		return;
 	}
 	for (key = rules_key(r); *key != '\0';) {

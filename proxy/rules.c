@@ -76,10 +76,10 @@ static uint32_t hash_cidr(const struct cidr *c)
 
 const char *rules_key(const struct rule *r)
 {
-	const char *name = r->host.name, *dot;
+	const char *name = rule_name(r), *dot;
 	const char *wild = NULL;
 
-	if (r->host.kind != PATTERN_GLOB)
+	if (r->kind != PATTERN_GLOB)
 		return name;
 	for (const char *c = name; *c; c++)
 		if (*c == '*' || *c == '?')
@@ -114,9 +114,9 @@ static void file_all(struct rules *x)
 		uint32_t *head, h;
 
 		if (r->is_cidr) {
-			h = hash_cidr(&r->cidr);
-			x->prefixes[r->cidr.base.family != AF_INET]
-				   [r->cidr.bits] = true;
+			h = hash_cidr(rule_cidr(r));
+			x->prefixes[rule_cidr(r)->base.family != AF_INET]
+				   [rule_cidr(r)->bits] = true;
 		} else {
 			h = hash_name(rules_key(r));
 		}
@@ -174,7 +174,7 @@ static bool pattern_matches(const struct rule *r, const char *name, bool below)
 {
 	struct target t = { .is_addr = false };
 
-	switch (r->host.kind) {
+	switch (r->kind) {
 	case PATTERN_EXACT:
 		return !below;
 	case PATTERN_BELOW:
@@ -192,7 +192,7 @@ static bool pattern_matches(const struct rule *r, const char *name, bool below)
 /* How specific a pattern is among those of one key. */
 static unsigned rank(const struct rule *r)
 {
-	switch (r->host.kind) {
+	switch (r->kind) {
 	case PATTERN_EXACT:
 		return 0;
 	case PATTERN_GLOB:
@@ -268,8 +268,7 @@ void rules_visit_any(const struct rules *x, rules_visit_fn *visit, void *arg)
 	     i = x->next[i]) {
 		const struct rule *r = rules_get(x, i);
 
-		if (!r->is_cidr && r->host.kind == PATTERN_ANY &&
-		    !visit(arg, r))
+		if (!r->is_cidr && r->kind == PATTERN_ANY && !visit(arg, r))
 			return;
 	}
 }
@@ -282,8 +281,8 @@ static bool visit_cidr(const struct rules *x, const struct cidr *c,
 	     i = x->next[i]) {
 		const struct rule *r = rules_get(x, i);
 
-		if (r->is_cidr && r->cidr.bits == c->bits &&
-		    addr_equal(&r->cidr.base, &c->base) && !visit(arg, r))
+		if (r->is_cidr && rule_cidr(r)->bits == c->bits &&
+		    addr_equal(&rule_cidr(r)->base, &c->base) && !visit(arg, r))
 			return false;
 	}
 	return true;

@@ -24,8 +24,9 @@ static void check_again(const struct rule *r)
 	assert(rule_parse(r->effect, r->methods, r->text, strlen(r->text),
 			  &again, error) == 0);
 	assert(again.is_cidr == r->is_cidr && again.scheme == r->scheme);
-	assert(strcmp(again.host.name, r->host.name) == 0);
-	assert(!again.path == !r->path && !again.ports == !r->ports);
+	assert(strcmp(rule_name(&again), rule_name(r)) == 0);
+	assert(!rule_path(&again) == !rule_path(r) &&
+	       !rule_ports(&again) == !rule_ports(r));
 	rule_fini(&again);
 }
 
@@ -35,15 +36,15 @@ static void check_hosts(const struct rule *r)
 
 	if (r->is_cidr) {
 		t.is_addr = true;
-		t.addr = r->cidr.base;
+		t.addr = rule_cidr(r)->base;
 		assert(rule_matches_host(r, &t));
-	} else if (r->host.kind == PATTERN_EXACT) {
-		memcpy(t.host, r->host.name, strlen(r->host.name) + 1);
+	} else if (r->kind == PATTERN_EXACT) {
+		memcpy(t.host, rule_name(r), strlen(rule_name(r)) + 1);
 		assert(rule_matches_host(r, &t));
 	}
 	(void)rule_matches_scheme(r, &t);
-	if (r->ports)
-		assert(rule_matches_port(r, r->ports->range[0].first));
+	if (rule_ports(r))
+		assert(rule_matches_port(r, rule_ports(r)->range[0].first));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -68,14 +69,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(strlen(r.text) == n && memcmp(r.text, word, n) == 0);
 	check_again(&r);
 	check_hosts(&r);
-	if (r.path) {
-		if (!strchr(r.path, '*'))
-			assert(path_glob_match(r.path, r.path, strlen(r.path)));
+	if (rule_path(&r)) {
+		if (!strchr(rule_path(&r), '*'))
+			assert(path_glob_match(rule_path(&r), rule_path(&r),
+					       strlen(rule_path(&r))));
 		if (path) {
 			size_t path_n = size - 2 - n;
 
 			(void)path_is_safe(path + 1, path_n);
-			(void)path_glob_match(r.path, path + 1, path_n);
+			(void)path_glob_match(rule_path(&r), path + 1, path_n);
 		}
 	}
 	rule_fini(&r);

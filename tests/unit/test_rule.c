@@ -95,20 +95,20 @@ static void good_words_are_understood(void **state)
 		assert_int_equal(r.effect, good[i].effect);
 		assert_int_equal(r.scheme, good[i].scheme);
 		if (r.is_cidr)
-			assert_string_equal(cidr_format(&r.cidr, cidr),
+			assert_string_equal(cidr_format(rule_cidr(&r), cidr),
 					    good[i].host);
 		else
-			assert_string_equal(r.host.name, good[i].host);
+			assert_string_equal(rule_name(&r), good[i].host);
 		assert_int_equal(r.is_cidr, strchr(good[i].host, '/') != NULL);
-		assert_int_equal(r.host.kind, good[i].kind);
-		assert_int_equal(r.ports != NULL, good[i].ports != NULL);
-		if (r.ports)
-			assert_string_equal(
-				port_set_format(r.ports, text, sizeof(text)),
-				good[i].ports);
-		assert_int_equal(r.path != NULL, good[i].path != NULL);
-		if (r.path)
-			assert_string_equal(r.path, good[i].path);
+		assert_int_equal(r.kind, good[i].kind);
+		assert_int_equal(rule_ports(&r) != NULL, good[i].ports != NULL);
+		if (rule_ports(&r))
+			assert_string_equal(port_set_format(rule_ports(&r),
+							    text, sizeof(text)),
+					    good[i].ports);
+		assert_int_equal(rule_path(&r) != NULL, good[i].path != NULL);
+		if (rule_path(&r))
+			assert_string_equal(rule_path(&r), good[i].path);
 		rule_fini(&r);
 	}
 }

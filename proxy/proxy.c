@@ -43,6 +43,13 @@
 /* Descriptors that are not for connections: logs, DNS, listeners, the loop. */
 #define FDS_RESERVED 64u
 
+/*
+ * Pipes of 1 MiB for bulky tunnels: an unprivileged user gets 64 of them, and
+ * they must not take the descriptors that connections were promised.
+ */
+#define PIPES_MAX      48u
+#define FILES_FOR_PIPE 64u
+
 struct proxy {
 	struct loop loop;
 	bool stopped;
@@ -77,6 +84,16 @@ static uint32_t connections_max(const struct conf_limits *limits,
 		return (uint32_t)room;
 	}
 	return limits->connections;
+}
+
+static size_t pipes_max(void)
+{
+	struct rlimit files = { .rlim_cur = 1024 };
+
+	(void)getrlimit(RLIMIT_NOFILE, &files);
+	return files.rlim_cur / FILES_FOR_PIPE < PIPES_MAX
+		       ? files.rlim_cur / FILES_FOR_PIPE
+		       : PIPES_MAX;
 }
 
 /* Frees what has ended, lets paused listeners go on, ends a drain. */
@@ -137,7 +154,7 @@ static int open_loop(struct proxy *p, const struct proxy_opts *opts)
 	if (!lp->reap || !lp->targets || !lp->rules ||
 	    (opts->remember_blocked && !lp->blocked))
 		return -ENOMEM;
-	r = tunnel_loop_new(lp->base, &lp->tunnels);
+	r = tunnel_loop_new(lp->base, pipes_max(), &lp->tunnels);
 	if (r == 0)
 		r = access_log_new(opts->log_fd, opts->log_syslog, &lp->log);
 	if (r == 0)

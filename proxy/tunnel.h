@@ -6,7 +6,8 @@
  * Out:  one done callback with how it ended and two byte counts
  *
  * An idle tunnel holds no buffer: all tunnels of a loop read into one, and
- * only what a short write leaves over is kept, until it can be written.
+ * only what a short write leaves over is kept, until it can be written. A
+ * direction that fills the buffer goes through a pipe of the loop's instead.
  * The end of one side's bytes is passed to the other (half-close); the other
  * direction goes on. A tunnel may be looked at before the client's first bytes
  * go on; once that is decided it costs nothing more.
@@ -21,7 +22,12 @@ struct event_base;
 struct tunnel;
 struct tunnel_loop; /* what the tunnels of one event loop share */
 
-int tunnel_loop_new(struct event_base *base, struct tunnel_loop **ret);
+/*
+ * At most @pipes_max tunnels at a time move what is bulky through a pipe, by
+ * splice(2); SIGPIPE must be blocked or ignored. Return: 0 or -ENOMEM.
+ */
+int tunnel_loop_new(struct event_base *base, size_t pipes_max,
+		    struct tunnel_loop **ret);
 
 /* Every tunnel must have ended. NULL is fine. */
 void tunnel_loop_free(struct tunnel_loop *tl);

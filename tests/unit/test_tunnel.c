@@ -16,9 +16,13 @@
 
 #include <cmocka.h>
 
+#include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -27,6 +31,9 @@
 #include "common/clock.h"
 #include "proxy/closer.h"
 #include "proxy/tunnel.h"
+
+/* 0: everything is copied. All tests run with both. */
+static size_t pipes_max;
 
 struct fixture {
 	struct event_base *base;
@@ -76,7 +83,7 @@ static void begin(struct fixture *f, const char *early, size_t early_n)
 	memset(f, 0, sizeof(*f));
 	f->base = event_base_new();
 	assert_non_null(f->base);
-	assert_int_equal(tunnel_loop_new(f->base, &f->tl), 0);
+	assert_int_equal(tunnel_loop_new(f->base, pipes_max, &f->tl), 0);
 	tcp_pair(&f->client, &f->client_in);
 	tcp_pair(&f->remote, &f->remote_in);
 	assert_int_equal(tunnel_start(f->tl, f->client_in, f->remote_in, early,
@@ -322,6 +329,61 @@ static void a_slow_reader_stops_its_sender_and_loses_nothing(void **state)
 	end(&f);
 }
 
+static int pipe_ends(void)
+{
+	char path[300], target[64];
+	struct dirent *e;
+	DIR *dir = opendir("/proc/self/fd");
+	int n = 0;
+
+	assert_non_null(dir);
+	while ((e = readdir(dir))) {
+		ssize_t len;
+
+		(void)snprintf(path, sizeof(path), "/proc/self/fd/%s",
+			       e->d_name);
+		len = readlink(path, target, sizeof(target) - 1);
+		if (len > 5 && memcmp(target, "pipe:", 5) == 0)
+			n++;
+	}
+	closedir(dir);
+	return n;
+}
+
+/* What waits, waits in a pipe; a pipe with bytes in it dies with its tunnel. */
+static void only_a_bulky_direction_holds_a_pipe(void **state)
+{
+	const int one = pipes_max > 0 ? 2 : 0;
+	struct fixture f;
+	int before;
+	char bytes[65536];
+	uint64_t sent, got = 0;
+
+	(void)state;
+	begin(&f, NULL, 0);
+	before = pipe_ends();
+	send_all(f.client, "hello");
+	expect(&f, f.remote, "hello", 5);
+	assert_int_equal(pipe_ends(), before);
+	sent = stuff(&f, f.remote);
+	assert_int_equal(pipe_ends(), before + one);
+	while (got < sent) {
+		ssize_t n = recv(f.client, bytes, sizeof(bytes), 0);
+
+		if (n > 0)
+			got += (uint64_t)n;
+		turn(&f);
+	}
+	assert_int_equal(pipe_ends(), before + one); /* the pool's, empty */
+	(void)stuff(&f, f.remote);
+	(void)stuff(&f, f.client);
+	assert_int_equal(pipe_ends(), before + 2 * one);
+	tunnel_cancel(f.tunnel);
+	f.tunnel = NULL;
+	assert_int_equal(pipe_ends(), before);
+	end(&f);
+}
+
 /* It would burn the processor if interest did not follow state. */
 static void a_blocked_tunnel_does_not_spin(void **state)
 {
@@ -548,6 +610,7 @@ int main(void)
 		cmocka_unit_test(a_reset_is_told_after_the_bytes_before_it),
 		cmocka_unit_test(
 			a_slow_reader_stops_its_sender_and_loses_nothing),
+		cmocka_unit_test(only_a_bulky_direction_holds_a_pipe),
 		cmocka_unit_test(a_blocked_tunnel_does_not_spin),
 		cmocka_unit_test(
 			an_answer_survives_a_remote_that_stops_reading),
@@ -559,5 +622,13 @@ int main(void)
 			a_closer_resets_after_the_last_byte_has_arrived),
 	};
 
-	return cmocka_run_group_tests_name("tunnel", tests, NULL, NULL);
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	int failed = cmocka_run_group_tests_name("tunnel, copied", tests, NULL,
+						 NULL);
+
+	assert(sigaction(SIGPIPE, &ignore, NULL) == 0);
+	pipes_max = 4;
+	failed += cmocka_run_group_tests_name("tunnel, spliced", tests, NULL,
+					      NULL);
+	return failed;
 }

@@ -223,3 +223,11 @@ int addr_from_sockaddr(const struct sockaddr *sa, struct addr *ret,
 		*ret_port = ntohs(port);
 	return 0;
 }
+
+bool addr_is_loopback(const struct addr *a)
+{
+	static const uint8_t v6[16] = { [15] = 1 };
+
+	return (a->family == AF_INET && a->bytes[0] == 127) ||
+	       (a->family == AF_INET6 && memcmp(a->bytes, v6, 16) == 0);
+}

@@ -52,6 +52,9 @@ enum addr_err {
 	ADDR_HOST_BITS,	 /* the prefix has host bits set */
 };
 
+/* 127.0.0.0/8 or ::1. */
+bool addr_is_loopback(const struct addr *a);
+
 #define ADDR_TEXT_MAX 46 /* with the NUL, as INET6_ADDRSTRLEN */
 #define CIDR_TEXT_MAX 50
 

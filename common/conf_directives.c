@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,13 +110,6 @@ static void endpoint_error(struct conf_parser *ps, const struct conf_word *w,
 		   wrong, expected);
 }
 
-static bool is_loopback(const struct addr *a)
-{
-	if (a->family == AF_INET)
-		return a->bytes[0] == 127;
-	return memcmp(a->bytes, &in6addr_loopback, 16) == 0;
-}
-
 static int set_listen_one(struct conf_parser *ps, const struct conf_word *w)
 {
 	struct conf *cf = ps->cf;
@@ -126,7 +118,7 @@ static int set_listen_one(struct conf_parser *ps, const struct conf_word *w)
 	uint32_t port;
 
 	wrong = parse_endpoint(w, 0, &l.addr, &port);
-	if (!wrong && !is_loopback(&l.addr))
+	if (!wrong && !addr_is_loopback(&l.addr))
 		wrong = "is not a loopback address: whoever reaches it could "
 			"use this proxy";
 	if (wrong) {

@@ -21,7 +21,6 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +30,8 @@
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
+
+#include "proxy/tcp.h"
 
 /*
  * A name with many dead addresses must not eat our descriptors: beyond this
@@ -184,7 +185,7 @@ static void on_writable(evutil_socket_t sock, short what, void *arg)
 	struct dial *d = a->dial;
 	struct addr addr = a->addr;
 	int err = connect_result(sock);
-	int one = 1, fd = -1;
+	int fd = -1;
 
 	(void)what;
 	if (err != 0) {
@@ -194,8 +195,6 @@ static void on_writable(evutil_socket_t sock, short what, void *arg)
 		return;
 	}
 	attempt_end(a, &fd);
-	/* Bytes are passed on as they come; without it they only go slower. */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	dial_finish(d, fd, &addr);
 }
 
@@ -217,6 +216,7 @@ static int attempt_start(struct dial *d, const struct addr *addr)
 		err = errno;
 		goto out;
 	}
+	tcp_prepare_dial(a->fd, addr);
 	if (connect(a->fd, (struct sockaddr *)&ss, len) < 0 &&
 	    errno != EINPROGRESS) {
 		err = errno;

@@ -35,6 +35,7 @@
 #include "proxy/closer.h"
 #include "proxy/dial.h"
 #include "proxy/loop.h"
+#include "proxy/tcp.h"
 #include "proxy/tunnel.h"
 
 /* How long accepting rests when there is no room. */
@@ -317,6 +318,7 @@ int forward_port_new(struct loop *lp, int fd, uint16_t port)
 	r = fd_set_nonblocking(fd);
 	if (r < 0)
 		goto out;
+	tcp_prepare_listener(fd);
 	p->loop = lp;
 	p->fd = fd;
 	p->port = port;

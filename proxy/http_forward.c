@@ -17,8 +17,6 @@
 #include "proxy/http_forward.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -354,11 +352,8 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 static void side_init(struct forward *f, struct side *s, int fd,
 		      event_callback_fn on_readable)
 {
-	int on = 1;
-
 	s->forward = f;
 	s->fd = fd;
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	(void)event_assign(&s->readable, f->opts.base, fd, EV_READ | EV_PERSIST,
 			   on_readable, f);
 	(void)event_assign(&s->writable, f->opts.base, fd,

@@ -24,6 +24,7 @@
 #include "common/fdio.h"
 #include "common/log.h"
 #include "proxy/conn_priv.h"
+#include "proxy/tcp.h"
 
 /* Connections beyond the limit that are taken to be told so, with a 503. */
 #define OVERFLOW_MAX 16u
@@ -161,6 +162,7 @@ int listener_new(struct loop *lp, int fd)
 	r = fd_set_nonblocking(fd);
 	if (r < 0)
 		goto out;
+	tcp_prepare_listener(fd);
 	l->loop = lp;
 	l->fd = fd;
 	l->state = LISTENER_STOPPED;

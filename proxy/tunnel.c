@@ -22,8 +22,6 @@
 #include "proxy/tunnel_priv.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -183,12 +181,8 @@ void tunnel_on_writable(evutil_socket_t fd, short what, void *arg)
 
 static void side_init(struct tunnel *t, struct side *s, int fd)
 {
-	int on = 1;
-
 	s->fd = fd;
 	s->is_remote = s == &t->remote;
-	/* Whoever wrote it has decided when: no Nagle on top of that. */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	(void)event_assign(&s->readable, t->loop->base, fd,
 			   EV_READ | EV_PERSIST, on_readable, s);
 }

@@ -9,7 +9,6 @@
 #include "proxy/upstream.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,10 +155,7 @@ static bool is_loopback(const struct target *t)
 	size_t n = strlen(t->host), name_n = sizeof(name) - 1;
 
 	if (t->is_addr)
-		return t->addr.family == AF_INET
-			       ? t->addr.bytes[0] == 127
-			       : memcmp(t->addr.bytes, &in6addr_loopback, 16) ==
-					 0;
+		return addr_is_loopback(&t->addr);
 	return n >= name_n && strcmp(t->host + n - name_n, name) == 0 &&
 	       (n == name_n || t->host[n - name_n - 1] == '.');
 }

@@ -299,9 +299,36 @@ static void socket_addresses_go_there_and_back(void **state)
 			 -EAFNOSUPPORT);
 }
 
+static void
+loopback_is_a_whole_network_in_ipv4_and_one_address_in_ipv6(void **state)
+{
+	static const struct {
+		const char *text;
+		bool want;
+	} cases[] = {
+		{ "127.0.0.1", true },	{ "127.255.255.255", true },
+		{ "::1", true },	{ "::ffff:127.0.0.1", true },
+		{ "128.0.0.1", false }, { "126.255.255.255", false },
+		{ "::2", false },	{ "7f00::1", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct addr a;
+
+		assert_int_equal(
+			addr_parse(cases[i].text, strlen(cases[i].text), &a),
+			ADDR_OK);
+		if (addr_is_loopback(&a) != cases[i].want)
+			fail_msg("%s", cases[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			loopback_is_a_whole_network_in_ipv4_and_one_address_in_ipv6),
 		cmocka_unit_test(addresses_are_read_and_written_in_one_form),
 		cmocka_unit_test(a_cut_address_is_never_read_past_its_end),
 		cmocka_unit_test(prefixes_have_a_length_and_no_host_bits),

@@ -7,7 +7,7 @@ set -u
 # shellcheck source=tests/integration/lib.sh
 . "$(dirname -- "$0")/lib.sh"
 world_up
-need git ssh ssh-keygen
+need git ssh ssh-keygen nc.openbsd ncat
 SSHD=$(PATH=$PATH:/usr/sbin:/sbin command -v sshd) || skip "no sshd here"
 
 # --- a server of our own: its keys, its port, its /run
@@ -86,6 +86,22 @@ after"
 cp "$WS/blob" "$W/blob"
 try run "$SSH 'cat $W/blob' | sha256sum\""
 is "and three come out" "$OUT" "$(sha256sum <"$WS/blob")"
+
+# --- over SOCKS5, with the programs that people give to ssh
+cat >"$WS/socks.sh" <<'END'
+door=${HTTPS_PROXY#http://} door=${door%/}
+case $1 in
+nc.openbsd) exec "$1" -X 5 -x "$door" "$2" "$3" ;;
+ncat) exec "$1" --proxy-type socks5 --proxy-dns remote --proxy "$door" \
+	"$2" "$3" ;;
+esac
+END
+for nc in nc.openbsd ncat; do
+	try run "ssh -o ProxyCommand='sh socks.sh $nc %h %p' -p 2222 -T \
+		root@git.example 'sha256sum; exit 7' <blob"
+	is "ssh over SOCKS5, through $nc" "$STATUS/$OUT" \
+		"7/$(sha256sum <"$W/blob")"
+done
 
 # --- a refusal, in words
 conf 'allow git.example:443'

@@ -37,7 +37,8 @@ http {
 	}
 }
 END
-serve nginx -p "$W/nginx" -e "$W/nginx/error.log" -c "$W/nginx/conf"
+set_nginx "$W/nginx" "$W/nginx/conf"
+serve "${NGINX[@]}"
 until_true 10 nsenter --net=/run/netns/"$INET" \
 	curl -sS -o /dev/null http://127.0.0.1:8080/requests || skip "no nginx"
 

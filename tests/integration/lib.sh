@@ -189,6 +189,16 @@ serve() {
 	SERVERS+=($!)
 }
 
+# set_nginx FOLDER CONF: sets NGINX, the words that start one of our own
+set_nginx() {
+	# shellcheck disable=SC2034 # for the tests
+	NGINX=(nginx -p "$1" -c "$2")
+	# Older ones open the machine's own log first.
+	if nginx -h 2>&1 | grep -q -e '-e filename'; then
+		NGINX+=(-e "$1/error.log")
+	fi
+}
+
 make_network() {
 	ip netns add "$HOST" && ip netns add "$INET" || return 1
 	ip -n "$HOST" link set lo up

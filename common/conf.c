@@ -30,6 +30,11 @@ static void conf_rules_fini(struct conf_rules *r)
 		rule_fini(&r->rules[i]);
 	free(r->rules);
 	free(r->privates);
+	for (size_t i = 0; i < r->lists_n; i++) {
+		rule_fini(&r->lists[i].rule);
+		name_list_fini(&r->lists[i].names);
+	}
+	free(r->lists);
 }
 
 void conf_rules_drop(struct conf_rules *r)

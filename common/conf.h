@@ -9,8 +9,9 @@
  *
  * conf_lex.c cuts text into words, conf_file.c reads files and includes,
  * conf_block.c statements and blocks, conf_directives.c is the table of
- * directives, conf_rules.c, conf_limits.c and conf_upstream.c set what it
- * names, conf_dump.c writes a conf back as text. Grammar: netleash.conf(5).
+ * directives, conf_rules.c, conf_list.c, conf_limits.c and conf_upstream.c set
+ * what it names, conf_dump.c writes a conf back as text. Grammar:
+ * netleash.conf(5).
  */
 #ifndef NETLEASH_COMMON_CONF_H
 #define NETLEASH_COMMON_CONF_H
@@ -21,6 +22,7 @@
 
 #include "common/addr.h"
 #include "common/conf_choice.h"
+#include "common/conf_list.h"
 #include "common/conf_load.h"
 #include "common/conf_upstream.h"
 #include "common/rule.h"
@@ -57,6 +59,8 @@ struct conf_rules {
 	size_t rules_n;
 	struct conf_range *privates;
 	size_t privates_n;
+	struct conf_list *lists;
+	size_t lists_n;
 	enum conf_mode mode;
 };
 

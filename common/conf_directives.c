@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "common/conf_priv.h"
+#include "common/conf_rules.h"
 #include "common/parse.h"
 
 #define RUN_UIDS      256u
@@ -360,8 +361,12 @@ static int set_profile(struct conf_parser *ps, const struct conf_word *w,
 static const struct conf_directive table[] = {
 	{ "allow", conf_set_allow, 1, 0, EVERYWHERE,
 	  "allow [METHOD...] HOST[:PORTS]... or URL..." },
+	{ "allow-list", conf_set_allow_list, 1, 0, CONF_IN_PROFILE,
+	  "allow-list FILE..." },
 	{ "deny", conf_set_deny, 1, 0, EVERYWHERE,
 	  "deny [METHOD...] HOST[:PORTS]... or URL..." },
+	{ "deny-list", conf_set_deny_list, 1, 0, CONF_IN_PROFILE,
+	  "deny-list FILE..." },
 	{ "env-allow", set_env_allow, 1, 0, 0, "env-allow NAME..." },
 	{ "env-deny", set_env_deny, 1, 0, 0, "env-deny NAME..." },
 	{ "include", set_include, 1, 0, 0, "include FILE-OR-PATTERN..." },

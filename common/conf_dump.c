@@ -68,7 +68,22 @@ static void dump_mode(struct strbuf *out, const char *indent,
 			    mode == CONF_MODE_FULL ? "full" : "limited");
 }
 
-static void dump_rules(struct strbuf *out, const char *indent,
+static void dump_lists(struct strbuf *out, const char *indent,
+		       const struct conf_rules *r)
+{
+	for (size_t i = 0; i < r->lists_n; i++) {
+		const struct conf_list *list = &r->lists[i];
+		uint32_t n = list->names.names_n;
+
+		strbuf_addf(out, "%s%s-list ", indent,
+			    list->rule.effect == RULE_ALLOW ? "allow" : "deny");
+		conf_dump_word(out, list->rule.text);
+		strbuf_addf(out, " # %" PRIu32 " name%s\n", n,
+			    n == 1 ? "" : "s");
+	}
+}
+
+static void dump_rules(struct strbuf *out, const char *indent, bool packed,
 		       const struct conf_rules *r)
 {
 	char text[CIDR_TEXT_MAX];
@@ -85,6 +100,8 @@ static void dump_rules(struct strbuf *out, const char *indent,
 		conf_dump_word(out, rule->text);
 		strbuf_addc(out, '\n');
 	}
+	if (!packed)
+		dump_lists(out, indent, r);
 }
 
 static void dump_limits(struct strbuf *out, const struct conf_limits *limits)
@@ -120,7 +137,7 @@ static void dump_log(struct strbuf *out, const struct conf *cf)
 	}
 }
 
-void conf_dump_whole(const struct conf *cf, bool secrets, struct strbuf *out)
+void conf_dump_whole(const struct conf *cf, bool packed, struct strbuf *out)
 {
 	for (size_t i = 0; i < cf->listens_n; i++)
 		dump_endpoint(out, "listen", &cf->listens[i].addr,
@@ -131,7 +148,7 @@ void conf_dump_whole(const struct conf *cf, bool secrets, struct strbuf *out)
 	for (size_t i = 0; i < cf->resolvers_n; i++)
 		dump_endpoint(out, "resolver", &cf->resolvers[i].addr,
 			      cf->resolvers[i].port);
-	conf_dump_upstream(cf, secrets, out);
+	conf_dump_upstream(cf, packed, out);
 	dump_log(out, cf);
 	strbuf_addf(out, "run-uids %" PRIu32 "-%" PRIu32 "\n",
 		    cf->run_uid_first, cf->run_uid_last);
@@ -140,11 +157,11 @@ void conf_dump_whole(const struct conf *cf, bool secrets, struct strbuf *out)
 	dump_limits(out, &cf->limits);
 	dump_words(out, "env-deny", cf->env_deny);
 	dump_words(out, "env-allow", cf->env_allow);
-	dump_rules(out, "", &cf->top);
+	dump_rules(out, "", packed, &cf->top);
 	for (size_t i = 0; i < cf->profiles_n; i++) {
 		strbuf_addf(out, "profile %s {\n", cf->profiles[i].name);
 		dump_mode(out, "\t", cf->profiles[i].rules.mode);
-		dump_rules(out, "\t", &cf->profiles[i].rules);
+		dump_rules(out, "\t", packed, &cf->profiles[i].rules);
 		strbuf_adds(out, "}\n");
 	}
 }

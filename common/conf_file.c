@@ -18,11 +18,10 @@
 #include <sys/stat.h>
 
 #include "common/conf_priv.h"
+#include "common/conf_rules.h"
 #include "common/fdio.h"
 #include "common/scope.h"
 #include "common/strbuf.h"
-
-#define FILE_ERROR_MAX 200
 
 int conf_add_file(struct conf *cf, const char *name, uint32_t *ret)
 {
@@ -41,54 +40,70 @@ int conf_add_file(struct conf *cf, const char *name, uint32_t *ret)
 }
 
 /* A regular file, or where the user named it whatever can be read. */
-static const char *check_kind(const struct conf_parser *ps, int fd,
-			      const struct stat *st)
+static const char *check_kind(int fd, const struct stat *st, bool may_be_pipe)
 {
-	bool named = ps->depth == 0 && ps->opts->may_be_pipe;
-
 	if (S_ISREG(st->st_mode))
 		return NULL;
 	if (S_ISDIR(st->st_mode))
 		return "is a folder";
-	if (!named || (!S_ISFIFO(st->st_mode) && !S_ISCHR(st->st_mode)))
+	if (!may_be_pipe || (!S_ISFIFO(st->st_mode) && !S_ISCHR(st->st_mode)))
 		return "is not a regular file";
 	if (fcntl(fd, F_SETFL, O_RDONLY) < 0)
 		return "cannot be read";
 	return NULL;
 }
 
-/* Return: 0; -EINVAL with a sentence part in @error; -ENOMEM. */
-static int read_file(struct conf_parser *ps, const char *path, char **ret,
-		     size_t *ret_n, struct stat *ret_st,
-		     char error[FILE_ERROR_MAX])
+static int cannot_read(int r, char error[CONF_FILE_ERROR_MAX])
+{
+	snprintf(error, CONF_FILE_ERROR_MAX, "cannot be read: %s",
+		 strerror(-r));
+	return -EINVAL;
+}
+
+int conf_open(const char *path, bool may_be_pipe, int *ret_fd,
+	      struct stat *ret_st, char error[CONF_FILE_ERROR_MAX])
 {
 	const char *wrong;
 	int fd, r;
 
 	/* O_NONBLOCK: opening a pipe that nobody writes to must not wait. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0 || fstat(fd, ret_st) < 0) {
+	if (fd < 0)
+		return cannot_read(-errno, error);
+	if (fstat(fd, ret_st) < 0) {
 		r = -errno;
-		goto out;
+		close(fd);
+		return cannot_read(r, error);
 	}
-	wrong = check_kind(ps, fd, ret_st);
+	wrong = check_kind(fd, ret_st, may_be_pipe);
 	if (wrong) {
-		snprintf(error, FILE_ERROR_MAX, "%s", wrong);
+		snprintf(error, CONF_FILE_ERROR_MAX, "%s", wrong);
 		close(fd);
 		return -EINVAL;
 	}
+	*ret_fd = fd;
+	return 0;
+}
+
+/* Return: 0; -EINVAL with a sentence part in @error; -ENOMEM. */
+static int read_file(struct conf_parser *ps, const char *path, char **ret,
+		     size_t *ret_n, struct stat *ret_st,
+		     char error[CONF_FILE_ERROR_MAX])
+{
+	bool named = ps->depth == 0 && ps->opts->may_be_pipe;
+	int fd, r;
+
+	r = conf_open(path, named, &fd, ret_st, error);
+	if (r < 0)
+		return r;
 	r = fd_read_all(fd, CONF_FILE_MAX, ret, ret_n);
-out:
-	if (fd >= 0)
-		close(fd);
+	close(fd);
 	if (r == 0 || r == -ENOMEM)
 		return r;
-	if (r == -EFBIG)
-		snprintf(error, FILE_ERROR_MAX, "is bigger than %u MiB",
-			 CONF_FILE_MAX >> 20);
-	else
-		snprintf(error, FILE_ERROR_MAX, "cannot be read: %s",
-			 strerror(-r));
+	if (r != -EFBIG)
+		return cannot_read(r, error);
+	snprintf(error, CONF_FILE_ERROR_MAX, "is bigger than %u MiB",
+		 CONF_FILE_MAX >> 20);
 	return -EINVAL;
 }
 
@@ -121,7 +136,7 @@ static const char *check_bounds(struct conf_parser *ps, const struct stat *st,
 static int parse_file(struct conf_parser *ps, const char *path,
 		      const struct conf_word *from)
 {
-	char error[FILE_ERROR_MAX] = "";
+	char error[CONF_FILE_ERROR_MAX] = "";
 	AUTOFREE char *text = NULL;
 	uint32_t before = ps->file;
 	const char *wrong = NULL;

@@ -3,7 +3,7 @@
  * common/conf_pack.c - a conf as bytes, for another process of this program
  *
  * In:         a conf; or bytes, which need not be what they should be
- * Out:        head, places, file names, text; or the same conf again
+ * Out:        head, places, file names, lists, text; or the same conf again
  * Invariants: parsing a dump makes as many rules and ranges, in the same
  *             order, as the conf had; so the places need no names
  *
@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "common/conf_priv.h"
+#include "common/conf_rules.h"
 
 #define TEXT_NAME "conf"
 
@@ -26,7 +27,7 @@
 #define FILES_MAX (RULE_FROM_ARGUMENT - 1)
 
 struct head {
-	uint32_t text_n, files_n, places_n;
+	uint32_t text_n, files_n, places_n, lists_n;
 };
 
 struct place {
@@ -64,10 +65,12 @@ static void add_places(struct strbuf *out, const struct conf_rules *r)
 void conf_pack(const struct conf *cf, struct strbuf *out)
 {
 	struct strbuf text = STRBUF_INIT;
+	size_t lists_n = conf_pack_lists_size(cf);
 	struct head h;
 
 	conf_dump_whole(cf, true, &text);
-	if (strbuf_failed(&text) || text.len > UINT32_MAX) {
+	if (strbuf_failed(&text) || text.len > UINT32_MAX ||
+	    lists_n > UINT32_MAX) {
 		out->failed = true;
 		strbuf_fini(&text);
 		return;
@@ -75,12 +78,14 @@ void conf_pack(const struct conf *cf, struct strbuf *out)
 	h.text_n = (uint32_t)text.len;
 	h.files_n = (uint32_t)cf->files_n;
 	h.places_n = (uint32_t)count_places(cf);
+	h.lists_n = (uint32_t)lists_n;
 	strbuf_add(out, (const char *)&h, sizeof(h));
 	add_places(out, &cf->top);
 	for (size_t i = 0; i < cf->profiles_n; i++)
 		add_places(out, &cf->profiles[i].rules);
 	for (size_t i = 0; i < cf->files_n; i++)
 		strbuf_add(out, cf->files[i], strlen(cf->files[i]) + 1);
+	conf_pack_lists(cf, out);
 	strbuf_add(out, text.s, text.len);
 	explicit_bzero(text.s, text.len); /* credentials */
 	strbuf_fini(&text);
@@ -170,7 +175,7 @@ static bool measure_names(const struct reader *rd, uint32_t n, size_t *ret)
 int conf_unpack(const char *bytes, size_t n, struct conf **ret,
 		struct conf_report *report)
 {
-	struct reader rd = { bytes, n }, places, names;
+	struct reader rd = { bytes, n }, places, names, lists;
 	const char *at = take(&rd, sizeof(struct head));
 	struct conf *cf = NULL;
 	struct head h;
@@ -186,7 +191,9 @@ int conf_unpack(const char *bytes, size_t n, struct conf **ret,
 	    !measure_names(&rd, h.files_n, &names.left))
 		return r;
 	names.at = take(&rd, names.left);
-	if (rd.left != h.text_n)
+	lists.left = h.lists_n;
+	lists.at = take(&rd, lists.left);
+	if (!lists.at || rd.left != h.text_n)
 		return r;
 	r = conf_parse(TEXT_NAME, rd.at, rd.left, NULL, &cf, report);
 	if (r < 0)
@@ -194,6 +201,8 @@ int conf_unpack(const char *bytes, size_t n, struct conf **ret,
 	r = count_places(cf) == h.places_n ? 0 : -EPROTO;
 	if (r == 0)
 		r = add_files(cf, &names, h.files_n);
+	if (r == 0)
+		r = conf_unpack_lists(cf, lists.at, lists.left);
 	if (r < 0) {
 		conf_free(cf);
 		return r;

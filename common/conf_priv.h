@@ -43,6 +43,7 @@ struct conf_seen {
  * @root:    which path of conf_load() this is, from 1
  * @stack:   files being read, for cycles
  * @bytes:   of all files so far
+ * @list_bytes, @names_n: of all lists so far
  * @nomem:   a message could not be kept
  */
 struct conf_parser {
@@ -53,7 +54,8 @@ struct conf_parser {
 	size_t profile;
 	bool in_discard, in_preset, listen_seen, nomem;
 	uint32_t file;
-	size_t root, depth, bytes;
+	size_t root, depth, bytes, list_bytes;
+	uint32_t names_n;
 	struct {
 		dev_t dev;
 		ino_t ino;
@@ -126,22 +128,12 @@ bool conf_repeated(struct conf_parser *ps, struct conf_seen *seen,
 const char *conf_nearest(const struct conf_word *w, const char *const *names,
 			 size_t n);
 
-/* conf_rules.c */
-int conf_set_allow(struct conf_parser *ps, const struct conf_word *w, size_t n);
-int conf_set_deny(struct conf_parser *ps, const struct conf_word *w, size_t n);
-int conf_set_preset(struct conf_parser *ps, const struct conf_word *w,
-		    size_t n);
-int conf_set_private(struct conf_parser *ps, const struct conf_word *w,
-		     size_t n);
-int conf_add_rules(struct conf_parser *ps, enum rule_effect effect,
-		   const struct conf_word *w, size_t n);
-
 /* conf_limits.c */
 int conf_set_limit(struct conf_parser *ps, const struct conf_word *w, size_t n);
 void conf_check_limits(struct conf_parser *ps);
 
-/* conf_dump.c: conf_dump(), or with @secrets the credentials too. */
-void conf_dump_whole(const struct conf *cf, bool secrets, struct strbuf *out);
+/* conf_dump.c: conf_dump(), or for conf_pack(): credentials, but no lists. */
+void conf_dump_whole(const struct conf *cf, bool packed, struct strbuf *out);
 
 /* A word as the lexer takes it, in quotes where it needs them. */
 void conf_dump_word(struct strbuf *out, const char *s);

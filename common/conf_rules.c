@@ -8,6 +8,8 @@
  *             the preset; a line that is wrong leaves no rule in a conf that
  *             anybody gets to see
  */
+#include "common/conf_rules.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

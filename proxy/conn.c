@@ -71,7 +71,7 @@ static const unsigned next_allowed[CONN_STATES] = {
 static const char *rule_place(struct conn *c, struct strbuf *out)
 {
 	if (c->decision.rule)
-		policy_rule_place(c->rules->policy, c->decision.rule, out);
+		policy_place(c->rules->policy, &c->decision, out);
 	return out->s;
 }
 

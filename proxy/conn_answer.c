@@ -192,7 +192,7 @@ void conn_refuse(struct conn *c, enum reason reason, const char *detail,
 		policy_suggest(p, &c->request, c->decision, addrs, addrs_n,
 			       &allow_with);
 		if (c->decision.rule)
-			policy_rule_place(p, c->decision.rule, &rule);
+			policy_place(p, &c->decision, &rule);
 	}
 	r.allow_with = allow_with.s;
 	r.rule = rule.s;

@@ -33,7 +33,7 @@ static void remember(struct conn *c, const struct request *rq,
 	if (d.reason != REASON_ALLOWED)
 		policy_suggest(c->rules->policy, rq, d, NULL, 0, &allow_with);
 	if (d.rule)
-		policy_rule_place(c->rules->policy, d.rule, &rule);
+		policy_place(c->rules->policy, &d, &rule);
 	blocked_add(c->loop->blocked, target_format(&rq->target, target),
 		    REASON_SNI, allow_with.s, rule.s);
 	strbuf_fini(&allow_with);
@@ -43,7 +43,7 @@ static void remember(struct conn *c, const struct request *rq,
 /* No handshake that could be judged: it is the tunnel that is remembered. */
 static enum tunnel_look refuse(struct conn *c)
 {
-	c->decision = (struct decision){ REASON_ALLOWED, NULL };
+	c->decision = (struct decision){ .reason = REASON_ALLOWED };
 	remember(c, &c->request, c->decision);
 	return TUNNEL_LOOK_REFUSE;
 }

@@ -14,11 +14,10 @@
  */
 #include "proxy/policy.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/conf.h"
+#include "proxy/lists.h"
 #include "proxy/policy_priv.h"
 #include "proxy/rules.h"
 
@@ -36,6 +35,7 @@
  * @any_allows: a '*' is among what allows it
  * @judges_path: some rule looks at the path
  * @judges_inside: some rule has a method or path, so that https is inspected
+ * @listed: what lists have, for each enum rule_effect
  */
 struct judge {
 	const struct policy *policy;
@@ -50,6 +50,7 @@ struct judge {
 	bool any_allows;
 	const struct rule *judges_path;
 	bool judges_inside;
+	struct lists_found listed[2];
 };
 
 static void judge_init(struct judge *j, const struct policy *p,
@@ -163,6 +164,15 @@ static void visit_addr(const struct rules *rules, const struct addr *a,
 		rules_visit_addr(rules, &inside[i], on_rule_inside, j);
 }
 
+/* A list says of its names what a rule without port, method or path says. */
+static void visit_lists(struct judge *j)
+{
+	lists_find(j->policy->lists, j->rq->target.host, j->listed);
+	for (size_t i = 0; i < ARRAY_SIZE(j->listed); i++)
+		if (j->listed[i].list)
+			(void)on_rule(j, &j->listed[i].list->rule);
+}
+
 static void collect(struct judge *j, const struct policy_extra *extra)
 {
 	const struct target *t = &j->rq->target;
@@ -173,6 +183,8 @@ static void collect(struct judge *j, const struct policy_extra *extra)
 		rules_visit_any(rules, on_rule, j);
 	} else {
 		rules_visit_name(rules, t->host, on_rule, j);
+		if (!j->deny)
+			visit_lists(j);
 	}
 	if (extra && extra->rule && rule_matches_host(extra->rule, t))
 		(void)on_rule(j, extra->rule);
@@ -264,7 +276,16 @@ static bool is_covered(const struct judge *j, const struct addr *a,
 
 static struct decision decision(enum reason reason, const struct rule *r)
 {
-	return (struct decision){ reason, r };
+	return (struct decision){ reason, r, NULL };
+}
+
+/* If the rule is a list's, the name in it goes with it. */
+static struct decision with_record(const struct judge *j, struct decision d)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(j->listed); i++)
+		if (j->listed[i].list && d.rule == &j->listed[i].list->rule)
+			d.record = j->listed[i].record;
+	return d;
 }
 
 /* The last step, for an address that no deny is about. */
@@ -316,24 +337,32 @@ static struct decision judge_inside(const struct judge *j)
 	return decision(REASON_ALLOWED, j->narrow_match);
 }
 
+static struct decision judge_all(const struct judge *j,
+				 const struct policy_extra *extra)
+{
+	const struct target *t = &j->rq->target;
+	struct decision d;
+
+	if (j->deny)
+		return decision(REASON_DENIED, j->deny);
+	if (!j->host)
+		return decision(REASON_NOT_ALLOWED, NULL);
+	if (!j->plain && !j->narrow)
+		return decision(REASON_PORT, j->host);
+	d = j->tunnel ? judge_tunnel(j) : judge_inside(j);
+	if (d.reason == REASON_ALLOWED && t->is_addr)
+		return judge_class(j, &t->addr, d.rule, extra);
+	return d;
+}
+
 struct decision policy_decide(const struct policy *p, const struct request *rq,
 			      const struct policy_extra *extra)
 {
-	struct decision d;
 	struct judge j;
 
 	judge_init(&j, p, rq);
 	collect(&j, extra);
-	if (j.deny)
-		return decision(REASON_DENIED, j.deny);
-	if (!j.host)
-		return decision(REASON_NOT_ALLOWED, NULL);
-	if (!j.plain && !j.narrow)
-		return decision(REASON_PORT, j.host);
-	d = j.tunnel ? judge_tunnel(&j) : judge_inside(&j);
-	if (d.reason == REASON_ALLOWED && rq->target.is_addr)
-		return judge_class(&j, &rq->target.addr, d.rule, extra);
-	return d;
+	return with_record(&j, judge_all(&j, extra));
 }
 
 struct decision policy_decide_address(const struct policy *p,
@@ -372,73 +401,4 @@ enum reason policy_worst(enum reason a, enum reason b)
 	if (a == REASON_ALLOWED || a == b)
 		return b;
 	return b == REASON_ALLOWED ? a : REASON_PRIVATE_ADDRESS;
-}
-
-static bool has_allow(const struct policy *p)
-{
-	for (size_t i = 0; i < p->parts_n; i++)
-		for (size_t k = 0; k < p->parts[i]->rules_n; k++)
-			if (p->parts[i]->rules[k].effect == RULE_ALLOW)
-				return true;
-	return false;
-}
-
-int policy_new(const struct conf *cf, const char *profile, struct policy **ret)
-{
-	struct rules_span spans[POLICY_PARTS_MAX];
-	const struct conf_profile *named = NULL;
-	enum conf_mode mode = cf->top.mode;
-	struct policy *p;
-	int r;
-
-	for (size_t i = 0; profile && i < cf->profiles_n; i++)
-		if (strcmp(cf->profiles[i].name, profile) == 0)
-			named = &cf->profiles[i];
-	if (profile && !named)
-		return -ENOENT;
-	p = calloc(1, sizeof(*p));
-	if (!p)
-		return -ENOMEM;
-	p->conf = cf;
-	p->parts[p->parts_n++] = &cf->top;
-	if (named) {
-		p->parts[p->parts_n++] = &named->rules;
-		if (named->rules.mode != CONF_MODE_UNSET)
-			mode = named->rules.mode;
-	}
-	p->limited = mode == CONF_MODE_LIMITED;
-	p->has_allow = has_allow(p);
-	for (size_t i = 0; i < p->parts_n; i++)
-		spans[i] = (struct rules_span){ p->parts[i]->rules,
-						p->parts[i]->rules_n };
-	r = rules_new(spans, p->parts_n, &p->rules);
-	if (r < 0)
-		policy_free(p);
-	else
-		*ret = p;
-	return r;
-}
-
-void policy_free(struct policy *p)
-{
-	if (!p)
-		return;
-	rules_free(p->rules);
-	free(p);
-}
-
-bool policy_has_allow(const struct policy *p)
-{
-	return p->has_allow;
-}
-
-bool policy_is_limited(const struct policy *p)
-{
-	return p->limited;
-}
-
-void policy_rule_place(const struct policy *p, const struct rule *r,
-		       struct strbuf *out)
-{
-	conf_format_rule_place(p->conf, r, out);
 }

@@ -45,10 +45,12 @@ struct request {
  * @reason: REASON_ALLOWED, or a reason of the policy group
  * @rule:   the rule that decided: borrowed from the policy; NULL where none
  *          did (not-allowed, private-address without a rule, mode limited)
+ * @record: where @rule is a list's, the name in it; else NULL; borrowed
  */
 struct decision {
 	enum reason reason;
 	const struct rule *rule;
+	const char *record;
 };
 
 /*
@@ -89,7 +91,15 @@ void policy_suggest(const struct policy *p, const struct request *rq,
 		    struct decision d, const struct addr *addrs, size_t addrs_n,
 		    struct strbuf *out);
 
-/* "FILE:LINE" or "argument" of a rule, into @out. */
+/*
+ * Where stands what decided ("FILE:LINE" or "argument"), and its word as
+ * written, into @out. @d has a rule.
+ */
+void policy_place(const struct policy *p, const struct decision *d,
+		  struct strbuf *out);
+void policy_word(const struct decision *d, struct strbuf *out);
+
+/* The place of a rule that is not a list's. */
 void policy_rule_place(const struct policy *p, const struct rule *r,
 		       struct strbuf *out);
 

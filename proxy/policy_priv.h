@@ -2,8 +2,8 @@
 /*
  * proxy/policy_priv.h - the inside of a policy
  *
- * For policy.c (decides), policy_suggest.c (asks "what if") and policy_lint.c
- * (compares rules) only.
+ * For policy.c (decides), policy_new.c (makes it), policy_suggest.c (asks "what
+ * if") and policy_lint.c (compares rules) only.
  */
 #ifndef NETLEASH_PROXY_POLICY_PRIV_H
 #define NETLEASH_PROXY_POLICY_PRIV_H
@@ -11,6 +11,7 @@
 #include "proxy/policy.h"
 
 struct conf_rules;
+struct lists;
 struct rules;
 
 #define POLICY_PARTS_MAX 2
@@ -24,6 +25,7 @@ struct policy {
 	const struct conf_rules *parts[POLICY_PARTS_MAX];
 	size_t parts_n;
 	struct rules *rules;
+	struct lists *lists; /* NULL: none */
 	bool limited;
 	bool has_allow;
 };

@@ -135,16 +135,39 @@ static void render_messages(struct json *j, const char *key,
 	json_array_close(j);
 }
 
-static void render_json(const struct conf_report *report, bool valid,
+static void render_lists(struct json *j, const char *profile,
+			 const struct conf_rules *r)
+{
+	for (size_t i = 0; i < r->lists_n; i++) {
+		const struct rule *rule = &r->lists[i].rule;
+		bool allow = rule->effect == RULE_ALLOW;
+
+		json_object_open(j, NULL);
+		json_string(j, "directive", allow ? "allow-list" : "deny-list");
+		json_string(j, "file", rule->text);
+		json_string_or_null(j, "profile", profile);
+		json_uint(j, "names", r->lists[i].names.names_n);
+		json_object_close(j);
+	}
+}
+
+/* @cf: NULL: it is not valid */
+static void render_json(const struct conf_report *report, const struct conf *cf,
 			struct strbuf *out)
 {
 	struct json j;
 
 	json_init(&j, out);
 	json_object_open(&j, NULL);
-	json_bool(&j, "valid", valid);
+	json_bool(&j, "valid", cf != NULL);
 	render_messages(&j, "errors", report->errors, report->errors_n);
 	render_messages(&j, "warnings", report->warnings, report->warnings_n);
+	json_array_open(&j, "lists");
+	if (cf)
+		render_lists(&j, NULL, &cf->top);
+	for (size_t i = 0; cf && i < cf->profiles_n; i++)
+		render_lists(&j, cf->profiles[i].name, &cf->profiles[i].rules);
+	json_array_close(&j);
 	json_object_close(&j);
 	strbuf_addc(out, '\n');
 }
@@ -157,7 +180,7 @@ static int print_result(const struct check_cli *cli, const struct conf *cf,
 	bool failed;
 
 	if (cli->json)
-		render_json(report, cf != NULL, &out);
+		render_json(report, cf, &out);
 	else if (cf)
 		conf_dump(cf, &out);
 	if (!cli->json)

@@ -283,7 +283,7 @@ static int find_addrs(const struct explain_cli *cli, const struct conf *cf,
 		if (r < 0)
 			return r;
 		if (reason != REASON_ALLOWED)
-			e->decision = (struct decision){ reason, NULL };
+			e->decision = (struct decision){ .reason = reason };
 	}
 	return (int)n;
 }
@@ -291,7 +291,7 @@ static int find_addrs(const struct explain_cli *cli, const struct conf *cf,
 /* One address that may be dialled is enough. */
 static void judge_addrs(struct explain *e, const struct addr *addrs, size_t n)
 {
-	struct decision refused = { REASON_ALLOWED, NULL };
+	struct decision refused = { .reason = REASON_ALLOWED };
 	bool any = false;
 
 	for (size_t i = 0; i < n; i++) {
@@ -309,9 +309,9 @@ static void judge_addrs(struct explain *e, const struct addr *addrs, size_t n)
 	e->addrs_n = n;
 	if (any || n == 0)
 		return;
-	e->decision.reason = refused.reason;
-	e->decision.rule =
-		refused.reason == REASON_DENIED ? refused.rule : NULL;
+	if (refused.reason != REASON_DENIED)
+		refused.rule = NULL;
+	e->decision = refused;
 }
 
 static int answer(const struct explain_cli *cli, const struct conf *cf,

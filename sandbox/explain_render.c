@@ -12,13 +12,15 @@ static const char *word(const struct decision *d)
 }
 
 /* "allow GET HEAD https://api.example.com/x" */
-static void add_rule(const struct rule *r, struct strbuf *out)
+static void add_rule(const struct decision *d, struct strbuf *out)
 {
+	const struct rule *r = d->rule;
+
 	strbuf_adds(out, r->effect == RULE_ALLOW ? "allow " : "deny ");
 	for (unsigned bit = 1; bit != 0 && bit <= r->methods; bit <<= 1)
 		if (r->methods & bit)
 			strbuf_addf(out, "%s ", method_name((enum method)bit));
-	strbuf_adds(out, r->text);
+	policy_word(d, out);
 }
 
 static void add_reason(const struct decision *d, struct strbuf *out)
@@ -60,9 +62,9 @@ void explain_render_text(const struct explain *e, struct strbuf *out)
 	strbuf_addc(out, '\n');
 	if (e->decision.rule) {
 		strbuf_adds(out, "Decided by:  ");
-		policy_rule_place(e->policy, e->decision.rule, out);
+		policy_place(e->policy, &e->decision, out);
 		strbuf_adds(out, ": ");
-		add_rule(e->decision.rule, out);
+		add_rule(&e->decision, out);
 		strbuf_addc(out, '\n');
 	}
 	add_addrs(e, out);
@@ -71,12 +73,12 @@ void explain_render_text(const struct explain *e, struct strbuf *out)
 }
 
 static void json_place(struct json *j, const char *key, const struct policy *p,
-		       const struct rule *r)
+		       const struct decision *d)
 {
 	struct strbuf place = STRBUF_INIT;
 
-	if (r)
-		policy_rule_place(p, r, &place);
+	if (d->rule)
+		policy_place(p, d, &place);
 	json_string_or_null(j, key, place.s);
 	strbuf_fini(&place);
 }
@@ -105,7 +107,7 @@ void explain_render_json(const struct explain *e, struct strbuf *out)
 	json_object_open(&j, NULL);
 	json_string(&j, "decision", word(&e->decision));
 	json_string(&j, "reason", reason_name(e->decision.reason));
-	json_place(&j, "rule", e->policy, e->decision.rule);
+	json_place(&j, "rule", e->policy, &e->decision);
 	json_string(&j, "host", e->rq.target.host);
 	json_uint(&j, "port", e->rq.target.port);
 	json_string(&j, "method", e->method);

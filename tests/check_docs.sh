@@ -38,6 +38,7 @@ sed -n "s/^$tab{ \"\\([a-z-]*\\)\", CONF_.*/\\1/p" \
 # "# word" is prose.
 sed -n -e "s/^#\\([a-z$tab}]\\)/\\1/" -e "/^[a-z$tab}]/p" "$sample" \
 	>"$work/whole"
+echo example.org | tee "$work/blocked.txt" >"$work/allowed.txt"
 
 sed -n 's/^\.It Ic \([a-z-]*\).*/\1/p' "$page" | sort -u >"$work/in-page"
 sed -n 's/^\([a-z-]*\) .*/\1/p' "$work/whole" | sort -u >"$work/in-sample"

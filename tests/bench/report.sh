@@ -78,7 +78,10 @@ report_table() {
 		"fork and exec alone $(median launch fork-exec ms %.2f)." \
 		"A million rules: $(median rules netleash load_s %.2f) s to" \
 		"load, $(median rules netleash lookup_ns %.0f) ns a look-up," \
-		"$(median rules netleash mb %.0f) MB. Medians of" \
+		"$(median rules netleash mb %.0f) MB; as a \`deny-list\`" \
+		"$(median lists netleash load_s %.2f) s," \
+		"$(median lists netleash lookup_ns %.0f) ns," \
+		"$(median lists netleash mb %.0f) MB. Medians of" \
 		"\`sudo tests/bench/run\`, logs off, on loopback, the proxy" \
 		"on a core of its own; haproxy relays TCP and reads nothing." \
 		"$(report_machine)." | fold -s -w 80 | sed 's/ $//'

@@ -2,7 +2,8 @@
 /*
  * tests/bench/rules.c - what many rules cost: to load, to ask, to hold
  *
- * In:  how many rules; an absolute path to write a conf of deny lines to
+ * In:  how many rules; an absolute path to write a conf of deny lines to, or
+ *      with --list a conf with a deny-list
  * Out: one line: seconds to load, nanoseconds a look-up, bytes held. Half of
  *      the names that are asked for are listed, half are not
  */
@@ -30,14 +31,16 @@ static uint32_t random_next(void)
 	return state;
 }
 
-static void write_part(const char *path, unsigned from, unsigned to)
+static void write_part(const char *path, const char *before, unsigned from,
+		       unsigned to)
 {
 	FILE *f = fopen(path, "we");
 
 	if (!f)
 		bench_die(path);
 	for (unsigned i = from; i < to; i++)
-		(void)fprintf(f, "deny host%u.list%u.example\n", i, i % 997);
+		(void)fprintf(f, "%shost%u.list%u.example\n", before, i,
+			      i % 997);
 	if (fclose(f) != 0)
 		bench_die(path);
 }
@@ -55,10 +58,26 @@ static void write_rules(const char *path, unsigned n)
 		(void)snprintf(part, sizeof(part), "%s.%u", path,
 			       i / PART_RULES);
 		(void)fprintf(f, "include %s\n", part);
-		write_part(part, i, n - i < PART_RULES ? n : i + PART_RULES);
+		write_part(part, "deny ", i,
+			   n - i < PART_RULES ? n : i + PART_RULES);
 	}
 	if (fclose(f) != 0)
 		bench_die(path);
+}
+
+/* PATH, which names the hosts file PATH.list. */
+static void write_list(const char *path, unsigned n)
+{
+	FILE *f = fopen(path, "we");
+	char list[PATH_MAX];
+
+	if (!f)
+		bench_die(path);
+	(void)snprintf(list, sizeof(list), "%s.list", path);
+	(void)fprintf(f, "allow *\ndeny-list %s\n", list);
+	if (fclose(f) != 0)
+		bench_die(path);
+	write_part(list, "0.0.0.0 ", 0, n);
 }
 
 static uint64_t held_bytes(void)
@@ -101,8 +120,11 @@ static struct request *make_requests(unsigned n)
 
 int main(int argc, char **argv)
 {
-	unsigned n = argc == 3 ? (unsigned)strtoul(argv[1], NULL, 10) : 0;
-	const char *path = argc == 3 ? argv[2] : NULL;
+	bool is_list = argc > 1 && strcmp(argv[1], "--list") == 0;
+	char **words = argv + is_list;
+	bool usage = argc != 3 + is_list;
+	unsigned n = usage ? 0 : (unsigned)strtoul(words[1], NULL, 10);
+	const char *path = usage ? NULL : words[2];
 	struct conf_report report;
 	struct conf *cf = NULL;
 	struct policy *policy = NULL;
@@ -112,10 +134,13 @@ int main(int argc, char **argv)
 	unsigned denied = 0;
 
 	if (n == 0) {
-		(void)fputs("usage: bench_rules COUNT FILE\n", stderr);
+		(void)fputs("usage: bench_rules [--list] COUNT FILE\n", stderr);
 		return 2;
 	}
-	write_rules(path, n);
+	if (is_list)
+		write_list(path, n);
+	else
+		write_rules(path, n);
 	rq = make_requests(n);
 	before = held_bytes();
 	begun = bench_now_ns();

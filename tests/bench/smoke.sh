@@ -64,6 +64,8 @@ check "a proxy that is not there is an error" \
 	bash -c '! "$1" --origin 0 --via 1 --protocol connect --ms 50 rate' \
 	bash "$BENCH_LOAD"
 check "rules are found among a thousand" "$BENCH_RULES" 1000 "$W/rules"
+check "names are found in a list of a thousand" \
+	"$BENCH_RULES" --list 1000 "$W/rules"
 check "a command is timed" "$BENCH_LOAD" spawn 3 true
 echo "1..$N"
 exit $FAILED

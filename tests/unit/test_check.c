@@ -127,6 +127,39 @@ static void a_file_name_cannot_write_to_the_terminal(void **state)
 	assert_non_null(strstr(err, "/none/\\x1b[2J\\xc2\\x9b\\xff: cannot"));
 }
 
+static void lists_are_told_with_how_many_names_they_hold(void **state)
+{
+	char list[80], want[400];
+
+	(void)state;
+	snprintf(list, sizeof(list), "%s/block.list", home);
+	put(list, "0.0.0.0 a.example b.example\n");
+	put(conf_path, "allow-list block.list\nprofile p {\n"
+		       "\tdeny-list block.list block.list\n}\n");
+	assert_int_equal(check(conf_path, NULL), 0);
+	assert_string_equal(err, "");
+	snprintf(want, sizeof(want),
+		 "\nallow-list %s # 2 names\nprofile p {\n"
+		 "\tdeny-list %s # 2 names\n\tdeny-list %s # 2 names\n}\n",
+		 list, list, list);
+	assert_non_null(strstr(out, want));
+	assert_int_equal(check("--json", conf_path), 0);
+	snprintf(want, sizeof(want),
+		 "\"lists\":[{\"directive\":\"allow-list\",\"file\":\"%s\","
+		 "\"profile\":null,\"names\":2},"
+		 "{\"directive\":\"deny-list\",\"file\":\"%s\","
+		 "\"profile\":\"p\",\"names\":2},",
+		 list, list);
+	assert_non_null(strstr(out, want));
+
+	put(list, "a.example\nb..example\n");
+	assert_int_equal(check(conf_path, NULL), 1);
+	snprintf(want, sizeof(want), "%s:2:1: 'b..example' has an empty label",
+		 list);
+	assert_non_null(strstr(err, want));
+	assert_int_equal(unlink(list), 0);
+}
+
 static void json_is_one_object_with_everything(void **state)
 {
 	char want[512];
@@ -138,13 +171,15 @@ static void json_is_one_object_with_everything(void **state)
 	snprintf(want, sizeof(want),
 		 "{\"valid\":false,\"errors\":[{\"file\":\"%s\",\"line\":1,"
 		 "\"column\":6,\"word\":\"a\\\"\",\"message\":\"'a\\\"' is no "
-		 "mode: expected full or limited\"}],\"warnings\":[]}\n",
+		 "mode: expected full or limited\"}],\"warnings\":[],"
+		 "\"lists\":[]}\n",
 		 conf_path);
 	assert_string_equal(out, want);
 	put(conf_path, "allow a.example\n");
 	assert_int_equal(check("--json", conf_path), 0);
 	assert_string_equal(out,
-			    "{\"valid\":true,\"errors\":[],\"warnings\":[]}\n");
+			    "{\"valid\":true,\"errors\":[],\"warnings\":[],"
+			    "\"lists\":[]}\n");
 }
 
 static size_t count(const char *text, const char *what)
@@ -303,6 +338,7 @@ int main(void)
 		cmocka_unit_test(what_it_prints_is_a_conf_of_the_same_meaning),
 		cmocka_unit_test(errors_go_to_stderr_with_their_place),
 		cmocka_unit_test(a_file_name_cannot_write_to_the_terminal),
+		cmocka_unit_test(lists_are_told_with_how_many_names_they_hold),
 		cmocka_unit_test(json_is_one_object_with_everything),
 		cmocka_unit_test(a_warning_is_given_once_whatever_the_profiles),
 		cmocka_unit_test(a_wrong_word_is_exit_1_and_the_usage),

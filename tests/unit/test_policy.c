@@ -315,7 +315,7 @@ static bool ask_init(struct ask *a, const struct policy_case *c)
 static struct decision judge(const struct policy *p, const struct ask *a)
 {
 	struct decision d = policy_check_request(p, &a->rq);
-	struct decision worst = { REASON_ALLOWED, NULL };
+	struct decision worst = { .reason = REASON_ALLOWED };
 
 	if (d.reason != REASON_ALLOWED || a->addrs_n == 0)
 		return d;
@@ -533,7 +533,7 @@ static void a_refused_server_name_gets_its_allow_line(void **state)
 	const struct policy_case c = {
 		"allow a.example", "b.example:443", "", "", REFUSED, ""
 	};
-	const struct decision sni = { REASON_SNI, NULL };
+	const struct decision sni = { .reason = REASON_SNI };
 	struct strbuf line = STRBUF_INIT;
 	struct conf *cf;
 	struct policy *p;

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * common/conf_rules.h - directives about hosts: rules, ranges, presets, lists
+ *
+ * For common/conf*.c and their tests only. As in common/conf_priv.h, int is 0
+ * or -ENOMEM where nothing else stands.
+ */
+#ifndef NETLEASH_COMMON_CONF_RULES_H
+#define NETLEASH_COMMON_CONF_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include "common/conf.h"
+
+struct conf_parser;
+struct conf_word;
+
+/* conf_rules.c */
+int conf_set_allow(struct conf_parser *ps, const struct conf_word *w, size_t n);
+int conf_set_deny(struct conf_parser *ps, const struct conf_word *w, size_t n);
+int conf_set_preset(struct conf_parser *ps, const struct conf_word *w,
+		    size_t n);
+int conf_set_private(struct conf_parser *ps, const struct conf_word *w,
+		     size_t n);
+int conf_add_rules(struct conf_parser *ps, enum rule_effect effect,
+		   const struct conf_word *w, size_t n);
+
+#define CONF_NAMES_MAX 10000000u    /* of all lists of one conf */
+#define CONF_LISTS_MAX (512u << 20) /* bytes of their files */
+
+/* conf_list.c */
+int conf_set_allow_list(struct conf_parser *ps, const struct conf_word *w,
+			size_t n);
+int conf_set_deny_list(struct conf_parser *ps, const struct conf_word *w,
+		       size_t n);
+int conf_add_list(struct conf_rules *scope, const struct conf_list *list);
+
+/* conf_pack_lists.c: the part of conf_pack.h's bytes that holds lists. */
+void conf_pack_lists(const struct conf *cf, struct strbuf *out);
+size_t conf_pack_lists_size(const struct conf *cf);
+
+/* Return: -EPROTO too, if it is no such part. */
+int conf_unpack_lists(struct conf *cf, const char *bytes, size_t n);
+
+/* conf_file.c */
+
+/*
+ * Opens what must be a regular file, and never waits. Return: 0; -EINVAL with
+ * a sentence part in @error.
+ */
+#define CONF_FILE_ERROR_MAX 200
+int conf_open(const char *path, bool may_be_pipe, int *ret_fd,
+	      struct stat *ret_st, char error[CONF_FILE_ERROR_MAX]);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proxy/policy_new.c - a policy's life, and how its decisions are told
+ */
+#include "proxy/policy.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/conf.h"
+#include "proxy/lists.h"
+#include "proxy/policy_priv.h"
+#include "proxy/rules.h"
+
+static bool has_allow(const struct policy *p)
+{
+	for (size_t i = 0; i < p->parts_n; i++) {
+		const struct conf_rules *part = p->parts[i];
+
+		for (size_t k = 0; k < part->rules_n; k++)
+			if (part->rules[k].effect == RULE_ALLOW)
+				return true;
+		for (size_t k = 0; k < part->lists_n; k++)
+			if (part->lists[k].rule.effect == RULE_ALLOW &&
+			    part->lists[k].names.names_n > 0)
+				return true;
+	}
+	return false;
+}
+
+int policy_new(const struct conf *cf, const char *profile, struct policy **ret)
+{
+	struct rules_span spans[POLICY_PARTS_MAX];
+	const struct conf_profile *named = NULL;
+	enum conf_mode mode = cf->top.mode;
+	struct policy *p;
+	int r;
+
+	for (size_t i = 0; profile && i < cf->profiles_n; i++)
+		if (strcmp(cf->profiles[i].name, profile) == 0)
+			named = &cf->profiles[i];
+	if (profile && !named)
+		return -ENOENT;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return -ENOMEM;
+	p->conf = cf;
+	p->parts[p->parts_n++] = &cf->top;
+	if (named) {
+		p->parts[p->parts_n++] = &named->rules;
+		if (named->rules.mode != CONF_MODE_UNSET)
+			mode = named->rules.mode;
+	}
+	p->limited = mode == CONF_MODE_LIMITED;
+	p->has_allow = has_allow(p);
+	for (size_t i = 0; i < p->parts_n; i++)
+		spans[i] = (struct rules_span){ p->parts[i]->rules,
+						p->parts[i]->rules_n };
+	r = rules_new(spans, p->parts_n, &p->rules);
+	if (r == 0)
+		r = lists_new(p->parts, p->parts_n, &p->lists);
+	if (r < 0)
+		policy_free(p);
+	else
+		*ret = p;
+	return r;
+}
+
+void policy_free(struct policy *p)
+{
+	if (!p)
+		return;
+	rules_free(p->rules);
+	lists_free(p->lists);
+	free(p);
+}
+
+bool policy_has_allow(const struct policy *p)
+{
+	return p->has_allow;
+}
+
+bool policy_is_limited(const struct policy *p)
+{
+	return p->limited;
+}
+
+void policy_rule_place(const struct policy *p, const struct rule *r,
+		       struct strbuf *out)
+{
+	conf_format_rule_place(p->conf, r, out);
+}
+
+void policy_place(const struct policy *p, const struct decision *d,
+		  struct strbuf *out)
+{
+	struct name_entry e;
+
+	if (!d->record) {
+		policy_rule_place(p, d->rule, out);
+		return;
+	}
+	name_list_read(d->record, &e);
+	strbuf_addf(out, "%s:%" PRIu32, p->conf->files[d->rule->file], e.line);
+}
+
+void policy_word(const struct decision *d, struct strbuf *out)
+{
+	struct name_entry e;
+
+	if (!d->record) {
+		strbuf_adds(out, d->rule->text);
+		return;
+	}
+	name_list_read(d->record, &e);
+	if (e.kind != PATTERN_EXACT)
+		strbuf_adds(out, e.kind == PATTERN_BELOW ? "*." : "**.");
+	strbuf_add(out, e.name, e.n);
+}

@@ -377,7 +377,10 @@ int forward_start(const struct forward_opts *opts, forward_done_fn *done,
 	http_body_init(&f->request_body, &opts->request, false);
 	/* With the head waiting, nothing is sent from in here. */
 	forward_keep(f, &f->origin.out, opts->head->s, opts->head->len);
-	on_request_bytes(f, opts->rest, opts->rest_n);
+	if (opts->rest_n > 0) /* without any it may be NULL */
+		on_request_bytes(f, opts->rest, opts->rest_n);
+	else
+		on_request_bytes(f, "", 0);
 	if (opts->client_eof)
 		on_client_eof(f);
 	update_interest(f);

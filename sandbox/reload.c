@@ -2,9 +2,11 @@
 /*
  * sandbox/reload.c - a proxy that works gets its conf and log anew
  *
- * In:         a wish to reload; the keeper's replies, from the loop
+ * In:         a wish to reload; the keeper's replies and what was built of
+ *             them, from the loop
  * Out:        another policy and another log in the proxy, and what was done
- * States:     IDLE -> CONF (asked the keeper for it) -> LOG (likewise) -> IDLE
+ * States:     IDLE -> CONF (asked the keeper for it) -> BUILD (a thread makes
+ *             a policy of it) -> LOG (asked the keeper) -> IDLE
  * Invariants: one question at a time is under way; whatever fails leaves what
  *             the proxy had
  *
@@ -20,20 +22,16 @@
 #include <unistd.h>
 
 #include "common/conf.h"
-#include "common/conf_pack.h"
-#include "common/fdio.h"
 #include "common/log.h"
-#include "proxy/policy.h"
 #include "proxy/proxy.h"
 #include "sandbox/conf_find.h"
 #include "sandbox/keeper.h"
-
-/* A conf of a million rules packs into a quarter of this. */
-#define CONF_BYTES_MAX (512u << 20)
+#include "sandbox/reload_build.h"
 
 enum state {
 	RELOAD_IDLE,
 	RELOAD_CONF,
+	RELOAD_BUILD,
 	RELOAD_LOG,
 };
 
@@ -43,6 +41,7 @@ struct reload {
 	bool again;  /* asked for while one was under way */
 	bool loaded; /* this one brought a conf */
 	struct event *reply;
+	struct reload_build *build; /* in BUILD */
 };
 
 static void ask(struct reload *rl, enum keeper_thing thing, enum state next)
@@ -92,54 +91,57 @@ static void tell_what_stays(const struct conf *now, const struct conf *next)
 			 "needs a restart");
 }
 
-static int unpack(int fd, struct conf **ret)
+/* The conf is taken, or why it is not is said: go on with the log. */
+static void end_conf(struct reload *rl, int r)
 {
-	struct conf_report report = { 0 };
-	char *bytes = NULL;
-	size_t n = 0;
-	int r;
-
-	r = fd_read_all(fd, CONF_BYTES_MAX, &bytes, &n);
-	if (r == 0)
-		r = conf_unpack(bytes, n, ret, &report);
-	conf_report_print(&report, true);
-	conf_report_fini(&report);
-	free(bytes);
-	return r;
+	rl->loaded = r == 0;
+	if (r == -EINVAL)
+		log_error("reload: the conf is not usable: the old one stays");
+	else if (r < 0)
+		log_error("reload: the old conf stays: %s", strerror(-r));
+	ask(rl, KEEPER_LOG, RELOAD_LOG);
 }
 
-static int take_conf(struct reload *rl, int fd)
+/* reload_built_fn */
+static void on_built(void *arg, struct reload_built *built)
 {
-	struct policy *policy = NULL;
-	struct conf *cf = NULL;
-	int r;
+	struct reload *rl = arg;
+	int r = built->result;
 
-	r = unpack(fd, &cf);
-	if (r == 0)
-		r = policy_new(cf, rl->opts.profile, &policy);
+	rl->build = NULL;
+	conf_report_print(&built->report, true);
 	if (r == 0) {
-		tell_what_stays(rl->opts.conf, cf);
-		r = proxy_set_policy(rl->opts.proxy, cf, policy);
+		tell_what_stays(rl->opts.conf, built->conf);
+		r = proxy_set_policy(rl->opts.proxy, built->conf,
+				     built->policy);
 	}
-	if (r < 0) {
-		policy_free(policy);
-		conf_free(cf);
-		return r;
+	if (r == 0) {
+		/* The proxy's, for as long as it is the last. */
+		rl->opts.conf = built->conf;
+		built->conf = NULL;
+		built->policy = NULL;
 	}
-	rl->opts.conf = cf; /* the proxy's, for as long as it is the last */
-	return 0;
+	end_conf(rl, r);
 }
 
+/* Takes @fd. */
 static void on_conf(struct reload *rl, int result, int fd)
 {
-	if (result == 0)
-		result = fd >= 0 ? take_conf(rl, fd) : -EPROTO;
-	rl->loaded = result == 0;
-	if (result == -EINVAL)
-		log_error("reload: the conf is not usable: the old one stays");
-	else if (result < 0)
-		log_error("reload: the old conf stays: %s", strerror(-result));
-	ask(rl, KEEPER_LOG, RELOAD_LOG);
+	int r = result;
+
+	if (r == 0 && fd < 0)
+		r = -EPROTO;
+	if (r == 0)
+		r = reload_build_start(proxy_base(rl->opts.proxy), fd,
+				       rl->opts.profile, on_built, rl,
+				       &rl->build);
+	if (r == 0) {
+		rl->state = RELOAD_BUILD;
+		return;
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	end_conf(rl, r);
 }
 
 /* Takes @fd. */
@@ -187,6 +189,7 @@ static void on_reply(evutil_socket_t sock, short what, void *arg)
 	}
 	if (reply.thing == KEEPER_CONF && rl->state == RELOAD_CONF) {
 		on_conf(rl, reply.result, fd);
+		fd = -1;
 	} else if (reply.thing == KEEPER_LOG && rl->state == RELOAD_LOG) {
 		on_log(rl, reply.result, fd, reply.is_syslog);
 		fd = -1;
@@ -218,6 +221,7 @@ void reload_free(struct reload *rl)
 {
 	if (!rl)
 		return;
+	reload_build_cancel(rl->build);
 	event_free(rl->reply);
 	if (rl->opts.log_fd >= 0)
 		(void)close(rl->opts.log_fd);

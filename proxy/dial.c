@@ -45,13 +45,16 @@ struct attempt {
 	struct event ev;
 	struct addr addr;
 	int fd;
+	bool connected; /* before the loop could tell */
 };
+
+TAILQ_HEAD(attempt_list, attempt);
 
 struct dial {
 	struct event_base *base;
 	struct event stagger_ev;
 	struct event deadline_ev;
-	TAILQ_HEAD(, attempt) attempts; /* oldest first */
+	struct attempt_list attempts; /* oldest first */
 	size_t attempts_n;
 	dial_done_fn *done;
 	void *arg;
@@ -153,40 +156,50 @@ static void dial_finish(struct dial *d, int fd, const struct addr *addr)
  * A connect to a free port of our own range on loopback may meet itself (TCP's
  * simultaneous open): a connection, but to nobody.
  */
-static bool is_connected_to_itself(int fd)
+static bool is_connected_to_itself(const struct attempt *a)
 {
-	struct sockaddr_storage us, them;
-	socklen_t us_len = sizeof(us), them_len = sizeof(them);
+	struct sockaddr_storage us;
+	socklen_t len = sizeof(us);
+	struct addr addr;
+	uint16_t port;
 
-	memset(&us, 0, sizeof(us));
-	memset(&them, 0, sizeof(them));
-	return getsockname(fd, (struct sockaddr *)&us, &us_len) == 0 &&
-	       getpeername(fd, (struct sockaddr *)&them, &them_len) == 0 &&
-	       us_len == them_len && memcmp(&us, &them, us_len) == 0;
+	return getsockname(a->fd, (struct sockaddr *)&us, &len) == 0 &&
+	       addr_from_sockaddr((struct sockaddr *)&us, &addr, &port) == 0 &&
+	       port == a->dial->port && addr_equal(&addr, &a->addr);
 }
 
-static int connect_result(int fd)
+/* What became of a connect that is through. Return: 0, or an errno. */
+static int connect_result(const struct attempt *a)
 {
 	int err = 0;
 	socklen_t len = sizeof(err);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
+	if (getsockopt(a->fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
 		return errno;
-	if (err == 0 && is_connected_to_itself(fd))
+	if (err == 0 && is_connected_to_itself(a))
 		return ECONNREFUSED;
 	return err;
 }
 
 static void dial_step(struct dial *d);
 
+static void attempt_connected(struct attempt *a)
+{
+	struct dial *d = a->dial;
+	struct addr addr = a->addr;
+	int fd = -1;
+
+	attempt_end(a, &fd);
+	dial_finish(d, fd, &addr);
+}
+
 static void on_writable(evutil_socket_t sock, short what, void *arg)
 {
 	struct attempt *a = arg;
 	struct dial *d = a->dial;
-	struct addr addr = a->addr;
-	int err = connect_result(sock);
-	int fd = -1;
+	int err = connect_result(a);
 
+	(void)sock;
 	(void)what;
 	if (err != 0) {
 		note_failure(d, reason_of_errno(err));
@@ -194,15 +207,33 @@ static void on_writable(evutil_socket_t sock, short what, void *arg)
 		dial_step(d);
 		return;
 	}
-	attempt_end(a, &fd);
-	dial_finish(d, fd, &addr);
+	attempt_connected(a);
+}
+
+/*
+ * On loopback the other side has answered before connect(2) returns, though it
+ * says EINPROGRESS: asking again saves a turn of the loop and its system calls.
+ * Return: 0 with a->connected set where that is so, or an errno.
+ */
+static int attempt_connect(struct attempt *a)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = addr_to_sockaddr(&a->addr, a->dial->port, &ss);
+	int tries = addr_is_loopback(&a->addr) ? 2 : 1;
+
+	tcp_prepare_dial(a->fd, &a->addr);
+	while (tries-- > 0 && !a->connected) {
+		if (connect(a->fd, (struct sockaddr *)&ss, len) == 0)
+			a->connected = true;
+		else if (errno != EINPROGRESS && errno != EALREADY)
+			return errno;
+	}
+	return a->connected && is_connected_to_itself(a) ? ECONNREFUSED : 0;
 }
 
 /* Return: 0 with the attempt under way, or an errno. */
 static int attempt_start(struct dial *d, const struct addr *addr)
 {
-	struct sockaddr_storage ss;
-	socklen_t len = addr_to_sockaddr(addr, d->port, &ss);
 	struct attempt *a = calloc(1, sizeof(*a));
 	int err = 0;
 
@@ -216,16 +247,11 @@ static int attempt_start(struct dial *d, const struct addr *addr)
 		err = errno;
 		goto out;
 	}
-	tcp_prepare_dial(a->fd, addr);
-	if (connect(a->fd, (struct sockaddr *)&ss, len) < 0 &&
-	    errno != EINPROGRESS) {
-		err = errno;
+	err = attempt_connect(a);
+	if (err != 0)
 		goto out;
-	}
-	/* A connect that is already through is writable, too. */
-	if (event_assign(&a->ev, d->base, a->fd, EV_WRITE, on_writable, a) <
-		    0 ||
-	    event_add(&a->ev, NULL) < 0) {
+	(void)event_assign(&a->ev, d->base, a->fd, EV_WRITE, on_writable, a);
+	if (!a->connected && event_add(&a->ev, NULL) < 0) {
 		err = ENOMEM;
 		goto out;
 	}
@@ -243,6 +269,7 @@ out:
 static void dial_step(struct dial *d)
 {
 	struct timeval stagger = ms_to_timeval(d->stagger_ms);
+	struct attempt *newest;
 
 	(void)event_del(&d->stagger_ev);
 	while (d->next < d->n) {
@@ -261,8 +288,11 @@ static void dial_step(struct dial *d)
 		    reason_of_errno(err) == REASON_INTERNAL)
 			d->next = d->n; /* the rest would fail alike */
 	}
-	if (d->attempts_n == 0)
+	newest = TAILQ_LAST(&d->attempts, attempt_list);
+	if (!newest)
 		dial_finish(d, -1, NULL);
+	else if (newest->connected)
+		attempt_connected(newest);
 	else if (d->next < d->n)
 		(void)event_add(&d->stagger_ev, &stagger);
 }

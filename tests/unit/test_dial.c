@@ -335,12 +335,15 @@ static void a_cancelled_dial_never_calls_back(void **state)
 {
 	static const struct dial_opts opts = { 10, 100 };
 	uint16_t port = 0;
-	int listener = listen_on("127.0.0.1", &port, 8);
+	int listener = listen_on("127.0.0.2", &port, 0);
 	struct outcome o = { .base = event_base_new(), .fd = -2 };
-	struct addr a = addr_of("127.0.0.1");
-	size_t before = open_fds();
+	struct addr a = addr_of("127.0.0.2");
+	int fds[FILLERS];
+	size_t before;
 
 	(void)state;
+	fill_queue("127.0.0.2", port, fds);
+	before = open_fds();
 	/* After no turn of the loop, and after one: the attempt is open. */
 	for (int turns = 0; turns < 2; turns++) {
 		struct dial *d;
@@ -351,8 +354,6 @@ static void a_cancelled_dial_never_calls_back(void **state)
 		if (turns > 0)
 			(void)event_base_loop(o.base,
 					      EVLOOP_ONCE | EVLOOP_NONBLOCK);
-		if (o.calls > 0)
-			fail_msg("connected within one turn of the loop");
 		dial_cancel(d);
 		assert_int_equal(event_base_loop(o.base, EVLOOP_NONBLOCK), 1);
 		assert_int_equal(o.calls, 0);
@@ -360,6 +361,7 @@ static void a_cancelled_dial_never_calls_back(void **state)
 	}
 	dial_cancel(NULL);
 	event_base_free(o.base);
+	close_all(fds, FILLERS);
 	(void)close(listener);
 }
 

@@ -231,3 +231,14 @@ bool addr_is_loopback(const struct addr *a)
 	return (a->family == AF_INET && a->bytes[0] == 127) ||
 	       (a->family == AF_INET6 && memcmp(a->bytes, v6, 16) == 0);
 }
+
+const char *addr_format_port(const struct addr *a, uint16_t port,
+			     char buf[ADDR_PORT_TEXT_MAX])
+{
+	char text[ADDR_TEXT_MAX];
+
+	(void)snprintf(buf, ADDR_PORT_TEXT_MAX,
+		       a->family == AF_INET6 ? "[%s]:%u" : "%s:%u",
+		       addr_format(a, text), (unsigned)port);
+	return buf;
+}

@@ -55,8 +55,9 @@ enum addr_err {
 /* 127.0.0.0/8 or ::1. */
 bool addr_is_loopback(const struct addr *a);
 
-#define ADDR_TEXT_MAX 46 /* with the NUL, as INET6_ADDRSTRLEN */
-#define CIDR_TEXT_MAX 50
+#define ADDR_TEXT_MAX	   46 /* with the NUL, as INET6_ADDRSTRLEN */
+#define CIDR_TEXT_MAX	   50
+#define ADDR_PORT_TEXT_MAX (ADDR_TEXT_MAX + 8)
 
 /* Text without brackets to an address. Strict: inet_pton(3)'s forms only. */
 enum addr_err addr_parse(const char *s, size_t n, struct addr *ret);
@@ -76,6 +77,9 @@ enum addr_err cidr_parse(const char *s, size_t n, struct cidr *ret);
 
 /* Canonical text (RFC 5952). Return: @buf. */
 const char *addr_format(const struct addr *a, char buf[ADDR_TEXT_MAX]);
+/* "127.0.0.1:80", "[::1]:80". Return: @buf. */
+const char *addr_format_port(const struct addr *a, uint16_t port,
+			     char buf[ADDR_PORT_TEXT_MAX]);
 const char *cidr_format(const struct cidr *c, char buf[CIDR_TEXT_MAX]);
 
 bool addr_equal(const struct addr *a, const struct addr *b);

@@ -37,8 +37,6 @@
 #include "common/json.h"
 #include "common/log.h"
 
-#define PATH_SHOWN_MAX 1000
-
 /* How a line gets out. */
 enum sink {
 	SINK_NONE,
@@ -106,7 +104,7 @@ static void add_path(struct json *j, const struct access_entry *e)
 		json_string(j, "path", "/");
 	else
 		json_string_n(j, "path", e->path,
-			      n < PATH_SHOWN_MAX ? n : PATH_SHOWN_MAX);
+			      n < ACCESS_PATH_MAX ? n : ACCESS_PATH_MAX);
 }
 
 void access_entry_render(const struct access_entry *e, struct timespec now,

@@ -43,6 +43,9 @@
 
 struct access_log;
 
+/* More of a path is not shown. */
+#define ACCESS_PATH_MAX 1000
+
 /*
  * One line's facts, as above; the text is borrowed and may be NULL. A @path
  * may have its query; @status 0 is none.

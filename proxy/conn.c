@@ -3,10 +3,11 @@
  * proxy/conn.c - one client's connection, its states, its one way out
  *
  * In:         an accepted socket from listener.c
- * Out:        one access-log line, the socket closed, the memory reaped
- * States:     SNIFF -> HEAD or SOCKS -> (RESOLVE ->) DIAL -> REPLY -> TUNNEL ->
- *             LAST -> CLOSED for a tunnel; HEAD -> (RESOLVE -> DIAL ->) FORWARD
- *             -> IDLE -> HEAD for plain HTTP; REPLY for a refusal from any
+ * Out:        one access-log line, the socket closed, the memory reaped; or a
+ *             flow, to which line and socket belong
+ * States:     SNIFF -> HEAD or SOCKS -> (RESOLVE ->) DIAL -> REPLY -> CLOSED
+ *             for what becomes a flow; HEAD -> (RESOLVE -> DIAL ->) FORWARD ->
+ *             IDLE -> HEAD for plain HTTP; REPLY -> LAST for a refusal from any
  *             state before it; CLOSED from all. next_allowed[] is the law
  * Invariants: conn_set_state() alone writes the state; interest and deadline
  *             are derived from it; nothing is freed inside its own callback;
@@ -48,8 +49,8 @@
 #define EARLY_MAX 16384u
 
 static const char *const state_name[CONN_STATES] = {
-	"sniff",   "head", "socks",  "resolve", "dial",	  "reply",
-	"forward", "idle", "tunnel", "last",	"closed",
+	"sniff", "head",    "socks", "resolve", "dial",
+	"reply", "forward", "idle",  "last",	"closed",
 };
 
 #define TO(state) (1u << CONN_##state)
@@ -60,11 +61,10 @@ static const unsigned next_allowed[CONN_STATES] = {
 	[CONN_SOCKS] = TO(RESOLVE) | TO(DIAL) | TO(REPLY) | TO(CLOSED),
 	[CONN_RESOLVE] = TO(DIAL) | TO(REPLY) | TO(CLOSED),
 	[CONN_DIAL] = TO(REPLY) | TO(FORWARD) | TO(CLOSED),
-	[CONN_REPLY] = TO(TUNNEL) | TO(IDLE) | TO(LAST) | TO(CLOSED),
+	[CONN_REPLY] = TO(IDLE) | TO(LAST) | TO(CLOSED),
 	[CONN_FORWARD] = TO(RESOLVE) | TO(DIAL) | TO(REPLY) | TO(IDLE) |
-			 TO(TUNNEL) | TO(LAST) | TO(CLOSED),
+			 TO(LAST) | TO(CLOSED),
 	[CONN_IDLE] = TO(HEAD) | TO(CLOSED),
-	[CONN_TUNNEL] = TO(LAST) | TO(CLOSED),
 	[CONN_LAST] = TO(CLOSED),
 };
 
@@ -78,13 +78,13 @@ static const char *rule_place(struct conn *c, struct strbuf *out)
 /* The request is over: its one line, its counters, its share of limits. */
 static void end_request(struct conn *c)
 {
-	char client[ADDR_TEXT_MAX + 10], target[TARGET_TEXT_MAX];
-	char text[ADDR_TEXT_MAX], address[ADDR_TEXT_MAX];
+	char client[ADDR_PORT_TEXT_MAX], target[TARGET_TEXT_MAX];
+	char address[ADDR_TEXT_MAX];
 	struct strbuf rule = STRBUF_INIT;
 	struct access_entry e = {
 		.run = c->loop->run,
 		.protocol = c->protocol,
-		.client = client,
+		.client = addr_format_port(&c->client, c->client_port, client),
 		.method = conn_http_method(c),
 		.reason = c->reason,
 		.status = c->status,
@@ -101,9 +101,6 @@ static void end_request(struct conn *c)
 		return;
 	stats_count_end(&c->loop->stats, c->reason, c->counts.in,
 			c->counts.out);
-	(void)snprintf(client, sizeof(client),
-		       c->client.family == AF_INET6 ? "[%s]:%u" : "%s:%u",
-		       addr_format(&c->client, text), (unsigned)c->client_port);
 	if (c->has_target)
 		e.target = target_format(&c->request.target, target);
 	if (c->has_target && c->plain) {
@@ -186,7 +183,6 @@ static void begin_deadline(struct conn *c)
 		conn_set_deadline(c, REPLY_TIME_MS);
 		break;
 	case CONN_FORWARD:
-	case CONN_TUNNEL:
 		conn_set_deadline(c, limits->idle_time);
 		break;
 	case CONN_RESOLVE: /* the resolver, the dial and the closer have */
@@ -209,7 +205,9 @@ void conn_set_state(struct conn *c, enum conn_state next)
 	if (next == CONN_IDLE || next == CONN_LAST || next == CONN_CLOSED)
 		end_request(c);
 	begin_deadline(c);
-	conn_update_interest(c);
+	/* Mostly the answer is out at once, and a flow takes over. */
+	if (next != CONN_REPLY)
+		conn_update_interest(c);
 }
 
 static void close_fd(int *fd)
@@ -233,8 +231,6 @@ void conn_close(struct conn *c)
 
 	if (c->state == CONN_CLOSED)
 		return;
-	if (c->tunnel)
-		c->counts = tunnel_counts(c->tunnel);
 	conn_http_cancel(c);
 	conn_set_state(c, CONN_CLOSED);
 	event_del(&c->deadline);
@@ -245,8 +241,6 @@ void conn_close(struct conn *c)
 	dial_cancel(c->dial);
 	c->dial = NULL;
 	conn_upstream_cancel(c);
-	tunnel_cancel(c->tunnel);
-	c->tunnel = NULL;
 	closer_cancel(c->closer);
 	c->closer = NULL;
 	conn_drop_remote(c);
@@ -275,7 +269,8 @@ void conn_reap(struct loop *lp)
 
 	while ((c = TAILQ_FIRST(&lp->dead))) {
 		TAILQ_REMOVE(&lp->dead, c, link);
-		lp->stats.connections--;
+		if (!c->is_flow)
+			lp->stats.connections--;
 		strbuf_fini(&c->out);
 		ruleset_unref(c->rules);
 		conn_http_free(c);
@@ -442,8 +437,6 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 		conn_close(c);
 	} else if (c->state <= CONN_SOCKS) {
 		conn_refuse(c, REASON_HEAD_TIMEOUT, NULL, NULL, 0);
-	} else if (c->state == CONN_TUNNEL) {
-		conn_check_idle(c);
 	} else if (c->state == CONN_FORWARD) {
 		conn_http_idle(c);
 	} else if (c->state == CONN_IDLE && c->in_n > 0) {

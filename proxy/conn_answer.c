@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * proxy/conn_answer.c - tell the client the verdict, then run the tunnel
+ * proxy/conn_answer.c - tell the client the verdict, then make it a flow
  *
  * In:         a verdict from conn.c or conn_request.c
- * Out:        the answer on its way, the tunnel, and both sockets closed in
- *             the way their peers should see
- * Steps:      render -> send -> tunnel, or the gentle close after a refusal
+ * Out:        the answer on its way, and a flow; or both sockets closed in the
+ *             way their peers should see
+ * Steps:      render -> send -> flow, or the gentle close after a refusal
  * Invariants: a refusal by policy is remembered for the summary exactly once;
  *             an answer is never eaten by a reset of ours (closer.h)
  */
@@ -13,15 +13,17 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/clock.h"
+#include "common/conf.h"
 #include "proxy/blocked.h"
 #include "proxy/closer.h"
 #include "proxy/conn_http.h"
 #include "proxy/conn_priv.h"
-#include "proxy/conn_sni.h"
+#include "proxy/conn_upstream.h"
+#include "proxy/flow.h"
 #include "proxy/reply.h"
 #include "proxy/socks5.h"
 
@@ -33,14 +35,10 @@ static void on_last_sent(void *arg)
 	conn_close(c);
 }
 
-/* One socket goes in its own way; the other, if there is one, at once. */
-static void close_last(struct conn *c, int *fd, enum closer_how how)
+void conn_close_client(struct conn *c, enum closer_how how)
 {
-	int last = *fd;
+	int last = c->client_fd;
 
-	*fd = -1;
-	if (c->client_fd >= 0)
-		close(c->client_fd);
 	c->client_fd = -1;
 	conn_drop_remote(c);
 	conn_set_state(c, CONN_LAST);
@@ -49,63 +47,46 @@ static void close_last(struct conn *c, int *fd, enum closer_how how)
 		conn_close(c);
 }
 
-void conn_close_client(struct conn *c, enum closer_how how)
-{
-	close_last(c, &c->client_fd, how);
-}
-
-static void on_tunnel_done(enum tunnel_end end, struct tunnel_counts counts,
-			   void *arg)
-{
-	struct conn *c = arg;
-
-	c->tunnel = NULL;
-	c->counts = counts;
-	switch (end) {
-	case TUNNEL_DONE:
-		conn_close(c);
-		break;
-	case TUNNEL_CLIENT_RESET:
-		close_last(c, &c->remote_fd, CLOSER_RESET);
-		break;
-	case TUNNEL_REMOTE_RESET:
-		close_last(c, &c->client_fd, CLOSER_RESET);
-		break;
-	case TUNNEL_CLIENT_DEAF:
-		close_last(c, &c->remote_fd, CLOSER_FIN);
-		break;
-	case TUNNEL_REMOTE_DEAF:
-		close_last(c, &c->client_fd, CLOSER_FIN);
-		break;
-	case TUNNEL_REFUSED:
-		c->reason = REASON_SNI;
-		conn_abort(c);
-		break;
-	case TUNNEL_NO_MEMORY:
-		c->reason = REASON_INTERNAL;
-		conn_abort(c);
-		break;
-	}
-}
-
 void conn_start_tunnel(struct conn *c)
 {
-	int r = tunnel_start(c->loop->tunnels, c->client_fd, c->remote_fd,
-			     c->in, c->in_n, conn_sni_look(c), on_tunnel_done,
-			     c, &c->tunnel);
+	const struct target *t = &c->request.target;
+	const char *query = c->plain ? memchr(t->path, '?', t->path_len) : NULL;
+	char target[TARGET_TEXT_MAX];
+	struct flow_opts opts = {
+		.client_fd = c->client_fd,
+		.remote_fd = c->remote_fd,
+		.client = &c->client,
+		.client_port = c->client_port,
+		.address = c->has_address ? &c->address : NULL,
+		.started_ms = c->started_ms,
+		.protocol = c->protocol,
+		.target = target_format(t, target),
+		.method = conn_http_method(c),
+		.path = c->plain ? t->path : NULL,
+		.path_len = query ? (size_t)(query - t->path) : t->path_len,
+		.rules = c->rules,
+		.decision = &c->decision,
+		.counted = c->counted,
+		.status = c->status,
+		.early = c->in,
+		.early_n = c->in_n,
+		/* Of plain HTTP it is a WebSocket, whose head was judged. */
+		.look = !c->plain &&
+			c->rules->conf->tunnel_check != CONF_TUNNEL_CHECK_OFF,
+		.idle = true,
+	};
 
-	if (r < 0) {
+	conn_upstream_used(c, &opts.upstream, &opts.upstream_status);
+	conn_http_unwatch(c);
+	if (flow_start(c->loop->flows, &opts) < 0) {
 		c->reason = REASON_INTERNAL;
 		conn_abort(c);
 		return;
 	}
-	/* From here on it needs neither. */
-	free(c->in);
-	c->in = NULL;
-	c->in_n = c->in_size = 0;
-	strbuf_fini(&c->out);
-	c->out_at = 0;
-	conn_set_state(c, CONN_TUNNEL);
+	c->client_fd = c->remote_fd = -1;
+	c->counted = NULL;
+	c->is_flow = c->logged = true;
+	conn_close(c);
 }
 
 void conn_send(struct conn *c)
@@ -135,7 +116,7 @@ void conn_send(struct conn *c)
 	} else if (c->keep && !c->loop->draining) {
 		conn_next(c);
 	} else {
-		close_last(c, &c->client_fd, CLOSER_FIN);
+		conn_close_client(c, CLOSER_FIN);
 	}
 }
 
@@ -218,17 +199,4 @@ void conn_establish(struct conn *c)
 	} else
 		reply_render_established(&c->out);
 	conn_answer(c, REASON_ALLOWED);
-}
-
-void conn_check_idle(struct conn *c)
-{
-	uint64_t limit = c->loop->limits->idle_time;
-	uint64_t silent = clock_ms() - tunnel_active_ms(c->tunnel);
-
-	if (silent < limit) {
-		conn_set_deadline(c, limit - silent);
-		return;
-	}
-	c->reason = REASON_IDLE;
-	conn_abort(c);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * proxy/conn_answer.h - tell the client the verdict, then run the tunnel
+ * proxy/conn_answer.h - tell the client the verdict, then make it a flow
  *
  * For the conn*.c files only.
  */
@@ -29,7 +29,7 @@ void conn_answer(struct conn *c, enum reason reason);
 /* c->remote_fd is connected: says so, and goes on as a tunnel. */
 void conn_establish(struct conn *c);
 
-/* Both sockets are a tunnel from here on. */
+/* Both sockets are a flow's from here on; @c has ended. */
 void conn_start_tunnel(struct conn *c);
 
 /* The client's socket goes in its own way; the other at once. */
@@ -37,8 +37,5 @@ void conn_close_client(struct conn *c, enum closer_how how);
 
 /* Sends what is left of c->out. */
 void conn_send(struct conn *c);
-
-/* The tunnel's time limit is over: is it idle? */
-void conn_check_idle(struct conn *c);
 
 #endif

@@ -34,7 +34,6 @@ enum conn_state {
 	CONN_REPLY,   /* verdict known, telling the client */
 	CONN_FORWARD, /* an origin has the request, or we its answer */
 	CONN_IDLE,    /* answered; waiting for the next request */
-	CONN_TUNNEL,  /* both ends open, moving bytes */
 	CONN_LAST,    /* over and logged; the last bytes are on their way */
 	CONN_CLOSED,  /* nothing can call back; waiting for the reaper */
 	CONN_STATES
@@ -56,6 +55,7 @@ enum conn_state {
  * @counted: its share of `limit tunnels-per-target`
  * @logged:  its line is in the access log
  * @broken:  the loop could not register it: to be closed
+ * @is_flow: the sockets, its line and its place are a flow's
  * @reason:  REASON_MALFORMED until there is a verdict: whoever goes away
  *           before it has sent no whole request
  */
@@ -77,6 +77,7 @@ struct conn {
 	size_t out_at;
 	struct http_head head;
 	bool client_eof, over_limit, json, head_only, logged, broken;
+	bool is_flow;
 	bool socks, greeted, plain, keep;
 
 	const char *protocol;
@@ -88,7 +89,6 @@ struct conn {
 	struct resolve *resolve;
 	struct dial *dial;
 	struct conn_upstream *upstream; /* see conn_upstream.c */
-	struct tunnel *tunnel;
 	struct closer *closer;
 	struct conn_http *http;
 	struct addr address;

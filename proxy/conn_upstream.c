@@ -115,6 +115,13 @@ void conn_upstream_start(struct conn *c)
 	conn_set_state(c, CONN_DIAL);
 }
 
+void conn_upstream_used(const struct conn *c, bool *ret_used,
+			unsigned *ret_status)
+{
+	*ret_used = c->upstream && c->upstream->used;
+	*ret_status = *ret_used ? c->upstream->status : 0;
+}
+
 void conn_upstream_log(struct conn *c, struct access_entry *e)
 {
 	if (!c->upstream || !c->upstream->used)

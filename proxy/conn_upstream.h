@@ -39,4 +39,8 @@ void conn_upstream_log(struct conn *c, struct access_entry *e);
 /* Frees c->upstream; nothing comes back any more. */
 void conn_upstream_cancel(struct conn *c);
 
+/* Does the request at hand go through the parent, and what did that say? */
+void conn_upstream_used(const struct conn *c, bool *ret_used,
+			unsigned *ret_status);
+
 #endif

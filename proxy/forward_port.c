@@ -3,13 +3,11 @@
  * proxy/forward_port.c - bytes between a listening socket and our own loopback
  *
  * In:         listening sockets, each with the port that it stands for
- * Out:        bytes moved; an access-log line for each connection
- * States:     dialling -> tunnel -> closing -> gone; each owns exactly one of
- *             @dial, @tunnel and @closer
+ * Out:        a flow (flow.h) for each connection, or a reset and a log line
  * Invariants: counted among the connections of the loop, and so by its limits
  *             and by a drain; a client whose service does not answer sees a
  *             reset, which is what connecting to it would have looked like;
- *             after forwarded_end() its caller returns at once
+ *             after forwarded_fail() its caller returns at once
  *
  * There is no idle limit: nothing of ours is spent on silence, and without a
  * network of its own the run would have none here either.
@@ -32,11 +30,10 @@
 #include "common/log.h"
 #include "common/macros.h"
 #include "proxy/access_log.h"
-#include "proxy/closer.h"
 #include "proxy/dial.h"
+#include "proxy/flow.h"
 #include "proxy/loop.h"
 #include "proxy/tcp.h"
-#include "proxy/tunnel.h"
 
 /* How long accepting rests when there is no room. */
 #define REST_MS 100
@@ -47,6 +44,7 @@
 /* Loopback answers at once or not at all. */
 #define STAGGER_MS 250
 
+#define PROTOCOL   "local-port"
 #define TARGET_MAX 24
 
 static const struct addr loopback[] = {
@@ -57,15 +55,11 @@ static const struct addr loopback[] = {
 struct forwarded {
 	LIST_ENTRY(forwarded) link;
 	struct forward_port *port;
-	int client_fd, remote_fd;
-	struct addr client, address;
+	int client_fd;
+	struct addr client;
 	uint16_t client_port;
-	bool has_address, logged;
 	uint64_t started_ms;
 	struct dial *dial;
-	struct tunnel *tunnel;
-	struct closer *closer;
-	struct tunnel_counts counts;
 	enum reason reason;
 };
 
@@ -79,34 +73,27 @@ struct forward_port {
 	LIST_HEAD(, forwarded) live;
 };
 
-/* Its one line, and its counters. */
-static void log_end(struct forwarded *f)
+static const char *format_target(const struct forward_port *p,
+				 char buf[TARGET_MAX])
 {
-	char client[ADDR_TEXT_MAX + 10], address[ADDR_TEXT_MAX];
-	char text[ADDR_TEXT_MAX], target[TARGET_MAX];
+	(void)snprintf(buf, TARGET_MAX, "localhost:%u", (unsigned)p->port);
+	return buf;
+}
+
+static void log_failure(const struct forwarded *f)
+{
+	char client[ADDR_PORT_TEXT_MAX], target[TARGET_MAX];
 	struct loop *lp = f->port->loop;
-	struct access_entry e = {
+	const struct access_entry e = {
 		.run = lp->run,
-		.protocol = "local-port",
-		.client = client,
-		.target = target,
+		.protocol = PROTOCOL,
+		.client = addr_format_port(&f->client, f->client_port, client),
+		.target = format_target(f->port, target),
 		.reason = f->reason,
-		.bytes_in = f->counts.in,
-		.bytes_out = f->counts.out,
 		.ms = clock_ms() - f->started_ms,
 	};
 
-	if (f->logged)
-		return;
-	f->logged = true;
-	stats_count_end(&lp->stats, f->reason, f->counts.in, f->counts.out);
-	(void)snprintf(client, sizeof(client),
-		       f->client.family == AF_INET6 ? "[%s]:%u" : "%s:%u",
-		       addr_format(&f->client, text), (unsigned)f->client_port);
-	(void)snprintf(target, sizeof(target), "localhost:%u",
-		       (unsigned)f->port->port);
-	if (f->has_address)
-		e.address = addr_format(&f->address, address);
+	stats_count_end(&lp->stats, f->reason, 0, 0);
 	access_log_write(lp->log, &e);
 }
 
@@ -114,112 +101,57 @@ static void close_with_reset(int fd)
 {
 	const struct linger now = { .l_onoff = 1, .l_linger = 0 };
 
-	if (fd < 0)
-		return;
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	close(fd);
 }
 
-/* From any state. With @reset both peers see that it did not end well. */
-static void forwarded_end(struct forwarded *f, bool reset)
+static void forwarded_free(struct forwarded *f)
+{
+	dial_cancel(f->dial);
+	LIST_REMOVE(f, link);
+	free(f);
+}
+
+/* It did not come to a tunnel. */
+static void forwarded_fail(struct forwarded *f)
 {
 	struct loop *lp = f->port->loop;
 
-	if (f->tunnel)
-		f->counts = tunnel_counts(f->tunnel);
-	log_end(f);
-	dial_cancel(f->dial);
-	tunnel_cancel(f->tunnel);
-	closer_cancel(f->closer);
-	if (reset) {
-		close_with_reset(f->client_fd);
-		close_with_reset(f->remote_fd);
-	} else {
-		if (f->client_fd >= 0)
-			close(f->client_fd);
-		if (f->remote_fd >= 0)
-			close(f->remote_fd);
-	}
-	LIST_REMOVE(f, link);
-	free(f);
+	log_failure(f);
+	close_with_reset(f->client_fd);
+	forwarded_free(f);
 	lp->stats.connections--;
 	/* There is room again, or a drain is over. */
 	event_active(lp->reap, EV_TIMEOUT, 0);
-}
-
-static void on_closed(void *arg)
-{
-	struct forwarded *f = arg;
-
-	f->closer = NULL;
-	forwarded_end(f, false);
-}
-
-/* One socket goes in its own way; the other at once. */
-static void close_last(struct forwarded *f, int *fd, enum closer_how how)
-{
-	int last = *fd;
-
-	*fd = -1;
-	log_end(f);
-	if (f->client_fd >= 0)
-		close(f->client_fd);
-	if (f->remote_fd >= 0)
-		close(f->remote_fd);
-	f->client_fd = f->remote_fd = -1;
-	if (closer_start(f->port->loop->base, last, how, on_closed, f,
-			 &f->closer) < 0)
-		forwarded_end(f, false);
-}
-
-static void on_tunnel_done(enum tunnel_end end, struct tunnel_counts counts,
-			   void *arg)
-{
-	struct forwarded *f = arg;
-
-	f->tunnel = NULL;
-	f->counts = counts;
-	switch (end) {
-	case TUNNEL_DONE:
-		forwarded_end(f, false);
-		break;
-	case TUNNEL_CLIENT_RESET:
-		close_last(f, &f->remote_fd, CLOSER_RESET);
-		break;
-	case TUNNEL_REMOTE_RESET:
-		close_last(f, &f->client_fd, CLOSER_RESET);
-		break;
-	case TUNNEL_CLIENT_DEAF:
-		close_last(f, &f->remote_fd, CLOSER_FIN);
-		break;
-	case TUNNEL_REMOTE_DEAF:
-		close_last(f, &f->client_fd, CLOSER_FIN);
-		break;
-	case TUNNEL_REFUSED: /* nobody looks at a port's bytes */
-	case TUNNEL_NO_MEMORY:
-		f->reason = REASON_INTERNAL;
-		forwarded_end(f, true);
-		break;
-	}
 }
 
 static void on_dialed(int fd, const struct addr *addr, enum reason reason,
 		      void *arg)
 {
 	struct forwarded *f = arg;
+	char target[TARGET_MAX];
+	const struct flow_opts opts = {
+		.client_fd = f->client_fd,
+		.remote_fd = fd,
+		.client = &f->client,
+		.client_port = f->client_port,
+		.address = addr,
+		.started_ms = f->started_ms,
+		.protocol = PROTOCOL,
+		.target = format_target(f->port, target),
+	};
 
 	f->dial = NULL;
-	f->remote_fd = fd;
 	f->reason = reason;
 	if (reason == REASON_ALLOWED) {
-		f->address = *addr;
-		f->has_address = true;
-		if (tunnel_start(f->port->loop->tunnels, f->client_fd, fd, NULL,
-				 0, NULL, on_tunnel_done, f, &f->tunnel) == 0)
+		if (flow_start(f->port->loop->flows, &opts) == 0) {
+			forwarded_free(f);
 			return;
+		}
 		f->reason = REASON_INTERNAL;
+		close(fd);
 	}
-	forwarded_end(f, true);
+	forwarded_fail(f);
 }
 
 /* Takes @fd, in failure too. */
@@ -240,7 +172,6 @@ static void begin(struct forward_port *p, int fd,
 	}
 	f->port = p;
 	f->client_fd = fd;
-	f->remote_fd = -1;
 	f->started_ms = clock_ms();
 	f->client = loopback[0]; /* a family that we do not know: 127.0.0.1:0 */
 	(void)addr_from_sockaddr((const struct sockaddr *)client, &f->client,
@@ -250,7 +181,7 @@ static void begin(struct forward_port *p, int fd,
 	if (dial_start(p->loop->base, loopback, ARRAY_SIZE(loopback), p->port,
 		       &opts, on_dialed, f, &f->dial) < 0) {
 		f->reason = REASON_INTERNAL;
-		forwarded_end(f, true);
+		forwarded_fail(f);
 	}
 }
 
@@ -367,7 +298,7 @@ void forward_port_free_all(struct loop *lp)
 	while ((p = LIST_FIRST(&lp->forwards))) {
 		stop(p);
 		while ((f = LIST_FIRST(&p->live)))
-			forwarded_end(f, false);
+			forwarded_fail(f);
 		LIST_REMOVE(p, link);
 		close(p->fd);
 		free(p);

@@ -21,6 +21,7 @@ struct blocked;
 struct conn;
 struct event;
 struct event_base;
+struct flows;
 struct forward_port;
 struct listener;
 struct resolver;
@@ -48,6 +49,7 @@ struct loop {
 	struct resolver *resolver;
 	struct upstream *upstream; /* NULL: none */
 	struct tunnel_loop *tunnels;
+	struct flows *flows;
 	struct target_counts *targets;
 	struct access_log *log;
 	struct blocked *blocked; /* NULL: not remembered */

@@ -17,7 +17,8 @@
  *   conn_request.c  policy -> resolve.c -> policy -> dial.c
  *   conn_upstream.c upstream_link.c in their place, through a parent proxy
  *   conn_http.c     http_forward.c, for plain HTTP
- *   conn_answer.c   reply.c -> tunnel.c (conn_sni.c looks) -> closer.c
+ *   conn_answer.c   reply.c -> closer.c, or a flow
+ *   flow.c          tunnel.c (flow_sni.c looks) -> closer.c
  *   access_log.c    its line
  *
  * and beside it, without any request: forward_port.c.
@@ -33,6 +34,7 @@
 #include "proxy/access_log.h"
 #include "proxy/blocked.h"
 #include "proxy/conn_priv.h"
+#include "proxy/flow.h"
 #include "proxy/forward_port.h"
 #include "proxy/listener.h"
 #include "proxy/resolve.h"
@@ -156,6 +158,8 @@ static int open_loop(struct proxy *p, const struct proxy_opts *opts)
 		return -ENOMEM;
 	r = tunnel_loop_new(lp->base, pipes_max(), &lp->tunnels);
 	if (r == 0)
+		r = flows_new(lp, &lp->flows);
+	if (r == 0)
 		r = access_log_new(opts->log_fd, opts->log_syslog, &lp->log);
 	if (r == 0)
 		r = open_resolver(lp, opts->conf);
@@ -201,6 +205,7 @@ void proxy_free(struct proxy *p)
 	while ((c = TAILQ_FIRST(&lp->live)))
 		conn_close(c);
 	conn_reap(lp);
+	flows_free(lp->flows);
 	if (lp->log)
 		stats_log(&lp->stats, access_log_dropped(lp->log));
 	upstream_free(lp->upstream);

@@ -19,7 +19,7 @@
  * How bytes get from one socket to the other is tunnel_move.c's business: here
  * is only seen what became of it, enum moved.
  */
-#include "proxy/tunnel_priv.h"
+#include "proxy/tunnel.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -28,6 +28,7 @@
 
 #include "common/clock.h"
 #include "proxy/pipe_pool.h"
+#include "proxy/tunnel_priv.h"
 
 static void side_stop(struct side *s)
 {
@@ -96,7 +97,8 @@ static void pass_eof(struct side *from)
 {
 	struct side *to = peer_of(from);
 
-	if (from->read_done && !to->backlog && !to->deaf)
+	/* Where the other direction is over too, the close will tell. */
+	if (from->read_done && !to->backlog && !to->deaf && !direction_over(to))
 		(void)shutdown(to->fd, SHUT_WR); /* if it fails it is gone */
 }
 

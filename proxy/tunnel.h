@@ -33,7 +33,8 @@ int tunnel_loop_new(struct event_base *base, size_t pipes_max,
 void tunnel_loop_free(struct tunnel_loop *tl);
 
 enum tunnel_end {
-	/* Both ends were passed on: close both sockets. */
+	/* All bytes were passed on, and the end of one direction: closing both
+	 * sockets tells the other's. */
 	TUNNEL_DONE,
 	/* This side reset the connection; the other should see a reset too,
 	 * lest it takes a cut-off stream for a whole one. */

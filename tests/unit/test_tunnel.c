@@ -76,6 +76,11 @@ static void on_done(enum tunnel_end end, struct tunnel_counts counts, void *arg)
 	f->end = end;
 	f->counts = counts;
 	f->tunnel = NULL;
+	if (end == TUNNEL_DONE) {
+		close(f->client_in);
+		close(f->remote_in);
+		f->client_in = f->remote_in = -1;
+	}
 }
 
 static void begin(struct fixture *f, const char *early, size_t early_n)

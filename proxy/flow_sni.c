@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * proxy/conn_sni.c - does a tunnel's first message go where policy allows?
+ * proxy/flow_sni.c - does a tunnel's first message go where policy allows?
  *
  * In:         the client's first bytes in a tunnel (CONNECT, SOCKS5)
  * Out:        pass or refuse, as `tunnel-check` says; the summary's entry
@@ -9,92 +9,98 @@
  *             are passed on with the first byte that shows it
  * References: RFC 6066 section 3; RFC 8446 section 4.1.2
  */
-#include "proxy/conn_sni.h"
-
 #include <string.h>
 #include <strings.h>
 
 #include "common/conf.h"
+#include "common/strbuf.h"
 #include "proxy/blocked.h"
 #include "proxy/client_hello.h"
-#include "proxy/conn_priv.h"
+#include "proxy/flow_priv.h"
+#include "proxy/loop.h"
+#include "proxy/policy.h"
+#include "proxy/ruleset.h"
 
 #define HTTPS_PORT 443
 
 /* The summary names the server, and the rule that would allow it. */
-static void remember(struct conn *c, const struct request *rq,
+static void remember(struct flow *f, const struct request *rq,
 		     struct decision d)
 {
+	const struct policy *p = f->rules->policy;
 	struct strbuf allow_with = STRBUF_INIT, rule = STRBUF_INIT;
 	char target[TARGET_TEXT_MAX];
 
-	if (!c->loop->blocked)
+	if (!flow_loop(f)->blocked)
 		return;
 	if (d.reason != REASON_ALLOWED)
-		policy_suggest(c->rules->policy, rq, d, NULL, 0, &allow_with);
+		policy_suggest(p, rq, d, NULL, 0, &allow_with);
 	if (d.rule)
-		policy_place(c->rules->policy, &d, &rule);
-	blocked_add(c->loop->blocked, target_format(&rq->target, target),
+		policy_place(p, &d, &rule);
+	blocked_add(flow_loop(f)->blocked, target_format(&rq->target, target),
 		    REASON_SNI, allow_with.s, rule.s);
 	strbuf_fini(&allow_with);
 	strbuf_fini(&rule);
 }
 
 /* No handshake that could be judged: it is the tunnel that is remembered. */
-static enum tunnel_look refuse(struct conn *c)
+static enum tunnel_look refuse(struct flow *f, const struct request *rq)
 {
-	c->decision = (struct decision){ .reason = REASON_ALLOWED };
-	remember(c, &c->request, c->decision);
+	const struct decision none = { .reason = REASON_ALLOWED };
+
+	f->decision = none;
+	remember(f, rq, none);
 	return TUNNEL_LOOK_REFUSE;
 }
 
-static enum tunnel_look judge_name(struct conn *c, const char *name, size_t n)
+static enum tunnel_look judge_name(struct flow *f, const struct request *own,
+				   const char *name, size_t n)
 {
-	const struct target *t = &c->request.target;
+	const struct target *t = &own->target;
 	struct request rq = { .method = METHOD_CONNECT };
 	struct decision d;
 
 	if (n == strlen(t->host) && strncasecmp(name, t->host, n) == 0)
 		return TUNNEL_LOOK_PASS;
 	if (target_parse_host(name, n, false, &rq.target, NULL) != TARGET_OK)
-		return refuse(c);
+		return refuse(f, own);
 	rq.target.port = t->port;
-	d = policy_check_request(c->rules->policy, &rq);
+	d = policy_check_request(f->rules->policy, &rq);
 	if (d.reason == REASON_ALLOWED)
 		return TUNNEL_LOOK_PASS;
-	c->decision = d;
-	remember(c, &rq, d);
+	f->decision = d;
+	remember(f, &rq, d);
 	return TUNNEL_LOOK_REFUSE;
 }
 
-static enum tunnel_look look(const char *bytes, size_t n, void *arg)
+enum tunnel_look flow_sni_look(const char *bytes, size_t n, void *arg)
 {
-	struct conn *c = arg;
+	struct flow *f = arg;
+	struct request own = { .method = METHOD_CONNECT };
 	char scratch[CLIENT_HELLO_NAME_MAX];
+	enum client_hello_verdict hello;
 	const char *name;
 	size_t len;
 
-	switch (client_hello_parse(bytes, n, scratch, &name, &len)) {
-	case CLIENT_HELLO_MORE:
+	hello = client_hello_parse(bytes, n, scratch, &name, &len);
+	if (hello == CLIENT_HELLO_MORE)
 		return TUNNEL_LOOK_MORE;
+	/* It was written by target_format(): it cannot fail. */
+	if (target_parse_authority(f->text, strlen(f->text), &own.target,
+				   NULL) != TARGET_OK)
+		return TUNNEL_LOOK_REFUSE;
+	switch (hello) {
 	case CLIENT_HELLO_NOT_TLS:
-		if (c->rules->conf->tunnel_check == CONF_TUNNEL_CHECK_TLS &&
-		    c->request.target.port == HTTPS_PORT)
-			return refuse(c);
+		if (f->rules->conf->tunnel_check == CONF_TUNNEL_CHECK_TLS &&
+		    own.target.port == HTTPS_PORT)
+			break;
 		return TUNNEL_LOOK_PASS;
 	case CLIENT_HELLO_FOUND:
-		return name ? judge_name(c, name, len) : TUNNEL_LOOK_PASS;
+		return name ? judge_name(f, &own, name, len) : TUNNEL_LOOK_PASS;
+	case CLIENT_HELLO_MORE:
 	case CLIENT_HELLO_MALFORMED:
 	case CLIENT_HELLO_TOO_LARGE:
 		break;
 	}
-	return refuse(c);
-}
-
-tunnel_look_fn *conn_sni_look(const struct conn *c)
-{
-	/* Of plain HTTP it is a WebSocket, with a head that was judged. */
-	if (c->plain || c->rules->conf->tunnel_check == CONF_TUNNEL_CHECK_OFF)
-		return NULL;
-	return look;
+	return refuse(f, &own);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tests/unit/test_conn_sni.c - the server name that a tunnel begins with
+ * tests/unit/test_flow_sni.c - the server name that a tunnel begins with
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -321,5 +321,5 @@ int main(void)
 		      NULL) < 0)
 		return 1;
 	log_set_level(LOG_LEVEL_ERROR);
-	return cmocka_run_group_tests_name("conn_sni", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("flow_sni", tests, NULL, NULL);
 }

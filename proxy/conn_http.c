@@ -399,6 +399,7 @@ void conn_http_forward(struct conn *c)
 		.head_size = limits->head_size,
 		.header_count = limits->header_count,
 	};
+	int r;
 
 	if (h->to_parent)
 		conn_upstream_note(c);
@@ -408,8 +409,10 @@ void conn_http_forward(struct conn *c)
 	} else {
 		note_origin(c);
 	}
+	r = forward_start(&opts, on_forwarded, c, &h->forward);
+	/* After it, so that the kernel does not hear of the change. */
 	conn_http_unwatch(c);
-	if (forward_start(&opts, on_forwarded, c, &h->forward) < 0) {
+	if (r < 0) {
 		c->keep = false;
 		conn_refuse(c, REASON_INTERNAL, NULL, NULL, 0);
 		return;

@@ -279,13 +279,18 @@ static bool wants_answer(const struct forward *f)
 	       !f->upgraded && (!f->answer_done || !f->request_done);
 }
 
-static void update_interest(struct forward *f)
+static void update_reading(struct forward *f)
 {
 	set_event(f, &f->client.readable, &f->client.reading,
 		  room_for_request(f) > 0);
+	set_event(f, &f->origin.readable, &f->origin.reading, wants_answer(f));
+}
+
+static void update_interest(struct forward *f)
+{
+	update_reading(f);
 	set_event(f, &f->client.writable, &f->client.writing,
 		  !is_empty(&f->client));
-	set_event(f, &f->origin.readable, &f->origin.reading, wants_answer(f));
 	set_event(f, &f->origin.writable, &f->origin.writing,
 		  !is_empty(&f->origin));
 }
@@ -383,8 +388,9 @@ int forward_start(const struct forward_opts *opts, forward_done_fn *done,
 		on_request_bytes(f, "", 0);
 	if (opts->client_eof)
 		on_client_eof(f);
-	update_interest(f);
-	/* What is over already ends in the next turn. */
+	/* The head goes out in the next turn, mostly whole; and what is over
+	 * already ends then. */
+	update_reading(f);
 	event_active(&f->origin.writable, EV_WRITE, 0);
 	*ret = f;
 	return 0;

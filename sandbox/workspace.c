@@ -17,7 +17,9 @@
 #include "sandbox/cli.h"
 #include "sandbox/identity.h"
 #include "sandbox/mounts.h"
+#include "sandbox/mounts_tree.h"
 #include "sandbox/toolchain.h"
+#include "sandbox/workspace_links.h"
 
 /* Of conf_find.h's CONF_FIND_USER, below the home. */
 #define USER_CONF_FOLDER ".config/netleash"
@@ -48,23 +50,6 @@ static void paths_fini(struct paths *paths)
 		free(paths->v[i]);
 	free(paths->v);
 	*paths = (struct paths){ 0 };
-}
-
-static bool is_below(const char *path, const char *dir)
-{
-	size_t n = strlen(dir);
-
-	return strncmp(path, dir, n) == 0 &&
-	       (path[n] == '/' || path[n] == '\0');
-}
-
-/* The writable folder that @path is in, or is; NULL for none. */
-static const char *writable_above(const struct workspace *w, const char *path)
-{
-	for (size_t i = 0; i < w->writable.n; i++)
-		if (is_below(path, w->writable.v[i]))
-			return w->writable.v[i];
-	return NULL;
 }
 
 /*
@@ -104,7 +89,8 @@ static bool leads_out(const struct workspace *w, const char *word,
 
 	if (!path)
 		return true;
-	return writable_above(w, path) && !writable_above(w, resolved);
+	return workspace_writable_above(w, path) &&
+	       !workspace_writable_above(w, resolved);
 }
 
 static int add_words(const struct workspace *w, const struct cli_words *words,
@@ -161,7 +147,7 @@ static int protect_file(const char *path, struct workspace *w)
 
 	if (!folder)
 		return -ENOMEM;
-	if (!resolved || !writable_above(w, resolved))
+	if (!resolved || !workspace_writable_above(w, resolved))
 		return 0;
 	if (asprintf(&whole, "%s/%s", resolved, slash ? slash + 1 : path) < 0)
 		return -ENOMEM;
@@ -203,10 +189,11 @@ static int protect_user_conf(struct workspace *w,
 	for (size_t i = 0; i < w->writable.n; i++) {
 		const char *writable = w->writable.v[i];
 
-		if (is_below(folder, writable) && access(folder, F_OK) == 0 &&
-		    strcmp(folder, writable) != 0)
+		if (path_is_below(folder, writable) &&
+		    access(folder, F_OK) == 0 && strcmp(folder, writable) != 0)
 			return paths_add(&w->readonly, strdup(folder));
-		if (!is_below(folder, writable) && !is_below(writable, folder))
+		if (!path_is_below(folder, writable) &&
+		    !path_is_below(writable, folder))
 			continue;
 		(void)snprintf(error, WORKSPACE_ERROR_MAX,
 			       "%s is where your conf of netleash counts from: "
@@ -243,7 +230,7 @@ static int protect_include(const char *pattern, struct workspace *w,
 		resolved = nearest_folder(folder);
 	if (!resolved)
 		return -ENOMEM;
-	top = writable_above(w, resolved);
+	top = workspace_writable_above(w, resolved);
 	if (!top) {
 		free(resolved);
 		return 0;
@@ -260,6 +247,25 @@ static int protect_include(const char *pattern, struct workspace *w,
 	return paths_add(&w->readonly, resolved);
 }
 
+/*
+ * A link in place of a file of the conf, or of a folder on its way: where CMD
+ * can replace it, the next run would read what CMD likes.
+ */
+static int reject_links(const char *name, const struct workspace *w,
+			char error[WORKSPACE_ERROR_MAX])
+{
+	AUTOFREE char *link = NULL;
+	int r = workspace_find_link(w, name, &link);
+
+	if (r < 0 || !link)
+		return r;
+	(void)snprintf(error, WORKSPACE_ERROR_MAX,
+		       "%s of the conf is reached by the link %s, which the "
+		       "command could replace: name what it leads to",
+		       name, link);
+	return -EPERM;
+}
+
 /* What the next run would believe or execute. */
 static int protect(const struct conf *conf, const char *log_file,
 		   struct workspace *w, char error[WORKSPACE_ERROR_MAX])
@@ -273,10 +279,15 @@ static int protect(const struct conf *conf, const char *log_file,
 	for (size_t i = 0; i < conf->files_n && r == 0; i++) {
 		AUTOFREE char *file = realpath(conf->files[i], NULL);
 
-		r = protect_file(file ? file : conf->files[i], w);
+		r = reject_links(conf->files[i], w, error);
+		if (r == 0)
+			r = protect_file(file ? file : conf->files[i], w);
 	}
-	for (size_t i = 0; i < conf->includes_n && r == 0; i++)
-		r = protect_include(conf->includes[i], w, error);
+	for (size_t i = 0; i < conf->includes_n && r == 0; i++) {
+		r = reject_links(conf->includes[i], w, error);
+		if (r == 0)
+			r = protect_include(conf->includes[i], w, error);
+	}
 	if (r == 0 && log_file)
 		r = protect_file(log_file, w);
 	return r;
@@ -287,10 +298,10 @@ static int add_toolchain(void *arg, const char *folder)
 	struct workspace *w = arg;
 
 	for (size_t i = 0; i < w->writable.n; i++)
-		if (is_below(folder, w->writable.v[i]))
+		if (path_is_below(folder, w->writable.v[i]))
 			return 0; /* CMD sees it already */
 	for (size_t i = 0; i < w->readonly.n; i++)
-		if (is_below(folder, w->readonly.v[i]))
+		if (path_is_below(folder, w->readonly.v[i]))
 			return 0;
 	return paths_add(&w->readonly, strdup(folder));
 }
@@ -324,9 +335,9 @@ static bool is_hidden(const char *path, const char *home)
 					       "/dev" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
-		if (is_below(path, folders[i]))
+		if (path_is_below(path, folders[i]))
 			return true;
-	return mounts_is_home(home) && is_below(path, home);
+	return mounts_is_home(home) && path_is_below(path, home);
 }
 
 /*

@@ -74,6 +74,21 @@ is "the command sees the list, and can neither write, remove nor move it" \
 	"$STATUS" 0
 check "nor did it" cmp "$W/block.txt" "$WS/block.txt"
 
+ln -s ../block.txt "$WS/link.txt"
+printf 'allow *\ndeny-list ws/link.txt\n' >"$W/inner.conf"
+try leash run -c "$W/inner.conf" -- rm link.txt
+is "a link in its place, which it could replace, is refused" "$STATUS" 125
+like "with what to do" "$ERR" "by the link $WS/link.txt, which"
+ln -s ../conf "$WS/link.conf"
+try leash run -c link.conf -- rm link.conf
+is "a conf that is reached by such a link, too" "$STATUS" 125
+mkdir "$W/confs"
+echo 'allow *' >"$W/confs/one.conf"
+ln -s ../confs "$WS/confs"
+printf 'include ws/confs/*.conf\n' >"$W/inner.conf"
+try leash run -c "$W/inner.conf" -- rm confs
+is "and a folder of confs" "$STATUS" 125
+
 # --- netleash proxy reads it anew
 said() {
 	until_true 20 grep -q -E -e "$1" "$W/messages"

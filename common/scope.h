@@ -12,18 +12,18 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static inline void scope_free(void *pointer_to_pointer)
+static inline void auto_free(void *pointer_to_pointer)
 {
 	free(*(void **)pointer_to_pointer);
 }
 
-static inline void scope_close(const int *fd)
+static inline void auto_close(const int *fd)
 {
 	if (*fd >= 0)
 		(void)close(*fd); /* nothing to do about a failure here */
 }
 
-#define AUTOFREE  __attribute__((cleanup(scope_free)))
-#define AUTOCLOSE __attribute__((cleanup(scope_close)))
+#define AUTOFREE  __attribute__((cleanup(auto_free)))
+#define AUTOCLOSE __attribute__((cleanup(auto_close)))
 
 #endif

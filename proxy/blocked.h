@@ -27,7 +27,7 @@ void blocked_free(struct blocked *b);
 void blocked_add(struct blocked *b, const char *target, enum reason reason,
 		 const char *allow_with, const char *rule);
 
-/* As proxy_blocked(). */
+/* As proxy_scope_blocked(). */
 const struct proxy_blocked *blocked_list(const struct blocked *b, size_t *ret_n,
 					 uint64_t *ret_more);
 

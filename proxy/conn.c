@@ -37,6 +37,7 @@
 #include "proxy/dial.h"
 #include "proxy/resolve.h"
 #include "proxy/sniff.h"
+#include "proxy/stats.h"
 #include "proxy/target_count.h"
 
 /* How long a client may take to read an answer that does not fit at once. */
@@ -82,7 +83,7 @@ static void end_request(struct conn *c)
 	char address[ADDR_TEXT_MAX];
 	struct strbuf rule = STRBUF_INIT;
 	struct access_entry e = {
-		.run = c->loop->run,
+		.run = c->scope->run,
 		.protocol = c->protocol,
 		.client = addr_format_port(&c->client, c->client_port, client),
 		.method = conn_http_method(c),
@@ -99,7 +100,7 @@ static void end_request(struct conn *c)
 	/* It came and went without a byte: a probe of the port, no request. */
 	if (!c->protocol && c->reason == REASON_MALFORMED)
 		return;
-	stats_count_end(&c->loop->stats, c->reason, c->counts.in,
+	stats_count_end(&c->scope->stats, c->reason, c->counts.in,
 			c->counts.out);
 	if (c->has_target)
 		e.target = target_format(&c->request.target, target);
@@ -122,7 +123,7 @@ static size_t room_for_input(const struct conn *c)
 
 	if (c->state == CONN_SNIFF || c->state == CONN_HEAD ||
 	    c->state == CONN_IDLE)
-		max += c->loop->limits->head_size;
+		max += c->scope->limits->head_size;
 	else if (c->state > CONN_DIAL)
 		return 0; /* the tunnel's, or the closer's */
 	return c->in_n < max ? max - c->in_n : 0;
@@ -165,7 +166,7 @@ void conn_set_deadline(struct conn *c, uint64_t ms)
 /* Every state that waits for a peer has its time limit. */
 static void begin_deadline(struct conn *c)
 {
-	const struct conf_limits *limits = c->loop->limits;
+	const struct conf_limits *limits = c->scope->limits;
 
 	switch (c->state) {
 	case CONN_SNIFF:
@@ -237,7 +238,7 @@ void conn_close(struct conn *c)
 	resolve_cancel(c->resolve);
 	c->resolve = NULL;
 	if (c->dial)
-		lp->stats.dials--;
+		lp->dials--;
 	dial_cancel(c->dial);
 	c->dial = NULL;
 	conn_upstream_cancel(c);
@@ -245,7 +246,7 @@ void conn_close(struct conn *c)
 	c->closer = NULL;
 	conn_drop_remote(c);
 	close_fd(&c->client_fd);
-	TAILQ_REMOVE(&lp->live, c, link);
+	TAILQ_REMOVE(&c->scope->live, c, link);
 	TAILQ_INSERT_TAIL(&lp->dead, c, link);
 	event_active(lp->reap, EV_TIMEOUT, 0);
 }
@@ -270,7 +271,7 @@ void conn_reap(struct loop *lp)
 	while ((c = TAILQ_FIRST(&lp->dead))) {
 		TAILQ_REMOVE(&lp->dead, c, link);
 		if (!c->is_flow)
-			lp->stats.connections--;
+			scope_count_end(c->scope);
 		strbuf_fini(&c->out);
 		ruleset_unref(c->rules);
 		conn_http_free(c);
@@ -317,7 +318,7 @@ static void on_head_bytes(struct conn *c)
 
 static void begin_head(struct conn *c)
 {
-	const struct conf_limits *limits = c->loop->limits;
+	const struct conf_limits *limits = c->scope->limits;
 
 	c->started_ms = clock_ms();
 	c->protocol = "http";
@@ -357,7 +358,7 @@ static void on_idle(struct conn *c)
 {
 	if (c->in_n > 0) {
 		c->logged = false;
-		conn_set_deadline(c, c->loop->limits->head_time);
+		conn_set_deadline(c, c->scope->limits->head_time);
 		begin_head(c);
 	} else if (c->client_eof || c->loop->draining) {
 		conn_close(c);
@@ -446,20 +447,22 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-void conn_accept(struct loop *lp, int fd, const struct addr *client,
+void conn_accept(struct scope *scope, int fd, const struct addr *client,
 		 uint16_t client_port, bool over_limit)
 {
 	struct conn *c = calloc(1, sizeof(*c));
+	struct loop *lp = scope->loop;
 
-	lp->stats.accepted++;
+	scope->stats.accepted++;
 	if (!c) {
 		log_warn("no memory for another connection");
 		close(fd);
 		return;
 	}
-	lp->stats.connections++;
+	scope_count_begin(scope);
 	c->loop = lp;
-	c->rules = ruleset_ref(lp->rules);
+	c->scope = scope;
+	c->rules = ruleset_ref(scope->rules);
 	c->id = lp->next_id++;
 	c->state = CONN_SNIFF;
 	c->client_fd = fd;
@@ -474,7 +477,7 @@ void conn_accept(struct loop *lp, int fd, const struct addr *client,
 	(void)event_assign(&c->writable, lp->base, fd, EV_WRITE | EV_PERSIST,
 			   on_client_writable, c);
 	(void)event_assign(&c->deadline, lp->base, -1, 0, on_deadline, c);
-	TAILQ_INSERT_TAIL(&lp->live, c, link);
+	TAILQ_INSERT_TAIL(&scope->live, c, link);
 	begin_deadline(c);
 	conn_update_interest(c);
 }

@@ -78,7 +78,7 @@ void conn_start_tunnel(struct conn *c)
 
 	conn_upstream_used(c, &opts.upstream, &opts.upstream_status);
 	conn_http_unwatch(c);
-	if (flow_start(c->loop->flows, &opts) < 0) {
+	if (flow_start(c->scope->flows, &opts) < 0) {
 		c->reason = REASON_INTERNAL;
 		conn_abort(c);
 		return;
@@ -141,14 +141,15 @@ static void remember(struct conn *c, enum reason reason, const char *allow_with,
 	struct strbuf what = STRBUF_INIT;
 	char target[TARGET_TEXT_MAX];
 
-	if (!c->loop->blocked || !c->has_target || !reason_is_policy(reason))
+	if (!c->scope->blocked || !c->has_target || !reason_is_policy(reason))
 		return;
 	if (c->plain && (reason == REASON_METHOD || reason == REASON_PATH))
 		conn_http_describe(c, &what);
 	else
 		strbuf_adds(&what, target_format(&c->request.target, target));
 	if (!strbuf_failed(&what))
-		blocked_add(c->loop->blocked, what.s, reason, allow_with, rule);
+		blocked_add(c->scope->blocked, what.s, reason, allow_with,
+			    rule);
 	strbuf_fini(&what);
 }
 

@@ -233,7 +233,7 @@ void conn_http_begin(struct conn *c)
 	}
 	h = c->http;
 	/* Behind an upgrade nobody sees methods any more. */
-	if (policy_is_limited(c->loop->rules->policy))
+	if (policy_is_limited(c->scope->rules->policy))
 		h->framing.upgrade = false;
 	h->repeatable = is_repeatable(c);
 	c->keep = h->framing.keep_alive && h->framing.body == HTTP_FRAMING_NONE;
@@ -382,7 +382,7 @@ static void note_origin(struct conn *c)
 
 void conn_http_forward(struct conn *c)
 {
-	const struct conf_limits *limits = c->loop->limits;
+	const struct conf_limits *limits = c->scope->limits;
 	struct conn_http *h = c->http;
 	struct forward_opts opts = {
 		.base = c->loop->base,
@@ -426,7 +426,7 @@ void conn_http_forward(struct conn *c)
 void conn_http_idle(struct conn *c)
 {
 	struct forward *f = c->http->forward;
-	uint64_t limit = c->loop->limits->idle_time;
+	uint64_t limit = c->scope->limits->idle_time;
 	uint64_t silent = clock_ms() - forward_active_ms(f);
 
 	if (silent < limit) {

@@ -2,8 +2,8 @@
 /*
  * proxy/conn_priv.h - the connection, inside out
  *
- * For proxy.c, listener.c and the conn*.c files only; the start of proxy.c
- * says which does what.
+ * For proxy.c, scope.c, listener.c and the conn*.c files only; the start of
+ * proxy.c says which does what.
  */
 #ifndef NETLEASH_PROXY_CONN_PRIV_H
 #define NETLEASH_PROXY_CONN_PRIV_H
@@ -23,6 +23,7 @@
 #include "proxy/policy.h"
 #include "proxy/reason.h"
 #include "proxy/ruleset.h"
+#include "proxy/scope.h"
 #include "proxy/tunnel.h"
 
 enum conn_state {
@@ -44,7 +45,7 @@ enum conn_state {
  * @in:      what the client sent and nobody has taken yet: the head, then
  *           early data
  * @out:     our answer, sent up to @out_at
- * @rules:   what judges its request: the loop's when it began
+ * @rules:   what judges its request: the scope's when it began
  * @socks, @greeted: it speaks SOCKS5; its greeting was answered
  * @plain:   the request is one of plain HTTP, and in @http
  * @keep:    after a refusal the connection goes on
@@ -62,6 +63,7 @@ enum conn_state {
 struct conn {
 	TAILQ_ENTRY(conn) link;
 	struct loop *loop;
+	struct scope *scope;
 	uint64_t id;
 	enum conn_state state;
 	int client_fd, remote_fd;
@@ -98,10 +100,8 @@ struct conn {
 	struct tunnel_counts counts;
 };
 
-/*
- * conn.c: takes @fd, in failure too. @over_limit: see struct conn.
- */
-void conn_accept(struct loop *lp, int fd, const struct addr *client,
+/* conn.c: takes @fd, in failure too; the connection is one of @scope's. */
+void conn_accept(struct scope *scope, int fd, const struct addr *client,
 		 uint16_t client_port, bool over_limit);
 
 /* The only writer of c->state; deadline and interest follow it. */

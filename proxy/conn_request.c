@@ -39,7 +39,7 @@ static void on_dialed(int fd, const struct addr *addr, enum reason reason,
 	struct conn *c = arg;
 
 	c->dial = NULL;
-	c->loop->stats.dials--;
+	c->loop->dials--;
 	if (reason != REASON_ALLOWED) {
 		conn_refuse(c, reason,
 			    reason == REASON_LIMIT
@@ -58,9 +58,9 @@ static void start_dial(struct conn *c, const struct addr *addrs, size_t n)
 {
 	struct loop *lp = c->loop;
 	struct dial_opts opts = { .stagger_ms = DIAL_STAGGER_MS,
-				  .deadline_ms = lp->limits->dial_time };
+				  .deadline_ms = c->scope->limits->dial_time };
 
-	if (lp->stats.dials >= lp->limits->pending_dials) {
+	if (lp->dials >= lp->dials_max) {
 		conn_refuse(c, REASON_LIMIT,
 			    "Too many connections are being made (limit "
 			    "pending-dials).",
@@ -72,7 +72,7 @@ static void start_dial(struct conn *c, const struct addr *addrs, size_t n)
 		conn_refuse(c, REASON_INTERNAL, NULL, NULL, 0);
 		return;
 	}
-	lp->stats.dials++;
+	lp->dials++;
 	conn_set_state(c, CONN_DIAL);
 }
 
@@ -134,7 +134,8 @@ static bool within_limits(struct conn *c)
 	int r;
 
 	r = target_count_take(lp->targets, t->host, t->port,
-			      lp->limits->tunnels_per_target, &c->counted);
+			      c->scope->limits->tunnels_per_target,
+			      &c->counted);
 	if (r == 0)
 		return true;
 	if (r == -EDQUOT)
@@ -162,7 +163,7 @@ void conn_judge(struct conn *c)
 	}
 	/* The rules of now, not those of when it connected. */
 	ruleset_unref(c->rules);
-	c->rules = ruleset_ref(c->loop->rules);
+	c->rules = ruleset_ref(c->scope->rules);
 	p = c->rules->policy;
 	c->decision = policy_check_request(p, &c->request);
 	if (c->decision.reason != REASON_ALLOWED) {

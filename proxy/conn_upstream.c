@@ -43,7 +43,7 @@ static void on_linked(const struct upstream_result *result, void *arg)
 
 	c->upstream->link = NULL;
 	c->upstream->status = result->status;
-	c->loop->stats.dials--;
+	c->loop->dials--;
 	if (result->addr) {
 		c->address = *result->addr;
 		c->has_address = true;
@@ -96,7 +96,7 @@ void conn_upstream_start(struct conn *c)
 		return;
 	}
 	conn_upstream_note(c);
-	if (lp->stats.dials >= lp->limits->pending_dials) {
+	if (lp->dials >= lp->dials_max) {
 		conn_refuse(c, REASON_LIMIT,
 			    "Too many connections are being made (limit "
 			    "pending-dials).",
@@ -111,7 +111,7 @@ void conn_upstream_start(struct conn *c)
 		conn_refuse(c, REASON_INTERNAL, NULL, NULL, 0);
 		return;
 	}
-	lp->stats.dials++;
+	lp->dials++;
 	conn_set_state(c, CONN_DIAL);
 }
 
@@ -136,7 +136,7 @@ void conn_upstream_cancel(struct conn *c)
 	if (!c->upstream)
 		return;
 	if (c->upstream->link)
-		c->loop->stats.dials--;
+		c->loop->dials--;
 	upstream_cancel(c->upstream->link);
 	free(c->upstream);
 	c->upstream = NULL;

@@ -8,7 +8,7 @@
  *             written before the last bytes are on their way: a client that is
  *             slow to take them does not hold it back
  *
- * Idle flows are found by one timer a loop: it goes off when the first of them
+ * Idle flows are found by one timer a scope: it goes off when the first of them
  * may have been silent for long enough, looks at all, and is set anew. That
  * costs nothing for a byte that is moved, and no timer a flow.
  */
@@ -31,6 +31,8 @@
 #include "proxy/flow_priv.h"
 #include "proxy/loop.h"
 #include "proxy/ruleset.h"
+#include "proxy/scope.h"
+#include "proxy/stats.h"
 #include "proxy/target_count.h"
 #include "proxy/upstream.h"
 
@@ -39,14 +41,14 @@
 #define IDLE_MIN_MS 10u
 
 struct flows {
-	struct loop *loop;
+	struct scope *scope;
 	TAILQ_HEAD(, flow) live;
 	struct event idle;
 };
 
-struct loop *flow_loop(const struct flow *f)
+struct scope *flow_scope(const struct flow *f)
 {
-	return f->flows->loop;
+	return f->flows->scope;
 }
 
 static const char *text_at(const struct flow *f, uint16_t at)
@@ -56,11 +58,11 @@ static const char *text_at(const struct flow *f, uint16_t at)
 
 static void log_end(struct flow *f, struct tunnel_counts counts)
 {
-	struct loop *lp = flow_loop(f);
+	struct scope *s = flow_scope(f);
 	char client[ADDR_PORT_TEXT_MAX], address[ADDR_TEXT_MAX];
 	struct strbuf rule = STRBUF_INIT;
 	struct access_entry e = {
-		.run = lp->run,
+		.run = s->run,
 		.protocol = f->protocol,
 		.client = addr_format_port(&f->client, f->client_port, client),
 		.method = text_at(f, f->method_at),
@@ -76,18 +78,18 @@ static void log_end(struct flow *f, struct tunnel_counts counts)
 	if (f->logged)
 		return;
 	f->logged = true;
-	stats_count_end(&lp->stats, e.reason, counts.in, counts.out);
+	stats_count_end(&s->stats, e.reason, counts.in, counts.out);
 	e.path_len = e.path ? strlen(e.path) : 0;
 	if (f->has_address)
 		e.address = addr_format(&f->address, address);
 	if (f->upstream) {
-		e.upstream = upstream_name(lp->upstream);
+		e.upstream = upstream_name(s->loop->upstream);
 		e.upstream_status = f->upstream_status;
 	}
 	if (f->decision.rule)
 		policy_place(f->rules->policy, &f->decision, &rule);
 	e.rule = rule.s;
-	access_log_write(lp->log, &e);
+	access_log_write(s->loop->log, &e);
 	strbuf_fini(&rule);
 }
 
@@ -115,7 +117,7 @@ static void release(struct flow *f, bool reset)
 /* From any state. With @reset both peers see that it did not end well. */
 static void flow_end(struct flow *f, bool reset)
 {
-	struct loop *lp = flow_loop(f);
+	struct scope *s = flow_scope(f);
 	struct tunnel_counts none = { 0 };
 
 	log_end(f, f->tunnel ? tunnel_counts(f->tunnel) : none);
@@ -126,9 +128,9 @@ static void flow_end(struct flow *f, bool reset)
 		ruleset_unref(f->rules);
 	TAILQ_REMOVE(&f->flows->live, f, link);
 	free(f);
-	lp->stats.connections--;
+	scope_count_end(s);
 	/* There is room again, or a drain is over. */
-	event_active(lp->reap, EV_TIMEOUT, 0);
+	event_active(s->loop->reap, EV_TIMEOUT, 0);
 }
 
 static void on_closed(void *arg)
@@ -146,7 +148,7 @@ static void close_last(struct flow *f, int *fd, enum closer_how how)
 
 	*fd = -1;
 	release(f, false);
-	if (closer_start(flow_loop(f)->base, last, how, on_closed, f,
+	if (closer_start(flow_scope(f)->loop->base, last, how, on_closed, f,
 			 &f->closer) < 0)
 		flow_end(f, false);
 }
@@ -188,7 +190,7 @@ static void on_tunnel_done(enum tunnel_end end, struct tunnel_counts counts,
 /* In @ms, or as soon as that can be seen. */
 static void set_idle_timer(struct flows *fs, uint64_t ms)
 {
-	uint64_t least = fs->loop->limits->idle_time / IDLE_PARTS;
+	uint64_t least = fs->scope->limits->idle_time / IDLE_PARTS;
 	struct timeval tv;
 
 	if (least < IDLE_MIN_MS)
@@ -204,7 +206,7 @@ static void set_idle_timer(struct flows *fs, uint64_t ms)
 static void on_idle_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct flows *fs = arg;
-	const uint64_t limit = fs->loop->limits->idle_time;
+	const uint64_t limit = fs->scope->limits->idle_time;
 	uint64_t now = clock_ms(), next = UINT64_MAX;
 	struct flow *f, *following;
 
@@ -286,7 +288,7 @@ int flow_start(struct flows *fs, const struct flow_opts *opts)
 
 	if (!f)
 		return -ENOMEM;
-	if (tunnel_start(fs->loop->tunnels, f->client_fd, f->remote_fd,
+	if (tunnel_start(fs->scope->loop->tunnels, f->client_fd, f->remote_fd,
 			 opts->early, opts->early_n,
 			 opts->look ? flow_sni_look : NULL, on_tunnel_done, f,
 			 &f->tunnel) < 0) {
@@ -298,19 +300,19 @@ int flow_start(struct flows *fs, const struct flow_opts *opts)
 	f->counted = opts->counted;
 	TAILQ_INSERT_TAIL(&fs->live, f, link);
 	if (f->idle && !event_pending(&fs->idle, EV_TIMEOUT, NULL))
-		set_idle_timer(fs, fs->loop->limits->idle_time);
+		set_idle_timer(fs, fs->scope->limits->idle_time);
 	return 0;
 }
 
-int flows_new(struct loop *lp, struct flows **ret)
+int flows_new(struct scope *s, struct flows **ret)
 {
 	struct flows *fs = calloc(1, sizeof(*fs));
 
 	if (!fs)
 		return -ENOMEM;
-	fs->loop = lp;
+	fs->scope = s;
 	TAILQ_INIT(&fs->live);
-	(void)event_assign(&fs->idle, lp->base, -1, 0, on_idle_timer, fs);
+	(void)event_assign(&fs->idle, s->loop->base, -1, 0, on_idle_timer, fs);
 	*ret = fs;
 	return 0;
 }

@@ -19,13 +19,13 @@
 
 struct addr;
 struct decision;
-struct flows; /* those of one loop */
-struct loop;
+struct flows; /* those of one scope */
 struct ruleset;
+struct scope;
 struct target_count;
 
 /* Return: 0 or -ENOMEM. */
-int flows_new(struct loop *lp, struct flows **ret);
+int flows_new(struct scope *s, struct flows **ret);
 
 /* Ends all that are left. NULL is fine. */
 void flows_free(struct flows *fs);
@@ -65,7 +65,7 @@ struct flow_opts {
 };
 
 /*
- * Takes the sockets, @counted, and a place among the loop's connections that
+ * Takes the sockets, @counted, and a place among the scope's connections that
  * the caller has counted. Return: 0, or -ENOMEM and nothing was taken.
  */
 int flow_start(struct flows *fs, const struct flow_opts *opts);

@@ -45,7 +45,7 @@ struct flow {
  */
 enum tunnel_look flow_sni_look(const char *bytes, size_t n, void *arg);
 
-/* flow.c: the loop of a flow. */
-struct loop *flow_loop(const struct flow *f);
+/* flow.c: whose it is. */
+struct scope *flow_scope(const struct flow *f);
 
 #endif

@@ -31,13 +31,13 @@ static void remember(struct flow *f, const struct request *rq,
 	struct strbuf allow_with = STRBUF_INIT, rule = STRBUF_INIT;
 	char target[TARGET_TEXT_MAX];
 
-	if (!flow_loop(f)->blocked)
+	if (!flow_scope(f)->blocked)
 		return;
 	if (d.reason != REASON_ALLOWED)
 		policy_suggest(p, rq, d, NULL, 0, &allow_with);
 	if (d.rule)
 		policy_place(p, &d, &rule);
-	blocked_add(flow_loop(f)->blocked, target_format(&rq->target, target),
+	blocked_add(flow_scope(f)->blocked, target_format(&rq->target, target),
 		    REASON_SNI, allow_with.s, rule.s);
 	strbuf_fini(&allow_with);
 	strbuf_fini(&rule);

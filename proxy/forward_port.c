@@ -4,10 +4,10 @@
  *
  * In:         listening sockets, each with the port that it stands for
  * Out:        a flow (flow.h) for each connection, or a reset and a log line
- * Invariants: counted among the connections of the loop, and so by its limits
- *             and by a drain; a client whose service does not answer sees a
- *             reset, which is what connecting to it would have looked like;
- *             after forwarded_fail() its caller returns at once
+ * Invariants: counted among the connections of its scope, and so by its
+ *             limits and by a drain; a client whose service does not answer
+ * sees a reset, which is what connecting to it would have looked like; after
+ * forwarded_fail() its caller returns at once
  *
  * There is no idle limit: nothing of ours is spent on silence, and without a
  * network of its own the run would have none here either.
@@ -33,6 +33,8 @@
 #include "proxy/dial.h"
 #include "proxy/flow.h"
 #include "proxy/loop.h"
+#include "proxy/scope.h"
+#include "proxy/stats.h"
 #include "proxy/tcp.h"
 
 /* How long accepting rests when there is no room. */
@@ -65,7 +67,7 @@ struct forwarded {
 
 struct forward_port {
 	LIST_ENTRY(forward_port) link;
-	struct loop *loop;
+	struct scope *scope;
 	int fd;
 	uint16_t port;
 	bool stopped;
@@ -83,9 +85,9 @@ static const char *format_target(const struct forward_port *p,
 static void log_failure(const struct forwarded *f)
 {
 	char client[ADDR_PORT_TEXT_MAX], target[TARGET_MAX];
-	struct loop *lp = f->port->loop;
+	struct scope *s = f->port->scope;
 	const struct access_entry e = {
-		.run = lp->run,
+		.run = s->run,
 		.protocol = PROTOCOL,
 		.client = addr_format_port(&f->client, f->client_port, client),
 		.target = format_target(f->port, target),
@@ -93,8 +95,8 @@ static void log_failure(const struct forwarded *f)
 		.ms = clock_ms() - f->started_ms,
 	};
 
-	stats_count_end(&lp->stats, f->reason, 0, 0);
-	access_log_write(lp->log, &e);
+	stats_count_end(&s->stats, f->reason, 0, 0);
+	access_log_write(s->loop->log, &e);
 }
 
 static void close_with_reset(int fd)
@@ -115,14 +117,14 @@ static void forwarded_free(struct forwarded *f)
 /* It did not come to a tunnel. */
 static void forwarded_fail(struct forwarded *f)
 {
-	struct loop *lp = f->port->loop;
+	struct scope *s = f->port->scope;
 
 	log_failure(f);
 	close_with_reset(f->client_fd);
 	forwarded_free(f);
-	lp->stats.connections--;
+	scope_count_end(s);
 	/* There is room again, or a drain is over. */
-	event_active(lp->reap, EV_TIMEOUT, 0);
+	event_active(s->loop->reap, EV_TIMEOUT, 0);
 }
 
 static void on_dialed(int fd, const struct addr *addr, enum reason reason,
@@ -144,7 +146,7 @@ static void on_dialed(int fd, const struct addr *addr, enum reason reason,
 	f->dial = NULL;
 	f->reason = reason;
 	if (reason == REASON_ALLOWED) {
-		if (flow_start(f->port->loop->flows, &opts) == 0) {
+		if (flow_start(f->port->scope->flows, &opts) == 0) {
 			forwarded_free(f);
 			return;
 		}
@@ -160,11 +162,11 @@ static void begin(struct forward_port *p, int fd,
 {
 	const struct dial_opts opts = {
 		.stagger_ms = STAGGER_MS,
-		.deadline_ms = p->loop->limits->dial_time,
+		.deadline_ms = p->scope->limits->dial_time,
 	};
 	struct forwarded *f = calloc(1, sizeof(*f));
 
-	p->loop->stats.accepted++;
+	p->scope->stats.accepted++;
 	if (!f) {
 		log_warn("no memory for another connection");
 		close_with_reset(fd);
@@ -177,20 +179,12 @@ static void begin(struct forward_port *p, int fd,
 	(void)addr_from_sockaddr((const struct sockaddr *)client, &f->client,
 				 &f->client_port);
 	LIST_INSERT_HEAD(&p->live, f, link);
-	p->loop->stats.connections++;
-	if (dial_start(p->loop->base, loopback, ARRAY_SIZE(loopback), p->port,
-		       &opts, on_dialed, f, &f->dial) < 0) {
+	scope_count_begin(p->scope);
+	if (dial_start(p->scope->loop->base, loopback, ARRAY_SIZE(loopback),
+		       p->port, &opts, on_dialed, f, &f->dial) < 0) {
 		f->reason = REASON_INTERNAL;
 		forwarded_fail(f);
 	}
-}
-
-static bool is_full(const struct loop *lp)
-{
-	const uint32_t per_run = lp->limits->connections_per_run;
-
-	return lp->stats.connections >= lp->connections_max ||
-	       (per_run > 0 && lp->stats.connections >= per_run);
 }
 
 /* Clients wait in the kernel's queue meanwhile. */
@@ -214,7 +208,7 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 		socklen_t len = sizeof(client);
 		int accepted;
 
-		if (is_full(p->loop)) {
+		if (scope_is_full(p->scope, 0)) {
 			rest(p);
 			return;
 		}
@@ -239,7 +233,7 @@ static void on_rested(evutil_socket_t fd, short what, void *arg)
 		rest(p);
 }
 
-int forward_port_new(struct loop *lp, int fd, uint16_t port)
+int forward_port_new(struct scope *s, int fd, uint16_t port)
 {
 	struct forward_port *p = calloc(1, sizeof(*p));
 	int r = -ENOMEM;
@@ -250,14 +244,14 @@ int forward_port_new(struct loop *lp, int fd, uint16_t port)
 	if (r < 0)
 		goto out;
 	tcp_prepare_listener(fd);
-	p->loop = lp;
+	p->scope = s;
 	p->fd = fd;
 	p->port = port;
 	LIST_INIT(&p->live);
-	(void)event_assign(&p->acceptable, lp->base, fd, EV_READ | EV_PERSIST,
-			   on_acceptable, p);
-	(void)event_assign(&p->rested, lp->base, -1, 0, on_rested, p);
-	LIST_INSERT_HEAD(&lp->forwards, p, link);
+	(void)event_assign(&p->acceptable, s->loop->base, fd,
+			   EV_READ | EV_PERSIST, on_acceptable, p);
+	(void)event_assign(&p->rested, s->loop->base, -1, 0, on_rested, p);
+	LIST_INSERT_HEAD(&s->forwards, p, link);
 	return 0;
 out:
 	free(p);
@@ -265,11 +259,11 @@ out:
 	return r;
 }
 
-int forward_port_start_all(struct loop *lp)
+int forward_port_start_all(struct scope *s)
 {
 	struct forward_port *p;
 
-	for (p = LIST_FIRST(&lp->forwards); p; p = LIST_NEXT(p, link))
+	for (p = LIST_FIRST(&s->forwards); p; p = LIST_NEXT(p, link))
 		if (event_add(&p->acceptable, NULL) < 0)
 			return -ENOMEM;
 	return 0;
@@ -282,20 +276,20 @@ static void stop(struct forward_port *p)
 	event_del(&p->rested);
 }
 
-void forward_port_stop_all(struct loop *lp)
+void forward_port_stop_all(struct scope *s)
 {
 	struct forward_port *p;
 
-	for (p = LIST_FIRST(&lp->forwards); p; p = LIST_NEXT(p, link))
+	for (p = LIST_FIRST(&s->forwards); p; p = LIST_NEXT(p, link))
 		stop(p);
 }
 
-void forward_port_free_all(struct loop *lp)
+void forward_port_free_all(struct scope *s)
 {
 	struct forward_port *p;
 	struct forwarded *f;
 
-	while ((p = LIST_FIRST(&lp->forwards))) {
+	while ((p = LIST_FIRST(&s->forwards))) {
 		stop(p);
 		while ((f = LIST_FIRST(&p->live)))
 			forwarded_fail(f);

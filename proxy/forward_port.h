@@ -11,21 +11,21 @@
 
 #include <stdint.h>
 
-struct loop;
+struct scope;
 
 /*
- * Takes the listening socket @fd, in failure too, and joins lp->forwards.
+ * Takes the listening socket @fd, in failure too, and joins s->forwards.
  * Return: 0 or -errno.
  */
-int forward_port_new(struct loop *lp, int fd, uint16_t port);
+int forward_port_new(struct scope *s, int fd, uint16_t port);
 
 /* Begin accepting. Return: 0 or -ENOMEM. */
-int forward_port_start_all(struct loop *lp);
+int forward_port_start_all(struct scope *s);
 
 /* Accept no more; what stands goes on. */
-void forward_port_stop_all(struct loop *lp);
+void forward_port_stop_all(struct scope *s);
 
-/* Closes everything, and leaves lp->forwards empty. */
-void forward_port_free_all(struct loop *lp);
+/* Closes everything, and leaves s->forwards empty. */
+void forward_port_free_all(struct scope *s);
 
 #endif

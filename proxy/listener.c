@@ -43,7 +43,8 @@ enum listener_state {
 
 struct listener {
 	LIST_ENTRY(listener) link;
-	struct loop *loop;
+	LIST_ENTRY(listener) full; /* in lp->full, while FULL */
+	struct scope *scope;
 	int fd;
 	enum listener_state state;
 	bool told; /* that accepting fails, since it last worked */
@@ -58,22 +59,16 @@ static int set_state(struct listener *l, enum listener_state next)
 
 	event_del(&l->acceptable);
 	event_del(&l->rested);
+	if (l->state == LISTENER_FULL)
+		LIST_REMOVE(l, full);
 	l->state = next;
+	if (next == LISTENER_FULL)
+		LIST_INSERT_HEAD(&l->scope->loop->full, l, full);
 	if (next == LISTENER_ACCEPTING)
 		r = event_add(&l->acceptable, NULL);
 	else if (next == LISTENER_RESTING)
 		r = event_add(&l->rested, &rest);
 	return r < 0 ? -ENOMEM : 0;
-}
-
-static uint32_t limit_of(const struct loop *lp)
-{
-	uint32_t per_run = lp->limits->connections_per_run;
-
-	return lp->run && *lp->run && per_run > 0 &&
-			       per_run < lp->connections_max
-		       ? per_run
-		       : lp->connections_max;
 }
 
 static void on_accept_failed(struct listener *l, int err)
@@ -108,15 +103,13 @@ static void on_accept_failed(struct listener *l, int err)
 /* Return: false if there is none to take, for now. */
 static bool accept_one(struct listener *l)
 {
-	struct loop *lp = l->loop;
-	uint32_t limit = limit_of(lp);
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
 	struct addr client = { .family = AF_INET };
 	uint16_t port = 0;
 	int fd;
 
-	if (lp->stats.connections >= limit + OVERFLOW_MAX) {
+	if (scope_is_full(l->scope, OVERFLOW_MAX)) {
 		(void)set_state(l, LISTENER_FULL);
 		return false;
 	}
@@ -129,7 +122,7 @@ static bool accept_one(struct listener *l)
 	l->told = false;
 	/* A family that we do not know is logged as 0.0.0.0:0. */
 	(void)addr_from_sockaddr((struct sockaddr *)&ss, &client, &port);
-	conn_accept(lp, fd, &client, port, lp->stats.connections >= limit);
+	conn_accept(l->scope, fd, &client, port, scope_is_full(l->scope, 0));
 	return true;
 }
 
@@ -151,8 +144,9 @@ static void on_rested(evutil_socket_t fd, short what, void *arg)
 	(void)listener_start(l); /* without memory, the next end tries again */
 }
 
-int listener_new(struct loop *lp, int fd)
+int listener_new(struct scope *scope, int fd)
 {
+	struct event_base *base = scope->loop->base;
 	struct listener *l = calloc(1, sizeof(*l));
 	int r = -ENOMEM;
 
@@ -163,13 +157,13 @@ int listener_new(struct loop *lp, int fd)
 	if (r < 0)
 		goto out;
 	tcp_prepare_listener(fd);
-	l->loop = lp;
+	l->scope = scope;
 	l->fd = fd;
 	l->state = LISTENER_STOPPED;
-	(void)event_assign(&l->acceptable, lp->base, fd, EV_READ | EV_PERSIST,
+	(void)event_assign(&l->acceptable, base, fd, EV_READ | EV_PERSIST,
 			   on_acceptable, l);
-	(void)event_assign(&l->rested, lp->base, -1, 0, on_rested, l);
-	LIST_INSERT_HEAD(&lp->listeners, l, link);
+	(void)event_assign(&l->rested, base, -1, 0, on_rested, l);
+	LIST_INSERT_HEAD(&scope->listeners, l, link);
 	return 0;
 out:
 	free(l);
@@ -201,11 +195,13 @@ void listener_stop(struct listener *l)
 
 void listener_resume_all(struct loop *lp)
 {
-	struct listener *l;
+	struct listener *l, *next;
 
-	LIST_FOREACH(l, &lp->listeners, link)
-	if (l->state == LISTENER_FULL)
-		(void)listener_start(l);
+	for (l = LIST_FIRST(&lp->full); l; l = next) {
+		next = LIST_NEXT(l, full);
+		if (!scope_is_full(l->scope, OVERFLOW_MAX))
+			(void)listener_start(l);
+	}
 }
 
 struct listener *listener_next(const struct listener *l)

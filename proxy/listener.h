@@ -11,24 +11,25 @@
 
 struct listener;
 struct loop;
+struct scope;
 
 /*
- * Takes the listening socket @fd, in failure too, and joins lp->listeners.
- * Return: 0 or -errno.
+ * Takes the listening socket @fd, in failure too, and joins scope->listeners:
+ * who comes through it is one of @scope's. Return: 0 or -errno.
  */
-int listener_new(struct loop *lp, int fd);
+int listener_new(struct scope *scope, int fd);
 
-/* Closes the socket and leaves lp->listeners. */
+/* Closes the socket and leaves scope->listeners. */
 void listener_free(struct listener *l);
 
 /* Begins, or goes on, accepting. Return: 0 or -errno. */
 int listener_start(struct listener *l);
 void listener_stop(struct listener *l);
 
-/* A connection has ended: whoever paused for want of room goes on. */
+/* A connection has ended: whoever paused for want of room looks again. */
 void listener_resume_all(struct loop *lp);
 
-/* The next in lp->listeners. */
+/* The next in scope->listeners. */
 struct listener *listener_next(const struct listener *l);
 
 #endif

@@ -11,6 +11,7 @@
  *
  * How one connection goes, by file:
  *
+ *   scope.c         whose it is, by the listener it comes through
  *   listener.c      accept, pause when there is no room
  *   conn.c          states, deadlines, reading, the one way out
  *   sniff.c, http_head.c, conn_socks.c    what the client says
@@ -34,11 +35,11 @@
 #include "proxy/access_log.h"
 #include "proxy/blocked.h"
 #include "proxy/conn_priv.h"
-#include "proxy/flow.h"
-#include "proxy/forward_port.h"
 #include "proxy/listener.h"
 #include "proxy/resolve.h"
 #include "proxy/ruleset.h"
+#include "proxy/scope.h"
+#include "proxy/stats.h"
 #include "proxy/target_count.h"
 #include "proxy/upstream.h"
 
@@ -52,8 +53,17 @@
 #define PIPES_MAX      48u
 #define FILES_FOR_PIPE 64u
 
+struct proxy_scope {
+	LIST_ENTRY(proxy_scope) link;
+	struct proxy *proxy;
+	struct scope *scope;
+	void (*done)(void *arg);
+	void *done_arg;
+};
+
 struct proxy {
 	struct loop loop;
+	LIST_HEAD(, proxy_scope) scopes;
 	bool stopped;
 	void (*drained)(void *arg);
 	void *drained_arg;
@@ -107,9 +117,10 @@ static void on_reap(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	conn_reap(&p->loop);
+	scope_reap(&p->loop);
 	if (!p->loop.draining)
 		listener_resume_all(&p->loop);
-	if (p->loop.draining && drained && p->loop.stats.connections == 0) {
+	if (p->loop.draining && drained && p->loop.connections == 0) {
 		p->drained = NULL;
 		drained(p->drained_arg);
 	}
@@ -143,29 +154,21 @@ static int open_loop(struct proxy *p, const struct proxy_opts *opts)
 	struct loop *lp = &p->loop;
 	int r;
 
-	lp->limits = &opts->conf->limits;
-	lp->run = opts->run;
 	lp->base = event_base_new();
 	if (!lp->base)
 		return -ENOMEM;
 	lp->reap = event_new(lp->base, -1, EV_PERSIST, on_reap, p);
 	lp->targets = target_counts_new();
-	lp->rules = ruleset_new_borrowed(opts->conf, opts->policy);
-	if (opts->remember_blocked)
-		lp->blocked = blocked_new();
-	if (!lp->reap || !lp->targets || !lp->rules ||
-	    (opts->remember_blocked && !lp->blocked))
+	if (!lp->reap || !lp->targets)
 		return -ENOMEM;
 	r = tunnel_loop_new(lp->base, pipes_max(), &lp->tunnels);
-	if (r == 0)
-		r = flows_new(lp, &lp->flows);
 	if (r == 0)
 		r = access_log_new(opts->log_fd, opts->log_syslog, &lp->log);
 	if (r == 0)
 		r = open_resolver(lp, opts->conf);
 	if (r == 0)
 		r = open_upstream(lp, opts);
-	lp->connections_max = connections_max(lp->limits, lp->upstream);
+	proxy_set_limits(p, opts->conf);
 	return r;
 }
 
@@ -176,9 +179,10 @@ int proxy_new(const struct proxy_opts *opts, struct proxy **ret)
 
 	if (!p)
 		return -ENOMEM;
-	LIST_INIT(&p->loop.listeners);
-	LIST_INIT(&p->loop.forwards);
-	TAILQ_INIT(&p->loop.live);
+	LIST_INIT(&p->scopes);
+	LIST_INIT(&p->loop.scopes);
+	LIST_INIT(&p->loop.ending);
+	LIST_INIT(&p->loop.full);
 	TAILQ_INIT(&p->loop.dead);
 	event_set_log_callback(on_libevent_log);
 	r = open_loop(p, opts);
@@ -190,31 +194,30 @@ int proxy_new(const struct proxy_opts *opts, struct proxy **ret)
 	return 0;
 }
 
+static void free_scope(struct proxy_scope *s)
+{
+	LIST_REMOVE(s, link);
+	scope_free(s->scope);
+	free(s);
+}
+
 void proxy_free(struct proxy *p)
 {
-	struct listener *l;
+	struct proxy_scope *s;
 	struct loop *lp;
-	struct conn *c;
 
 	if (!p)
 		return;
 	lp = &p->loop;
-	while ((l = LIST_FIRST(&lp->listeners)))
-		listener_free(l);
-	forward_port_free_all(lp);
-	while ((c = TAILQ_FIRST(&lp->live)))
-		conn_close(c);
-	conn_reap(lp);
-	flows_free(lp->flows);
+	while ((s = LIST_FIRST(&p->scopes)))
+		free_scope(s);
 	if (lp->log)
-		stats_log(&lp->stats, access_log_dropped(lp->log));
+		stats_log(&lp->past, access_log_dropped(lp->log));
 	upstream_free(lp->upstream);
 	resolver_free(lp->resolver);
 	tunnel_loop_free(lp->tunnels);
 	target_counts_free(lp->targets);
 	access_log_free(lp->log);
-	blocked_free(lp->blocked);
-	ruleset_unref(lp->rules);
 	if (lp->reap)
 		event_free(lp->reap);
 	if (lp->base)
@@ -227,23 +230,11 @@ struct event_base *proxy_base(struct proxy *p)
 	return p->loop.base;
 }
 
-int proxy_add_listener(struct proxy *p, int fd)
+void proxy_set_limits(struct proxy *p, const struct conf *cf)
 {
-	return listener_new(&p->loop, fd);
-}
-
-int proxy_set_policy(struct proxy *p, struct conf *cf, struct policy *policy)
-{
-	struct ruleset *rules = ruleset_new(cf, policy);
-
-	if (!rules)
-		return -ENOMEM;
-	ruleset_unref(p->loop.rules);
-	p->loop.rules = rules;
-	p->loop.limits = &cf->limits;
 	p->loop.connections_max =
 		connections_max(&cf->limits, p->loop.upstream);
-	return 0;
+	p->loop.dials_max = cf->limits.pending_dials;
 }
 
 int proxy_set_log(struct proxy *p, int fd, bool is_syslog)
@@ -251,19 +242,15 @@ int proxy_set_log(struct proxy *p, int fd, bool is_syslog)
 	return access_log_set(p->loop.log, fd, is_syslog);
 }
 
-int proxy_add_forward(struct proxy *p, int listen_fd, uint16_t port)
-{
-	return forward_port_new(&p->loop, listen_fd, port);
-}
-
 int proxy_start(struct proxy *p)
 {
-	struct listener *l;
-	int r = forward_port_start_all(&p->loop);
+	struct scope *s;
+	int r = 0;
 
-	for (l = LIST_FIRST(&p->loop.listeners); l && r == 0;
-	     l = listener_next(l))
-		r = listener_start(l);
+	for (s = LIST_FIRST(&p->loop.scopes); s && r == 0;
+	     s = LIST_NEXT(s, link))
+		r = scope_start(s);
+	p->loop.started = r == 0;
 	return r;
 }
 
@@ -285,33 +272,87 @@ void proxy_stop(struct proxy *p)
 void proxy_drain(struct proxy *p, void (*done)(void *arg), void *arg)
 {
 	struct loop *lp = &p->loop;
-	struct listener *l;
-	struct conn *c, *next;
+	struct scope *s;
 
 	lp->draining = true;
 	p->drained = done;
 	p->drained_arg = arg;
-	/* Closed, so that clients hear it at once, and whoever follows us can
-	 * have the port. */
-	while ((l = LIST_FIRST(&lp->listeners)))
-		listener_free(l);
-	forward_port_stop_all(lp);
-	/* Who has not asked for anything yet has nothing to lose. */
-	for (c = TAILQ_FIRST(&lp->live); c; c = next) {
-		next = TAILQ_NEXT(c, link);
-		if (c->state == CONN_SNIFF || c->state == CONN_IDLE)
-			conn_close(c);
-	}
+	LIST_FOREACH(s, &lp->scopes, link)
+	scope_drain(s);
 	event_active(lp->reap, EV_TIMEOUT, 0);
 }
 
-const struct proxy_blocked *proxy_blocked(const struct proxy *p, size_t *ret_n,
-					  uint64_t *ret_more)
+int proxy_scope_new(struct proxy *p, const struct proxy_scope_opts *opts,
+		    struct proxy_scope **ret)
 {
-	if (!p->loop.blocked) {
+	struct proxy_scope *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	r = scope_new(&p->loop, opts->conf, opts->policy, opts->run,
+		      opts->remember_blocked, &s->scope);
+	if (r < 0) {
+		free(s);
+		return r;
+	}
+	s->proxy = p;
+	LIST_INSERT_HEAD(&p->scopes, s, link);
+	*ret = s;
+	return 0;
+}
+
+int proxy_add_listener(struct proxy_scope *s, int fd)
+{
+	return scope_add_listener(s->scope, fd);
+}
+
+int proxy_add_forward(struct proxy_scope *s, int listen_fd, uint16_t port)
+{
+	return scope_add_forward(s->scope, listen_fd, port);
+}
+
+int proxy_scope_set_policy(struct proxy_scope *s, struct conf *cf,
+			   struct policy *policy)
+{
+	struct ruleset *rules = ruleset_new(cf, policy);
+
+	if (!rules)
+		return -ENOMEM;
+	scope_set_rules(s->scope, rules);
+	return 0;
+}
+
+void proxy_scope_stats(const struct proxy_scope *s, struct proxy_stats *ret)
+{
+	*ret = s->scope->stats;
+}
+
+static void on_scope_ended(void *arg)
+{
+	struct proxy_scope *s = arg;
+
+	if (s->done)
+		s->done(s->done_arg);
+	free_scope(s);
+}
+
+void proxy_scope_close(struct proxy_scope *s, void (*done)(void *arg),
+		       void *arg)
+{
+	s->done = done;
+	s->done_arg = arg;
+	scope_close(s->scope, on_scope_ended, s);
+}
+
+const struct proxy_blocked *proxy_scope_blocked(const struct proxy_scope *s,
+						size_t *ret_n,
+						uint64_t *ret_more)
+{
+	if (!s->scope->blocked) {
 		*ret_n = 0;
 		*ret_more = 0;
 		return NULL;
 	}
-	return blocked_list(p->loop.blocked, ret_n, ret_more);
+	return blocked_list(s->scope->blocked, ret_n, ret_more);
 }

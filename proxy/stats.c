@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * proxy/stats.c - what a loop has done, in numbers
+ * proxy/stats.c - what was done, in numbers
  */
 #include "proxy/stats.h"
 
@@ -9,15 +9,25 @@
 #include "common/log.h"
 #include "common/strbuf.h"
 
-void stats_count_end(struct stats *s, enum reason reason, uint64_t bytes_in,
-		     uint64_t bytes_out)
+void stats_count_end(struct proxy_stats *s, enum reason reason,
+		     uint64_t bytes_in, uint64_t bytes_out)
 {
 	s->ended[reason]++;
 	s->bytes_in += bytes_in;
 	s->bytes_out += bytes_out;
 }
 
-void stats_log(const struct stats *s, uint64_t log_lines_dropped)
+void stats_add(struct proxy_stats *s, const struct proxy_stats *more)
+{
+	s->connections += more->connections;
+	s->accepted += more->accepted;
+	s->bytes_in += more->bytes_in;
+	s->bytes_out += more->bytes_out;
+	for (int r = 0; r < REASON_COUNT; r++)
+		s->ended[r] += more->ended[r];
+}
+
+void stats_log(const struct proxy_stats *s, uint64_t log_lines_dropped)
 {
 	struct strbuf line = STRBUF_INIT;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * proxy/stats.h - what a loop has done, in numbers
+ * proxy/stats.h - what was done, in numbers
  *
  * Touched by the loop's own thread only.
  */
@@ -9,25 +9,15 @@
 
 #include <stdint.h>
 
-#include "proxy/reason.h"
+#include "proxy/proxy.h"
 
-/**
- * struct stats
- * @connections, @dials: how many there are now; the rest only grows
- * @ended:     requests by the reason they ended for
- * @bytes_in, @bytes_out: as in proxy/access_log.h
- */
-struct stats {
-	uint32_t connections, dials;
-	uint64_t accepted;
-	uint64_t ended[REASON_COUNT];
-	uint64_t bytes_in, bytes_out;
-};
+void stats_count_end(struct proxy_stats *s, enum reason reason,
+		     uint64_t bytes_in, uint64_t bytes_out);
 
-void stats_count_end(struct stats *s, enum reason reason, uint64_t bytes_in,
-		     uint64_t bytes_out);
+/* Adds all of @more to @s. */
+void stats_add(struct proxy_stats *s, const struct proxy_stats *more);
 
 /* One line in the operator's log, at level info. */
-void stats_log(const struct stats *s, uint64_t log_lines_dropped);
+void stats_log(const struct proxy_stats *s, uint64_t log_lines_dropped);
 
 #endif

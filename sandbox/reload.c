@@ -112,10 +112,11 @@ static void on_built(void *arg, struct reload_built *built)
 	conf_report_print(&built->report, true);
 	if (r == 0) {
 		tell_what_stays(rl->opts.conf, built->conf);
-		r = proxy_set_policy(rl->opts.proxy, built->conf,
-				     built->policy);
+		r = proxy_scope_set_policy(rl->opts.scope, built->conf,
+					   built->policy);
 	}
 	if (r == 0) {
+		proxy_set_limits(rl->opts.proxy, built->conf);
 		/* The proxy's, for as long as it is the last. */
 		rl->opts.conf = built->conf;
 		built->conf = NULL;

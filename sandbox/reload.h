@@ -18,6 +18,7 @@ struct reload;
  */
 struct reload_opts {
 	struct proxy *proxy;
+	struct proxy_scope *scope;
 	const struct conf *conf;
 	const char *profile;
 	int log_fd, sock;

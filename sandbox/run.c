@@ -53,6 +53,7 @@ struct run {
 	struct supervise_io io;
 	struct relay *relay;
 	struct proxy *proxy;
+	struct proxy_scope *scope; /* the one of it */
 	char **env;
 	int stdio[3];
 	int log_fd;
@@ -119,10 +120,10 @@ static int take_sockets(struct run *run, const struct init_msg *msg,
 		if (r < 0)
 			(void)close(fds[i]);
 		else if (local)
-			r = proxy_add_forward(run->proxy, fds[i],
+			r = proxy_add_forward(run->scope, fds[i],
 					      (uint16_t)msg->value);
 		else
-			r = proxy_add_listener(run->proxy, fds[i]);
+			r = proxy_add_listener(run->scope, fds[i]);
 	}
 	return r;
 }
@@ -165,7 +166,7 @@ static int take_door(struct run *run)
 	int r = await_init(run);
 
 	for (size_t i = 0; i < door->fds_n && r == 0; i++) {
-		r = proxy_add_listener(run->proxy, door->fds[i]);
+		r = proxy_add_listener(run->scope, door->fds[i]);
 		door->fds[i] = -1; /* the proxy took it */
 	}
 	return r;
@@ -175,18 +176,23 @@ static int start_proxy(struct run *run)
 {
 	const struct proxy_opts opts = {
 		.conf = run->plan.conf,
-		.policy = run->plan.policy,
-		.run = run->leash.lease.run,
 		.log_fd = run->log_fd,
 		.log_syslog = run->plan.log.kind == CONF_LOG_SYSLOG,
-		.remember_blocked = true,
 		.error = run->error,
+	};
+	const struct proxy_scope_opts scope = {
+		.conf = run->plan.conf,
+		.policy = run->plan.policy,
+		.run = run->leash.lease.run,
+		.remember_blocked = true,
 	};
 	const struct identities *ids = &run->leash.ids;
 	const char *step = "";
 	int r;
 
 	r = proxy_new(&opts, &run->proxy);
+	if (r == 0)
+		r = proxy_scope_new(run->proxy, &scope, &run->scope);
 	if (r == 0)
 		r = relay_start(run->relay, proxy_base(run->proxy));
 	if (r == 0)
@@ -213,7 +219,7 @@ static void print_summary(const struct run *run)
 
 	if (run->plan.cli.quiet)
 		return;
-	blocked = proxy_blocked(run->proxy, &n, &more);
+	blocked = proxy_scope_blocked(run->scope, &n, &more);
 	summary_render(blocked, n, more, &text);
 	if (text.len > 0) /* a closed standard error is no reason to fail */
 		(void)fd_write_all(STDERR_FILENO, text.s, text.len);

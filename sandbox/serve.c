@@ -63,6 +63,7 @@ struct serve {
 	pid_t keeper;
 	bool has_pid_file, draining;
 	struct proxy *proxy;
+	struct proxy_scope *scope; /* the one of it */
 	struct reload *reload;
 	struct event *signals, *drain_over;
 	char error[ERROR_MAX];
@@ -284,6 +285,7 @@ static int make_events(struct serve *s)
 {
 	const struct reload_opts reload = {
 		.proxy = s->proxy,
+		.scope = s->scope,
 		.conf = s->conf,
 		.profile = s->cli.profile,
 		.log_fd = s->log_fd,
@@ -309,18 +311,23 @@ static int start_proxy(struct serve *s)
 {
 	const struct proxy_opts opts = {
 		.conf = s->conf,
-		.policy = s->policy,
-		.run = "",
 		.log_fd = s->log_fd,
 		.log_syslog = s->log.kind == CONF_LOG_SYSLOG,
 		.error = s->error,
+	};
+	const struct proxy_scope_opts scope = {
+		.conf = s->conf,
+		.policy = s->policy,
+		.run = "",
 	};
 	const char *step = "";
 	int r;
 
 	r = proxy_new(&opts, &s->proxy);
+	if (r == 0)
+		r = proxy_scope_new(s->proxy, &scope, &s->scope);
 	for (size_t i = 0; i < s->listeners_n && r == 0; i++) {
-		r = proxy_add_listener(s->proxy, s->listeners[i]);
+		r = proxy_add_listener(s->scope, s->listeners[i]);
 		s->listeners[i] = -1; /* the proxy took it */
 	}
 	if (r == 0)

@@ -83,7 +83,9 @@ static void load_conf(struct fixture *f, const char *text)
 
 void fixture_begin(struct fixture *f, const char *conf_text)
 {
-	struct proxy_opts opts = { .run = "r1", .remember_blocked = true };
+	struct proxy_scope_opts scope = { .run = "r1",
+					  .remember_blocked = true };
+	struct proxy_opts opts = { 0 };
 	int listener;
 
 	memset(f, 0, sizeof(*f));
@@ -99,12 +101,14 @@ void fixture_begin(struct fixture *f, const char *conf_text)
 	assert_int_equal(fcntl(f->log_fd, F_SETFL, O_APPEND), 0);
 	assert_int_equal(policy_new(f->conf, NULL, &f->policy), 0);
 	opts.conf = f->conf;
-	opts.policy = f->policy;
+	scope.conf = f->conf;
+	scope.policy = f->policy;
 	opts.log_fd = f->log_fd;
 	assert_int_equal(proxy_new(&opts, &f->proxy), 0);
 	f->base = proxy_base(f->proxy);
+	assert_int_equal(proxy_scope_new(f->proxy, &scope, &f->scope), 0);
 	listener = listen_on_loopback(&f->port);
-	assert_int_equal(proxy_add_listener(f->proxy, listener), 0);
+	assert_int_equal(proxy_add_listener(f->scope, listener), 0);
 	assert_int_equal(proxy_start(f->proxy), 0);
 }
 

@@ -21,11 +21,13 @@ struct conf;
 struct event_base;
 struct policy;
 struct proxy;
+struct proxy_scope;
 
 struct fixture {
 	struct conf *conf;
 	struct policy *policy;
 	struct proxy *proxy;
+	struct proxy_scope *scope;
 	struct event_base *base;     /* the proxy's */
 	struct event_base *dns_base; /* the DNS server's */
 	struct dns_script dns;

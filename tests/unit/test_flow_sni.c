@@ -143,7 +143,7 @@ static void the_summary_names_the_server_and_the_rule_for_it(void **state)
 	hello(&b, "front.example", 10);
 	assert_false(passes(&f, &b));
 	fixture_log(&f, 1);
-	list = proxy_blocked(f.proxy, &n, &more);
+	list = proxy_scope_blocked(f.scope, &n, &more);
 	assert_int_equal(n, 1);
 	(void)snprintf(want, sizeof(want), "front.example:%u", f.origin_port);
 	assert_string_equal(list[0].target, want);

@@ -34,7 +34,7 @@ static uint16_t add_forward(struct fixture *f, uint16_t port)
 	assert_int_equal(bind(fd, (struct sockaddr *)&a, n), 0);
 	assert_int_equal(listen(fd, 16), 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
-	assert_int_equal(proxy_add_forward(f->proxy, fd, port), 0);
+	assert_int_equal(proxy_add_forward(f->scope, fd, port), 0);
 	return ntohs(a.sin_port);
 }
 

@@ -272,7 +272,7 @@ static void what_was_blocked_is_remembered_for_the_summary(void **state)
 			     "private-address");
 	fixture_check_answer(&f, missing, strlen(missing), "HTTP/1.1 502 ",
 			     "dns-failure");
-	v = proxy_blocked(f.proxy, &n, &more);
+	v = proxy_scope_blocked(f.scope, &n, &more);
 	assert_int_equal(n, 2);
 	assert_int_equal(more, 0);
 	assert_string_equal(v[0].target, "no.example:443");

@@ -31,7 +31,8 @@ static void replace(struct fixture *f, const char *name, const char *text)
 		conf_parse(name, text, strlen(text), NULL, &cf, &report), 0);
 	conf_report_fini(&report);
 	assert_int_equal(policy_new(cf, NULL, &policy), 0);
-	assert_int_equal(proxy_set_policy(f->proxy, cf, policy), 0);
+	assert_int_equal(proxy_scope_set_policy(f->scope, cf, policy), 0);
+	proxy_set_limits(f->proxy, cf);
 }
 
 static void check_connect(struct fixture *f, uint16_t port, const char *status)

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proxy/proxy_scope.h - whose connections a proxy serves, and by which rules
+ *
+ * The part of the facade that a run has to itself; proxy.h includes it.
+ */
+#ifndef NETLEASH_PROXY_PROXY_SCOPE_H
+#define NETLEASH_PROXY_PROXY_SCOPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proxy/reason.h"
+
+struct conf;
+struct policy;
+struct proxy;
+struct proxy_scope;
+
+/**
+ * struct proxy_scope_opts - whose connections they are
+ * @conf, @policy: what judges them, with the limits of one run; borrowed for
+ *          the life of the scope, or until replaced
+ * @run:    name of the run for the log, copied; "" for none: then
+ *          `connections-per-run` does not count
+ * @remember_blocked: keep what was refused, for proxy_scope_blocked()
+ */
+struct proxy_scope_opts {
+	const struct conf *conf;
+	const struct policy *policy;
+	const char *run;
+	bool remember_blocked;
+};
+
+/*
+ * Whoever comes through a scope's listeners is judged by its policy, counted
+ * among its connections and logged with its name, and by nothing that they
+ * say. A proxy may have any number of scopes; what one costs does not depend
+ * on how many others there are. Lives until it is closed, or proxy_free().
+ * Return: 0 or -ENOMEM.
+ */
+int proxy_scope_new(struct proxy *p, const struct proxy_scope_opts *opts,
+		    struct proxy_scope **ret);
+
+/* Takes a listening, close-on-exec socket, in failure too.
+ * Return: 0 or -errno. */
+int proxy_add_listener(struct proxy_scope *s, int fd);
+
+/*
+ * Takes a listening, close-on-exec socket whose connections go to @port of our
+ * own loopback (127.0.0.1, then ::1) as they are: no policy is asked, nothing
+ * is looked into. Return: 0 or -errno.
+ */
+int proxy_add_forward(struct proxy_scope *s, int listen_fd, uint16_t port);
+
+/*
+ * Judges each request that comes from now on by @policy, which is made of
+ * @cf, with the limits of @cf; requests and tunnels that have begun keep what
+ * they began with. Takes both, and frees them when nothing needs them; not
+ * where it fails. Return: 0 or -ENOMEM.
+ */
+int proxy_scope_set_policy(struct proxy_scope *s, struct conf *cf,
+			   struct policy *policy);
+
+/**
+ * struct proxy_stats - what was done, in numbers
+ * @connections: how many there are now; the rest only grows
+ * @ended:     requests by the reason they ended for
+ * @bytes_in:  received from far sides and sent to clients
+ * @bytes_out: received from clients and sent to far sides
+ */
+struct proxy_stats {
+	uint32_t connections;
+	uint64_t accepted;
+	uint64_t ended[REASON_COUNT];
+	uint64_t bytes_in, bytes_out;
+};
+
+void proxy_scope_stats(const struct proxy_scope *s, struct proxy_stats *ret);
+
+/*
+ * Closes its listeners and its connections at once, and no others: a run's
+ * end. @done, which may be NULL, runs from the loop when nothing of it is
+ * left; it may still ask for what was blocked, and for the numbers. The scope
+ * is freed when it returns.
+ */
+void proxy_scope_close(struct proxy_scope *s, void (*done)(void *arg),
+		       void *arg);
+
+/**
+ * struct proxy_blocked - one thing that was refused, for the summary
+ * @target:  "host:port", or "METHOD http://host:port/path" where they decided
+ * @allow_with: the rule that would allow it, "" if none can
+ * @rule:    place of the rule that refused, "" if none
+ */
+struct proxy_blocked {
+	char *target;
+	enum reason reason;
+	char *allow_with;
+	char *rule;
+	uint64_t count;
+};
+
+/*
+ * What policy refused, each target and reason once, in order of first
+ * appearance; at most PROXY_BLOCKED_MAX, *@ret_more counts the refusals that
+ * did not fit. Borrowed until the next turn of the loop.
+ */
+#define PROXY_BLOCKED_MAX 200
+const struct proxy_blocked *proxy_scope_blocked(const struct proxy_scope *s,
+						size_t *ret_n,
+						uint64_t *ret_more);
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proxy/scope.c - whose connections these are
+ *
+ * In:         a policy with its limits, listeners, forwarded ports
+ * Out:        numbers, and what was blocked, of these connections alone
+ * States:     open -> closed (all of it is silent) -> ended (the reaper has
+ *             freed the last connection)
+ * Invariants: nothing here takes longer because of other scopes
+ */
+#include "proxy/scope.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/blocked.h"
+#include "proxy/conn_priv.h"
+#include "proxy/flow.h"
+#include "proxy/forward_port.h"
+#include "proxy/listener.h"
+#include "proxy/ruleset.h"
+#include "proxy/stats.h"
+
+int scope_new(struct loop *lp, const struct conf *cf,
+	      const struct policy *policy, const char *run,
+	      bool remember_blocked, struct scope **ret)
+{
+	struct scope *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	LIST_INIT(&s->listeners);
+	LIST_INIT(&s->forwards);
+	TAILQ_INIT(&s->live);
+	LIST_INSERT_HEAD(&lp->scopes, s, link);
+	s->loop = lp;
+	s->limits = &cf->limits;
+	s->rules = ruleset_new_borrowed(cf, policy);
+	s->run = strdup(run ? run : "");
+	if (remember_blocked)
+		s->blocked = blocked_new();
+	if (flows_new(s, &s->flows) < 0 || !s->rules || !s->run ||
+	    (remember_blocked && !s->blocked)) {
+		scope_free(s);
+		return -ENOMEM;
+	}
+	*ret = s;
+	return 0;
+}
+
+/* Afterwards nothing of it can call back; its conns wait for the reaper. */
+static void close_all(struct scope *s)
+{
+	struct listener *l;
+	struct conn *c;
+
+	while ((l = LIST_FIRST(&s->listeners)))
+		listener_free(l);
+	forward_port_free_all(s);
+	while ((c = TAILQ_FIRST(&s->live)))
+		conn_close(c);
+	flows_free(s->flows);
+	s->flows = NULL;
+}
+
+void scope_free(struct scope *s)
+{
+	if (!s)
+		return;
+	close_all(s);
+	conn_reap(s->loop);
+	stats_add(&s->loop->past, &s->stats);
+	LIST_REMOVE(s, link);
+	blocked_free(s->blocked);
+	ruleset_unref(s->rules);
+	free(s->run);
+	free(s);
+}
+
+int scope_add_listener(struct scope *s, int fd)
+{
+	int r = listener_new(s, fd);
+
+	if (r == 0 && s->loop->started)
+		r = listener_start(LIST_FIRST(&s->listeners));
+	return r;
+}
+
+int scope_add_forward(struct scope *s, int fd, uint16_t port)
+{
+	int r = forward_port_new(s, fd, port);
+
+	if (r == 0 && s->loop->started)
+		r = forward_port_start_all(s);
+	return r;
+}
+
+void scope_set_rules(struct scope *s, struct ruleset *rules)
+{
+	ruleset_unref(s->rules);
+	s->rules = rules;
+	s->limits = &rules->conf->limits;
+}
+
+bool scope_is_full(const struct scope *s, uint32_t beyond)
+{
+	uint32_t per_run = s->limits->connections_per_run;
+
+	return s->loop->connections >= s->loop->connections_max + beyond ||
+	       (*s->run && per_run > 0 &&
+		s->stats.connections >= per_run + beyond);
+}
+
+void scope_count_begin(struct scope *s)
+{
+	s->loop->connections++;
+	s->stats.connections++;
+}
+
+void scope_count_end(struct scope *s)
+{
+	s->loop->connections--;
+	s->stats.connections--;
+}
+
+int scope_start(struct scope *s)
+{
+	struct listener *l;
+	int r = forward_port_start_all(s);
+
+	for (l = LIST_FIRST(&s->listeners); l && r == 0; l = listener_next(l))
+		r = listener_start(l);
+	return r;
+}
+
+void scope_drain(struct scope *s)
+{
+	struct listener *l;
+	struct conn *c, *next;
+
+	/* Closed, so that clients hear it at once, and whoever follows us can
+	 * have the port. */
+	while ((l = LIST_FIRST(&s->listeners)))
+		listener_free(l);
+	forward_port_stop_all(s);
+	/* Who has not asked for anything yet has nothing to lose. */
+	for (c = TAILQ_FIRST(&s->live); c; c = next) {
+		next = TAILQ_NEXT(c, link);
+		if (c->state == CONN_SNIFF || c->state == CONN_IDLE)
+			conn_close(c);
+	}
+}
+
+void scope_close(struct scope *s, scope_ended_fn *ended, void *arg)
+{
+	close_all(s);
+	s->ended = ended;
+	s->ended_arg = arg;
+	LIST_REMOVE(s, link);
+	LIST_INSERT_HEAD(&s->loop->ending, s, link);
+	event_active(s->loop->reap, EV_TIMEOUT, 0);
+}
+
+void scope_reap(struct loop *lp)
+{
+	struct scope *s, *next;
+
+	for (s = LIST_FIRST(&lp->ending); s; s = next) {
+		next = LIST_NEXT(s, link);
+		if (s->stats.connections == 0)
+			s->ended(s->ended_arg);
+	}
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/unit/test_scope.c - one proxy, many runs, each judged by its own
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/conf.h"
+#include "proxy/proxy.h"
+#include "tests/support/proxy_fixture.h"
+
+#define RUNS 200
+
+/* One run with its own door, conf and policy. */
+struct run {
+	struct conf *conf;
+	struct policy *policy;
+	struct proxy_scope *scope;
+	uint16_t port;
+	unsigned ended;
+	size_t blocked_n;
+	struct proxy_stats stats;
+};
+
+static int listen_on_any(uint16_t *ret_port)
+{
+	struct sockaddr_in a = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t n = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, n), 0);
+	assert_int_equal(listen(fd, 16), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
+	*ret_port = ntohs(a.sin_port);
+	return fd;
+}
+
+static void run_begin(struct fixture *f, struct run *run, const char *name,
+		      const char *conf_text)
+{
+	struct proxy_scope_opts opts = { .run = name,
+					 .remember_blocked = true };
+	struct conf_report report;
+
+	memset(run, 0, sizeof(*run));
+	assert_int_equal(conf_parse("run.conf", conf_text, strlen(conf_text),
+				    NULL, &run->conf, &report),
+			 0);
+	conf_report_fini(&report);
+	assert_int_equal(policy_new(run->conf, NULL, &run->policy), 0);
+	opts.conf = run->conf;
+	opts.policy = run->policy;
+	assert_int_equal(proxy_scope_new(f->proxy, &opts, &run->scope), 0);
+	assert_int_equal(
+		proxy_add_listener(run->scope, listen_on_any(&run->port)), 0);
+}
+
+static void on_run_ended(void *arg)
+{
+	struct run *run = arg;
+	uint64_t more;
+
+	run->ended++;
+	(void)proxy_scope_blocked(run->scope, &run->blocked_n, &more);
+	proxy_scope_stats(run->scope, &run->stats);
+	run->scope = NULL;
+}
+
+static void run_end(struct fixture *f, struct run *run)
+{
+	proxy_scope_close(run->scope, on_run_ended, run);
+	assert_int_equal(run->ended, 0); /* from the loop, not from here */
+	fixture_turn(f);
+	assert_int_equal(run->ended, 1);
+	policy_free(run->policy);
+	conf_free(run->conf);
+}
+
+static int connect_to(struct fixture *f, uint16_t port)
+{
+	const uint16_t own = f->port;
+	int fd;
+
+	f->port = port;
+	fd = fixture_connect(f);
+	f->port = own;
+	return fd;
+}
+
+static const char *ask(struct fixture *f, uint16_t port, const char *target)
+{
+	static char answer[4096];
+	char head[200];
+	int fd = connect_to(f, port);
+
+	(void)snprintf(head, sizeof(head),
+		       "CONNECT %s HTTP/1.1\r\nHost: %s\r\n"
+		       "Connection: close\r\n\r\n",
+		       target, target);
+	fixture_say(fd, head);
+	(void)snprintf(answer, sizeof(answer), "%s", fixture_head(f, fd));
+	close(fd);
+	return answer;
+}
+
+/* What a client says of itself is nothing: its door alone decides. */
+static void each_run_is_judged_by_its_own_door(void **state)
+{
+	static struct run runs[RUNS];
+	const struct proxy_blocked *v;
+	char name[40], conf[64], target[64];
+	struct fixture f;
+	uint64_t more;
+	size_t n;
+
+	(void)state;
+	fixture_begin(&f, "allow none.example\n");
+	for (unsigned i = 0; i < RUNS; i++) {
+		(void)snprintf(name, sizeof(name), "run%u", i);
+		/* Its own name is refused by a rule, all others by none. */
+		(void)snprintf(conf, sizeof(conf),
+			       "allow w.example\ndeny n%u.example\n", i);
+		run_begin(&f, &runs[i], name, conf);
+	}
+	for (unsigned i = 0; i < RUNS; i++) {
+		(void)snprintf(target, sizeof(target), "n%u.example:443", i);
+		assert_has(ask(&f, runs[i].port, target), " 403 ");
+		v = proxy_scope_blocked(runs[i].scope, &n, &more);
+		assert_int_equal(n, 1);
+		assert_int_equal(more, 0);
+		assert_string_equal(v[0].target, target);
+		assert_string_equal(v[0].rule, "run.conf:2");
+		(void)snprintf(name, sizeof(name), "\"run\":\"run%u\"", i);
+		assert_has(fixture_log(&f, i + 1), name);
+	}
+	(void)proxy_scope_blocked(f.scope, &n, &more);
+	assert_int_equal(n, 0);
+	for (unsigned i = 0; i < RUNS; i++) {
+		run_end(&f, &runs[i]);
+		assert_int_equal(runs[i].blocked_n, 1);
+		assert_int_equal(runs[i].stats.accepted, 1);
+		assert_int_equal(runs[i].stats.connections, 0);
+		assert_int_equal(runs[i].stats.ended[REASON_DENIED], 1);
+	}
+	fixture_end(&f);
+}
+
+static void a_run_that_ends_takes_its_tunnels_and_no_others(void **state)
+{
+	char head[100], conf[200];
+	int client, origin, own_client, own_origin;
+	struct fixture f;
+	struct run run;
+
+	(void)state;
+	fixture_begin(&f, "allow 127.0.0.1:ORIGIN\n");
+	(void)snprintf(conf, sizeof(conf), "allow 127.0.0.1:%u\n",
+		       f.origin_port);
+	run_begin(&f, &run, "r2", conf);
+	fixture_tunnel(&f, &client, &origin);
+	own_client = connect_to(&f, run.port);
+	(void)snprintf(head, sizeof(head),
+		       "CONNECT 127.0.0.1:%u HTTP/1.1\r\n\r\n", f.origin_port);
+	fixture_say(own_client, head);
+	assert_has(fixture_head(&f, own_client), " 200 ");
+	own_origin = fixture_accept(&f);
+
+	run_end(&f, &run);
+	assert_int_equal(run.stats.ended[REASON_ALLOWED], 1);
+	assert_has(fixture_log(&f, 1), "\"run\":\"r2\"");
+	assert_int_equal(fixture_end_of(&f, own_client), 0);
+	assert_int_equal(fixture_end_of(&f, own_origin), 0);
+	fixture_say(client, "still here");
+	fixture_expect(&f, origin, "still here");
+	close(own_client);
+	close(own_origin);
+	close(client);
+	close(origin);
+	fixture_end(&f);
+}
+
+static void nobody_answers_at_the_door_of_a_run_that_ended(void **state)
+{
+	struct sockaddr_in a = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	struct fixture f;
+	struct run run;
+	int fd;
+
+	(void)state;
+	fixture_begin(&f, "allow none.example\n");
+	run_begin(&f, &run, "r2", "allow none.example\n");
+	run_end(&f, &run);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	a.sin_port = htons(run.port);
+	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), -1);
+	assert_int_equal(errno, ECONNREFUSED);
+	close(fd);
+	fixture_end(&f);
+}
+
+static void a_run_that_is_full_leaves_room_for_the_others(void **state)
+{
+	struct fixture f;
+	struct run full, other;
+	int fds[3];
+
+	(void)state;
+	fixture_begin(&f, "allow none.example\n");
+	run_begin(&f, &full, "full",
+		  "allow none.example\nlimit connections-per-run 3\n");
+	run_begin(&f, &other, "other", "allow none.example\n");
+	for (size_t i = 0; i < 3; i++)
+		fds[i] = connect_to(&f, full.port);
+	fixture_turn_for(&f, 20);
+	assert_has(ask(&f, full.port, "a.example:443"), " 503 ");
+	assert_has(ask(&f, other.port, "a.example:443"), " 403 ");
+	for (size_t i = 0; i < 3; i++)
+		close(fds[i]);
+	fixture_turn_for(&f, 20);
+	assert_has(ask(&f, full.port, "a.example:443"), " 403 ");
+	run_end(&f, &full);
+	run_end(&f, &other);
+	fixture_end(&f);
+}
+
+static void a_new_policy_is_one_run_s_alone(void **state)
+{
+	static const char text[] = "allow none.example\ndeny a.example\n";
+	const struct proxy_blocked *v;
+	struct conf_report report;
+	struct policy *policy;
+	struct run run;
+	struct fixture f;
+	struct conf *cf;
+	uint64_t more;
+	size_t n;
+
+	(void)state;
+	fixture_begin(&f, "allow none.example\n");
+	run_begin(&f, &run, "r2", "allow none.example\n");
+	assert_int_equal(
+		conf_parse("new.conf", text, strlen(text), NULL, &cf, &report),
+		0);
+	conf_report_fini(&report);
+	assert_int_equal(policy_new(cf, NULL, &policy), 0);
+	assert_int_equal(proxy_scope_set_policy(run.scope, cf, policy), 0);
+	assert_has(ask(&f, run.port, "a.example:443"), " 403 ");
+	assert_has(ask(&f, f.port, "a.example:443"), " 403 ");
+	v = proxy_scope_blocked(run.scope, &n, &more);
+	assert_int_equal(n, 1);
+	assert_string_equal(v[0].rule, "new.conf:2");
+	v = proxy_scope_blocked(f.scope, &n, &more);
+	assert_int_equal(n, 1);
+	assert_string_equal(v[0].rule, "");
+	run_end(&f, &run);
+	fixture_end(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_run_is_judged_by_its_own_door),
+		cmocka_unit_test(
+			a_run_that_ends_takes_its_tunnels_and_no_others),
+		cmocka_unit_test(
+			nobody_answers_at_the_door_of_a_run_that_ended),
+		cmocka_unit_test(a_run_that_is_full_leaves_room_for_the_others),
+		cmocka_unit_test(a_new_policy_is_one_run_s_alone),
+	};
+
+	return cmocka_run_group_tests_name("scope", tests, NULL, NULL);
+}

@@ -106,6 +106,15 @@ static void by_ring(const struct probe *p)
  * ---------------------------------------------- */
 
 #ifdef __x86_64__
+/* A kernel that was started without this table faults on the instruction. */
+static void on_fault(int sig)
+{
+	(void)sig;
+	if (world("control"))
+		unavailable("not in this kernel");
+	blocked("not in this kernel");
+}
+
 static long call32(long nr, long b, long c, long d)
 {
 	long r;
@@ -124,10 +133,12 @@ static void by_int80(const struct probe *p)
 	socklen_t n = address_make(&a, p->a, "@port");
 	uint32_t *args = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	const struct sigaction fault = { .sa_handler = on_fault };
 	long fd, r;
 
 	if (args == MAP_FAILED)
 		unavailable("no memory below 4 GiB");
+	(void)sigaction(SIGSEGV, &fault, NULL);
 	args[0] = AF_INET;
 	args[1] = SOCK_STREAM;
 	args[2] = 0;
@@ -432,8 +443,8 @@ static void call(const struct probe *p)
 const struct probe kernel_probes[] = {
 	{ "ring_inet4", by_ring, "@inet4", NULL, 0, AS_USER, false },
 	{ "ring_loop", by_ring, "127.0.0.1", NULL, 0, AS_USER, false },
-	{ "int80_inet4", by_int80, "@inet4", NULL, 0, AS_USER, false },
-	{ "int80_loop", by_int80, "127.0.0.1", NULL, 0, AS_USER, false },
+	{ "int80_inet4", by_int80, "@inet4", NULL, 0, AS_USER, true },
+	{ "int80_loop", by_int80, "127.0.0.1", NULL, 0, AS_USER, true },
 	{ "x32_inet4", by_x32, NULL, NULL, 0, AS_USER, true },
 	LEAVE("user", CLONE_NEWUSER, AS_USER),
 	LEAVE("user_network", CLONE_NEWUSER | CLONE_NEWNET, AS_USER),

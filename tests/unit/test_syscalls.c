@@ -65,16 +65,20 @@ static int outcome(const struct row *row)
 }
 
 /* Runs @fn(@arg) in a child under @prog; its status, or 1000 + the signal. */
+/* Return: the exit status, or 1000 and a signal. @prog NULL: no filter. */
 static int run_under(const struct sock_fprog *prog, int (*fn)(const void *),
 		     const void *arg)
 {
+	const struct sigaction fault = { .sa_handler = SIG_DFL };
 	int status;
 	pid_t pid = fork();
 
 	assert_true(pid >= 0);
 	if (pid == 0) {
+		/* cmocka's handler would go on with the next test in here. */
+		(void)sigaction(SIGSEGV, &fault, NULL);
 		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-		    syscalls_load(prog) < 0)
+		    (prog && syscalls_load(prog) < 0))
 			_exit(254);
 		_exit(fn(arg));
 	}
@@ -410,6 +414,10 @@ static void foreign_architecture_kills_the_process(void **state)
 	struct sock_fprog prog;
 
 	(void)state;
+	if (run_under(NULL, call_int80, NULL) == 1000 + SIGSEGV) {
+		print_message("this kernel has no other architecture\n");
+		return;
+	}
 	assert_int_equal(syscalls_compile_command(&strict, &prog), 0);
 	assert_int_equal(run_under(&prog, call_int80, NULL), 1000 + SIGSYS);
 	syscalls_fini(&prog);

@@ -117,6 +117,7 @@ static int take_signals(struct serve *s)
 	if (s->signal_fd < 0)
 		return -errno;
 	(void)sigaddset(&set, SIGPIPE);
+	(void)sigaddset(&set, SIGXFSZ); /* a log at its `ulimit -f` */
 	return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -errno : 0;
 }
 

@@ -91,6 +91,7 @@ int supervise_open(struct supervise_io *ret)
 	block = set;
 	/* Blocked, not ignored: CMD inherits dispositions over exec. */
 	(void)sigaddset(&block, SIGPIPE);
+	(void)sigaddset(&block, SIGXFSZ); /* a log at its `ulimit -f` */
 	(void)sigaddset(&block, SIGCHLD);
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fd < 0)

@@ -118,6 +118,17 @@ ask 1
 is "also opened anew" "$(tail -n 1 "$LOG" | grep -c refused-000000)" 1
 stop_proxy
 
+# --- a file that may not grow, which is a signal, too
+conf "log json $W/limited.log" 'listen 127.0.0.1:0'
+(ulimit -f 16 && leash proxy -c "$W/conf" --pid-file "$W/pid" >"$W/ready" \
+	2>"$W/messages" </dev/null) &
+SHELL_PID=$!
+ready
+ask 200
+is "a log at its \`ulimit -f\` stops nobody" "$OUT" 200
+check "and is told" grep -q 'lines are being dropped' "$W/messages"
+stop_proxy
+
 # --- syslog
 cat >"$W/syslog.py" <<'END'
 import os, socket, sys

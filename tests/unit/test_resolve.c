@@ -296,6 +296,28 @@ static void a_closed_port_is_a_failure_at_once(void **state)
 	assert_true(clock_ms() - start_ms < TIMEOUT_MS - 100);
 }
 
+/* Nobody listens there: that is heard at once, and no time is lost. */
+static void
+the_second_server_is_asked_at_once_when_the_first_is_gone(void **state)
+{
+	struct fixture *f = *state;
+	struct dns_script gone;
+	struct conf_server s[2];
+	uint64_t began;
+	struct outcome o;
+
+	assert_int_equal(dns_script_start(&gone, f->base, "127.0.0.2", 0), 0);
+	s[0] = server_at("127.0.0.2", gone.port);
+	s[1] = server_at("127.0.0.1", f->server.port);
+	dns_script_stop(&gone);
+	resolver_with(f, s, 2, 100);
+	began = clock_ms();
+	o = look_up(f, "a1-q1.example");
+	assert_int_equal(o.n, 2);
+	/* A time-out would be 200 ms at least. */
+	assert_in_range(clock_ms() - began, 0, 150);
+}
+
 static void the_second_server_is_asked_when_the_first_is_silent(void **state)
 {
 	struct fixture *f = *state;
@@ -435,6 +457,8 @@ int main(void)
 		RESOLVE_TEST(half_an_answer_is_good_and_kept_briefly),
 		RESOLVE_TEST(no_answer_is_a_time_out_at_the_deadline),
 		RESOLVE_TEST(a_closed_port_is_a_failure_at_once),
+		RESOLVE_TEST(
+			the_second_server_is_asked_at_once_when_the_first_is_gone),
 		RESOLVE_TEST(
 			the_second_server_is_asked_when_the_first_is_silent),
 		RESOLVE_TEST(an_aaaa_that_never_comes_costs_a_moment),

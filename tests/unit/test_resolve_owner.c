@@ -270,9 +270,26 @@ static void a_changed_hosts_file_is_read_within_a_second(void **state)
 static void an_address_in_any_spelling_is_never_sent_as_a_name(void **state)
 {
 	static const char *const names[] = {
-		"127.0.0.1", "127.1", "0x7f.1",	 "2130706433",	"10.0.0.01",
-		"::1",	     "[::1]", "",	 "a1..b",	"a1 b",
-		"a1.b.",     "A1.b",  "a1.0x7f", "a1.\xc3\xa9",
+		"127.0.0.1",
+		"127.1",
+		"0x7f.1",
+		"2130706433",
+		"10.0.0.01",
+		"::1",
+		"[::1]",
+		"",
+		"a1..b",
+		"a1 b",
+		"a1.b.",
+		"A1.b",
+		"a1.0x7f",
+		"a1.\xc3\xa9",
+		".",
+		".a1",
+		"a1.7",
+		"*.a1",
+		"a1234567890123456789012345678901234567890123456789012345678901"
+		"23.example", /* a label of 64 */
 	};
 	struct fixture *f = *state;
 

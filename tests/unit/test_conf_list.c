@@ -168,6 +168,30 @@ static void narrow_rules_narrow_the_names_of_a_list(void **state)
 	conf_free(cf);
 }
 
+static void a_list_is_looked_for_beside_the_file_that_names_it(void **state)
+{
+	char path[128], absolute[200];
+	struct conf *cf;
+
+	(void)state;
+	(void)mkdir(path_of("sub", path), 0700);
+	put("block.txt", "outer.example\n");
+	put("sub/block.txt", "inner.example\n");
+	put("sub/inc", "deny-list block.txt\n");
+	cf = load_good("allow *\ninclude sub/inc\n");
+	check(cf, NULL, "outer.example:80", "allowed conf:1 *");
+	check(cf, NULL, "inner.example:80",
+	      "denied sub/block.txt:1 inner.example");
+	conf_free(cf);
+	(void)snprintf(absolute, sizeof(absolute), "allow *\ndeny-list %s\n",
+		       path_of("block.txt", path));
+	cf = load_good(absolute);
+	check(cf, NULL, "outer.example:80", "denied block.txt:1 outer.example");
+	conf_free(cf);
+	(void)unlink(path_of("sub/block.txt", path));
+	(void)unlink(path_of("sub/inc", path));
+}
+
 static void an_empty_list_is_a_warning(void **state)
 {
 	struct conf_report report;
@@ -344,6 +368,8 @@ int main(void)
 			a_deny_list_denies_on_every_port_and_names_its_line),
 		cmocka_unit_test(an_allow_list_allows_80_and_443),
 		cmocka_unit_test(narrow_rules_narrow_the_names_of_a_list),
+		cmocka_unit_test(
+			a_list_is_looked_for_beside_the_file_that_names_it),
 		cmocka_unit_test(an_empty_list_is_a_warning),
 		cmocka_unit_test(what_is_wrong_with_a_list_or_its_file),
 		cmocka_unit_test(

@@ -90,14 +90,7 @@ PORT=$(sed -n 's/^ready 127\.0\.0\.1://p' "$W/servers.log")
 
 try in_host "$PYTHON" "$SUPPORT/differ.py" --proxy "$PORT" --nginx 8081 \
 	--apache 8082 --origin 8080 --access-log "$W/access.log" ${VERBOSE+--verbose}
-# Its lines are results of their own.
 [ "$ERR" = "" ] || printf '%s\n' "$ERR" | sed 's/^/# /'
-while IFS= read -r line; do
-	case $line in
-	ok\ *) ok "${line#ok - }" ;;
-	'not ok '*) not_ok "${line#not ok - }" ;;
-	*) printf '%s\n' "$line" ;;
-	esac
-done <<<"$OUT"
+retell "$OUT"
 is "all of it was tried" "$STATUS" 0
 done_testing

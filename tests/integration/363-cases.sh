@@ -45,12 +45,6 @@ mkdir "$W/cases"
 TRY_SECONDS=120
 try in_host "$PYTHON" "$SUPPORT/cases_wire.py" "$NETLEASH" \
 	"$LIB/../unit/cases.h" "$W/cases"
-while IFS= read -r line; do
-	case $line in
-	ok\ *) ok "${line#ok - }" ;;
-	'not ok '*) not_ok "${line#not ok - }" ;;
-	*) printf '%s\n' "$line" ;;
-	esac
-done <<<"$OUT"
+retell "$OUT"
 is "all of it was tried" "$STATUS" 0
 done_testing

@@ -98,6 +98,18 @@ below() {
 	fi
 }
 
+# retell TEXT: TAP lines of another program's, without numbers, as our own
+retell() {
+	local line
+	while IFS= read -r line; do
+		case $line in
+		ok\ *) ok "${line#ok - }" ;;
+		'not ok '*) not_ok "${line#not ok - }" ;;
+		*) printf '%s\n' "$line" ;;
+		esac
+	done <<<"$1"
+}
+
 done_testing() {
 	echo "1..$TESTS"
 	[ "$TESTS" -gt 0 ] && [ "$FAILED" = 0 ]

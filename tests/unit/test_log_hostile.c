@@ -116,7 +116,7 @@ static void expect_quiet_summary(struct fixture *f)
 	uint64_t more;
 	size_t n;
 
-	v = proxy_blocked(f->proxy, &n, &more);
+	v = proxy_scope_blocked(f->scope, &n, &more);
 	assert_true(n > 0);
 	for (size_t i = 0; i < n; i++) {
 		expect_no_secret(v[i].target);

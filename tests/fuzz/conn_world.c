@@ -48,6 +48,7 @@ struct service {
 	struct conf *conf;
 	struct policy *policy;
 	struct proxy *proxy;
+	struct proxy_scope *scope;
 	struct event_base *base;
 	struct dns_script dns;
 	uint16_t port;
@@ -99,7 +100,8 @@ static int count_events(void)
 
 static void start_service(unsigned conf)
 {
-	struct proxy_opts opts = { .run = "", .remember_blocked = true };
+	struct proxy_scope_opts scope = { .run = "", .remember_blocked = true };
+	struct proxy_opts opts = { 0 };
 	struct service *s = &services[conf];
 	int listener;
 
@@ -112,13 +114,15 @@ static void start_service(unsigned conf)
 	if (policy_new(s->conf, NULL, &s->policy) < 0)
 		world_wrong("no policy");
 	opts.conf = s->conf;
-	opts.policy = s->policy;
+	scope.conf = s->conf;
+	scope.policy = s->policy;
 	opts.log_fd = s->log;
 	if (proxy_new(&opts, &s->proxy) < 0)
 		world_wrong("no proxy");
 	s->base = proxy_base(s->proxy);
 	listener = calls_listen(&s->port, 64);
-	if (proxy_add_listener(s->proxy, listener) < 0 ||
+	if (proxy_scope_new(s->proxy, &scope, &s->scope) < 0 ||
+	    proxy_add_listener(s->scope, listener) < 0 ||
 	    proxy_start(s->proxy) < 0)
 		world_wrong("the proxy does not start");
 }
@@ -367,6 +371,8 @@ static void read_log(void)
 
 void world_end(void)
 {
+	struct proxy_stats stats;
+
 	world_settle();
 	end_in_good_order();
 	end_by_time();
@@ -375,6 +381,10 @@ void world_end(void)
 	if (count_events() != now->events)
 		world_wrong("%d events are left of it",
 			    count_events() - now->events);
+	proxy_scope_stats(now->scope, &stats);
+	if (stats.connections != 0)
+		world_wrong("%u connections are left of it",
+			    (unsigned)stats.connections);
 	if (find_socket() >= 0)
 		world_wrong("socket %d is left of it", find_socket());
 }

@@ -93,7 +93,8 @@ check "to HTTP/1.0 as well" cmp "$WS/text" "$W/nginx/www/text"
 fetch -D - -o part -r 1000-1999 "$N/big"
 like "a range is 206 and says which" "$OUT" \
 	'^Content-Range: bytes 1000-1999/4000000'
-check "and is that part" cmp "$WS/part" <(tail -c +1001 "$WS/big" | head -c 1000)
+check "and is that part" cmp "$WS/part" <(tail -c +1001 "$WS/big" |
+	head -c 1000)
 fetch -w '%{http_code} %{size_download}' -o parts -r 0-9,100-109 "$N/big"
 like "two ranges are a multipart answer" "$OUT" '^206 [1-9]'
 head -c 1500000 "$WS/big" >"$WS/resumed"

@@ -100,7 +100,8 @@ CASES = [
         b"-5", b"0x5", b"5 5", b"5;", b"", b"99999999999999999999",
         b"5\x00", b"\x0b5", b"5\n", b"5\r", b"5\r\n 5")
 ] + [
-    (BAD, None, OK + fields + b"\r\n\r\n5\r\nabcde\r\n0\r\n\r\n") for fields in (
+    (BAD, None, OK + fields + b"\r\n\r\n5\r\nabcde\r\n0\r\n\r\n")
+    for fields in (
         b"Transfer-Encoding: chunked\r\nContent-Length: 5",
         b"Content-Length: 5\r\nTransfer-Encoding: chunked",
         b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
@@ -108,7 +109,8 @@ CASES = [
         b"Transfer-Encoding: xchunked", b"Transfer-Encoding: chunked, x",
         b"Transfer-Encoding:\r\n chunked", b"Transfer-Encoding : chunked",
         b"Transfer_Encoding: chunked", b"Transfer-Encoding: \x0bchunked",
-        b"X: y\nTransfer-Encoding: chunked", b"X: y\rTransfer-Encoding: chunked",
+        b"X: y\nTransfer-Encoding: chunked",
+        b"X: y\rTransfer-Encoding: chunked",
         b"Connection: Transfer-Encoding\r\nTransfer-Encoding: chunked",
         b"Content-Length: 99\r\nConnection: Content-Length",
         b"X: \x00", b"X", b": y", b"X y: z", b" X: y",
@@ -116,8 +118,9 @@ CASES = [
 ] + [
     # --- heads
     (BAD, None, head + b"\r\nContent-Length: 5\r\n\r\nabcde") for head in (
-        b"", b"abcde", b"HTTP/0.9 200 OK", b"HTTP/2.0 200 OK", b"HTTP/1.2 200 OK",
-        b"http/1.1 200 OK", b"HTTP/1.1  200 OK", b" HTTP/1.1 200 OK",
+        b"", b"abcde", b"HTTP/0.9 200 OK", b"HTTP/2.0 200 OK",
+        b"HTTP/1.2 200 OK", b"http/1.1 200 OK", b"HTTP/1.1  200 OK",
+        b" HTTP/1.1 200 OK",
         b"\r\nHTTP/1.1 200 OK", b"HTTP/1.1 200OK", b"HTTP/1.1 20 OK",
         b"HTTP/1.1 2000 OK", b"HTTP/1.1 099 OK", b"HTTP/1.1 999 OK",
         b"HTTP/1.1 -20 OK", b"HTTP/1.1 200 O\rK", b"HTTP/1.1 200 O\x00K",

@@ -164,29 +164,6 @@ static void without_netfilter_it_says_what_is_missing(void **state)
 	}
 }
 
-/* Not a benchmark: a bound that only a change of kind breaks. */
-static void doors_open_and_close_in_a_moment(void **state)
-{
-	uint64_t start = clock_us(), base, open_us;
-	const unsigned n = 50;
-
-	(void)state;
-	for (unsigned i = 0; i < n; i++)
-		apply_base(&ids);
-	base = (clock_us() - start) / n;
-	start = clock_us();
-	for (unsigned i = 0; i < n; i++)
-		open_door(RUN_A, (uint16_t)(5000 + i));
-	open_us = (clock_us() - start) / n;
-	start = clock_us();
-	for (unsigned i = 0; i < n; i++)
-		close_door(RUN_A, (uint16_t)(5000 + i));
-	start = (clock_us() - start) / n;
-	printf("base check %u us, door open %u us, close %u us\n",
-	       (unsigned)base, (unsigned)open_us, (unsigned)start);
-	assert_true(base + open_us + start < 100000);
-}
-
 static int tests_in_world(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,7 +173,6 @@ static int tests_in_world(void)
 		cmocka_unit_test(the_table_goes_and_comes),
 		cmocka_unit_test(without_privilege_it_says_so),
 		cmocka_unit_test(without_netfilter_it_says_what_is_missing),
-		cmocka_unit_test(doors_open_and_close_in_a_moment),
 	};
 	int r;
 

@@ -10,7 +10,6 @@
 #include <dirent.h>
 #include <poll.h>
 
-#include "common/clock.h"
 #include "common/conf.h"
 #include "sandbox/firewall.h"
 #include "sandbox/setup.h"
@@ -327,22 +326,6 @@ static void rules_that_hold_a_living_run_are_not_replaced(void **state)
 	apply();
 }
 
-/* Not a benchmark: a bound that only a change of kind breaks. */
-static void it_is_quick_where_nothing_is_missing(void **state)
-{
-	const unsigned n = 50;
-	uint64_t start, us;
-
-	(void)state;
-	apply();
-	start = clock_us();
-	for (unsigned i = 0; i < n; i++)
-		apply();
-	us = (clock_us() - start) / n;
-	printf("setup_apply %u us\n", (unsigned)us);
-	assert_true(us < 100000);
-}
-
 static void without_cgroup2_only_the_firewall_is_missing(void **state)
 {
 	(void)state;
@@ -370,7 +353,6 @@ static int tests_in_world(void)
 		cmocka_unit_test(words_that_it_does_not_know_are_errors),
 		cmocka_unit_test(the_block_of_the_conf_is_checked),
 		cmocka_unit_test(rules_that_hold_a_living_run_are_not_replaced),
-		cmocka_unit_test(it_is_quick_where_nothing_is_missing),
 		cmocka_unit_test(without_cgroup2_only_the_firewall_is_missing),
 	};
 	int r;

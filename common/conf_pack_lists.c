@@ -105,7 +105,7 @@ int conf_unpack_lists(struct conf *cf, const char *bytes, size_t n)
 		bytes += sizeof(h);
 		n -= sizeof(h);
 		if (h.scope > cf->profiles_n || h.effect > RULE_DENY ||
-		    h.path_n > PATH_MAX || h.path_n > n ||
+		    h.path_n > 2 * PATH_MAX || h.path_n > n ||
 		    h.bytes_n > n - h.path_n ||
 		    memchr(bytes, '\0', h.path_n) != NULL)
 			return -EPROTO;

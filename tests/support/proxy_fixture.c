@@ -183,6 +183,15 @@ void fixture_ask(struct fixture *f, int fd, const char *text)
 	strbuf_fini(&out);
 }
 
+char *fixture_fill(struct fixture *f, const char *text)
+{
+	struct strbuf out = STRBUF_INIT;
+
+	fill_in(f, text, &out);
+	assert_false(strbuf_failed(&out));
+	return out.s;
+}
+
 void fixture_say_connect(struct fixture *f, int fd)
 {
 	char head[80];

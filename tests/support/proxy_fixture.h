@@ -53,6 +53,9 @@ void fixture_say(int fd, const char *text);
 /* The same, with "ORIGIN" in it as the origin's port. */
 void fixture_ask(struct fixture *f, int fd, const char *text);
 
+/* @text with it filled in, to be freed. */
+char *fixture_fill(struct fixture *f, const char *text);
+
 /* "CONNECT 127.0.0.1:ORIGIN HTTP/1.1" and an empty line. */
 void fixture_say_connect(struct fixture *f, int fd);
 

@@ -230,6 +230,12 @@ static void on_idle_timer(evutil_socket_t fd, short what, void *arg)
 		set_idle_timer(fs, next);
 }
 
+void flows_check(struct flows *fs)
+{
+	if (event_pending(&fs->idle, EV_TIMEOUT, NULL))
+		set_idle_timer(fs, 0);
+}
+
 /* Its text after what is there, which ends at *@end. Return: where. */
 static uint16_t add_text(struct flow *f, size_t *end, const char *s, size_t n)
 {

@@ -30,6 +30,9 @@ int flows_new(struct scope *s, struct flows **ret);
 /* Ends all that are left. NULL is fine. */
 void flows_free(struct flows *fs);
 
+/* The scope's limits are others: who has been silent for too long by now? */
+void flows_check(struct flows *fs);
+
 /**
  * struct flow_opts - what is known of a tunnel; text and addresses are copied
  * @client, @client_port: who asked

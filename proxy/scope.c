@@ -101,6 +101,7 @@ void scope_set_rules(struct scope *s, struct ruleset *rules)
 	ruleset_unref(s->rules);
 	s->rules = rules;
 	s->limits = &rules->conf->limits;
+	flows_check(s->flows);
 }
 
 bool scope_is_full(const struct scope *s, uint32_t beyond)

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -135,6 +136,24 @@ static void limits_are_replaced_with_the_rules(void **state)
 	fixture_end(&f);
 }
 
+/* The timer that finds silent tunnels was set for an hour from now. */
+static void a_shorter_idle_time_finds_tunnels_that_are_there(void **state)
+{
+	int client, origin;
+	struct fixture f;
+
+	(void)state;
+	fixture_begin(&f, "allow 127.0.0.1:ORIGIN\nlimit idle-time 1h\n");
+	fixture_tunnel(&f, &client, &origin);
+	replace(&f, "second.conf", "allow *\nlimit idle-time 100ms\n");
+	assert_int_equal(fixture_end_of(&f, client), -ECONNRESET);
+	assert_int_equal(fixture_end_of(&f, origin), -ECONNRESET);
+	assert_has(fixture_log(&f, 1), "\"reason\":\"idle\"");
+	close(client);
+	close(origin);
+	fixture_end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +161,8 @@ int main(void)
 			tunnels_stay_and_new_requests_meet_the_new_rules),
 		cmocka_unit_test(a_policy_in_use_outlives_many_others),
 		cmocka_unit_test(limits_are_replaced_with_the_rules),
+		cmocka_unit_test(
+			a_shorter_idle_time_finds_tunnels_that_are_there),
 	};
 
 	/* The owner of a proxy blocks SIGPIPE; its test ignores it. */

@@ -49,7 +49,7 @@ struct service {
 	struct policy *policy;
 	struct proxy *proxy;
 	struct proxy_scope *scope;
-	struct event_base *base;
+	struct event_base *base, *dns_base;
 	struct dns_script dns;
 	uint16_t port;
 	int log, events;
@@ -105,10 +105,10 @@ static void start_service(unsigned conf)
 	struct service *s = &services[conf];
 	int listener;
 
-	s->dns.port = 0;
+	s->dns_base = event_base_new();
 	s->log = memfd_create("log", MFD_CLOEXEC);
 	(void)fcntl(s->log, F_SETFL, O_APPEND);
-	if (dns_script_start(&s->dns, event_base_new(), "127.0.0.1", 0) < 0)
+	if (dns_script_start(&s->dns, s->dns_base, "127.0.0.1", 0) < 0)
 		world_wrong("no DNS server");
 	load_conf(s, conf);
 	if (policy_new(s->conf, NULL, &s->policy) < 0)
@@ -127,18 +127,23 @@ static void start_service(unsigned conf)
 		world_wrong("the proxy does not start");
 }
 
+/* Started, and noted what it is like when nothing happens. */
+static void open_service(unsigned conf)
+{
+	now = &services[conf];
+	start_service(conf);
+	world_settle();
+	now->events = count_events();
+}
+
 static void start_all(void)
 {
 	(void)sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN },
 			NULL);
 	log_set_level(LOG_LEVEL_ERROR);
 	(void)calls_origin();
-	for (unsigned i = 0; i < WORLD_CONFS; i++) {
-		now = &services[i];
-		start_service(i);
-		world_settle();
-		now->events = count_events();
-	}
+	for (unsigned i = 0; i < WORLD_CONFS; i++)
+		open_service(i);
 	first_free = fcntl(calls_origin(), F_DUPFD_CLOEXEC, 0);
 	(void)close(first_free);
 }
@@ -295,7 +300,7 @@ void world_turn(void)
 	if (turns++ > TURNS_MAX)
 		world_wrong("it turns and turns");
 	if (event_base_loop(now->base, EVLOOP_NONBLOCK) < 0 ||
-	    event_base_loop(now->dns.base, EVLOOP_NONBLOCK) < 0)
+	    event_base_loop(now->dns_base, EVLOOP_NONBLOCK) < 0)
 		world_wrong("the loop fails");
 	moved = moved || dials != calls_count();
 	dials = calls_count();
@@ -395,6 +400,23 @@ void world_fini(void)
 		end_fini(&world.origins[i]);
 	for (int i = 0; i < WORLD_CLIENTS; i++)
 		end_fini(&world.clients[i]);
+}
+
+void world_end_at_once(void)
+{
+	unsigned conf = world.conf;
+
+	proxy_free(now->proxy);
+	policy_free(now->policy);
+	conf_free(now->conf);
+	dns_script_stop(&now->dns);
+	event_base_free(now->dns_base);
+	(void)close(now->log);
+	world_fini();
+	if (find_socket() >= 0)
+		world_wrong("socket %d is left of it", find_socket());
+	*now = (struct service){ 0 };
+	open_service(conf);
 }
 
 static void show(const char *what, int i, const struct end *e)

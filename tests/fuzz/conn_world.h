@@ -74,6 +74,12 @@ void world_skip_ms(uint64_t ms);
  */
 void world_end(void);
 
+/*
+ * The proxy is freed in the middle of everything, and made anew; the ends are
+ * forgotten. Aborts if a socket is left.
+ */
+void world_end_at_once(void);
+
 /* Forgets the input's ends, when they have been looked at. */
 void world_fini(void);
 

@@ -16,11 +16,13 @@
  *   t T  300 ms, 7 s go by
  *   h    two hours go by
  *   z    many z are said
+ *   X    the proxy is freed as it is, and that is the end
  *   `    a backtick is said
  *
  * When all of it has come to its end, conn_check.c compares what everybody
  * said, got and the access log.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -43,6 +45,7 @@ struct script {
 	char said[INPUT_MAX];
 	size_t said_n;
 	int many, orders;
+	bool over;
 };
 
 static void flush(struct script *s)
@@ -136,6 +139,10 @@ static void obey(struct script *s, char order)
 	case 'z':
 		say_many(s);
 		break;
+	case 'X':
+		flush(s);
+		s->over = true;
+		break;
 	default:
 		s->said[s->said_n++] = order;
 		break;
@@ -149,11 +156,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2 || size > INPUT_MAX)
 		return 0;
 	s = (struct script){ .world = world_begin(data[0] % WORLD_CONFS) };
-	for (size_t i = 1; i < size; i++) {
+	for (size_t i = 1; i < size && !s.over; i++) {
 		if (data[i] != '`')
 			s.said[s.said_n++] = (char)data[i];
 		else if (++i < size)
 			obey(&s, (char)data[i]);
+	}
+	if (s.over) {
+		world_end_at_once();
+		return 0;
 	}
 	flush(&s);
 	world_end();

@@ -103,6 +103,7 @@ struct conf {
 	size_t listens_n;
 	struct conf_server *resolvers;
 	size_t resolvers_n;
+	unsigned threads; /* 0: none was written, see conf_threads() */
 	enum conf_tunnel_check tunnel_check;
 	struct conf_upstream upstream;
 	char **verify_cas;
@@ -117,6 +118,10 @@ struct conf {
 /* Defaults in every field, no rules. Return: NULL without memory. */
 struct conf *conf_new(void);
 void conf_free(struct conf *cf);
+
+/* `threads`; where none is written, one a core that we may use, 4 at most. */
+#define CONF_THREADS_MAX 64
+unsigned conf_threads(const struct conf *cf);
 
 /*
  * Adds rules given on the command line (-a and -d): words as in a line of the

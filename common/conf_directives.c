@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -248,6 +249,39 @@ static int set_tunnel_check(struct conf_parser *ps, const struct conf_word *w,
 	return 0;
 }
 
+/* More than that share a proxy's work no better. */
+#define CORES_USED_MAX 4
+
+unsigned conf_threads(const struct conf *cf)
+{
+	cpu_set_t cores;
+	int n = 1;
+
+	if (cf->threads > 0)
+		return cf->threads;
+	if (sched_getaffinity(0, sizeof(cores), &cores) == 0)
+		n = CPU_COUNT(&cores);
+	return (unsigned)(n < CORES_USED_MAX ? n : CORES_USED_MAX);
+}
+
+static int set_threads(struct conf_parser *ps, const struct conf_word *w,
+		       size_t n)
+{
+	char shown[CONF_SHOWN_MAX];
+	uint32_t v;
+
+	(void)n;
+	if (conf_repeated(ps, &ps->threads, w))
+		return 0;
+	if (parse_u32(w->s, w->n, &v) < 0 || v < 1 || v > CONF_THREADS_MAX) {
+		conf_error(ps, w, "'%s' is no number from 1 to %d",
+			   conf_show(w->s, w->n, shown), CONF_THREADS_MAX);
+		return 0;
+	}
+	ps->cf->threads = v;
+	return 0;
+}
+
 static int set_run_uids(struct conf_parser *ps, const struct conf_word *w,
 			size_t n)
 {
@@ -380,6 +414,7 @@ static const struct conf_directive table[] = {
 	{ "profile", set_profile, 1, 0, 0, "profile NAME { ... }" },
 	{ "resolver", set_resolver, 1, 0, 0, "resolver ADDRESS[:PORT]..." },
 	{ "run-uids", set_run_uids, 1, 1, 0, "run-uids FIRST-LAST" },
+	{ "threads", set_threads, 1, 1, 0, "threads NUMBER" },
 	{ "tunnel-check", set_tunnel_check, 1, 1, 0, "tunnel-check sni|tls|off" },
 	{ "upstream", conf_set_upstream, 1, 0, 0,
 	  "upstream URL, or upstream direct HOST[:PORTS]..." },

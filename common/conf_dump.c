@@ -152,6 +152,7 @@ void conf_dump_whole(const struct conf *cf, bool packed, struct strbuf *out)
 	dump_log(out, cf);
 	strbuf_addf(out, "run-uids %" PRIu32 "-%" PRIu32 "\n",
 		    cf->run_uid_first, cf->run_uid_last);
+	strbuf_addf(out, "threads %u\n", conf_threads(cf));
 	strbuf_addf(out, "tunnel-check %s\n",
 		    conf_tunnel_check_name(cf->tunnel_check));
 	dump_limits(out, &cf->limits);

@@ -60,7 +60,8 @@ struct conf_parser {
 		dev_t dev;
 		ino_t ino;
 	} stack[CONF_INCLUDE_DEPTH];
-	struct conf_seen mode, profile_mode, log, run_uids, tunnel_check;
+	struct conf_seen mode, profile_mode, log, run_uids, threads,
+		tunnel_check;
 	struct conf_seen upstream;
 	struct conf_seen limits[CONF_LIMITS_N];
 	size_t env_deny_n, env_allow_n;

@@ -38,20 +38,20 @@ void blocked_free(struct blocked *b)
 	free(b);
 }
 
-void blocked_add(struct blocked *b, const char *target, enum reason reason,
-		 const char *allow_with, const char *rule)
+static void add(struct blocked *b, const char *target, enum reason reason,
+		const char *allow_with, const char *rule, uint64_t count)
 {
 	struct proxy_blocked *e;
 
 	for (size_t i = 0; i < b->n; i++) {
 		e = &b->v[i];
 		if (e->reason == reason && strcmp(e->target, target) == 0) {
-			e->count++;
+			e->count += count;
 			return;
 		}
 	}
 	if (b->n == PROXY_BLOCKED_MAX) {
-		b->more++;
+		b->more += count;
 		return;
 	}
 	e = &b->v[b->n];
@@ -60,12 +60,28 @@ void blocked_add(struct blocked *b, const char *target, enum reason reason,
 	e->rule = strdup(rule ? rule : "");
 	if (!e->target || !e->allow_with || !e->rule) {
 		entry_fini(e);
-		b->more++;
+		b->more += count;
 		return;
 	}
 	e->reason = reason;
-	e->count = 1;
+	e->count = count;
 	b->n++;
+}
+
+void blocked_add(struct blocked *b, const char *target, enum reason reason,
+		 const char *allow_with, const char *rule)
+{
+	add(b, target, reason, allow_with, rule, 1);
+}
+
+void blocked_merge(struct blocked *b, const struct blocked *more)
+{
+	for (size_t i = 0; i < more->n; i++) {
+		const struct proxy_blocked *e = &more->v[i];
+
+		add(b, e->target, e->reason, e->allow_with, e->rule, e->count);
+	}
+	b->more += more->more;
 }
 
 const struct proxy_blocked *blocked_list(const struct blocked *b, size_t *ret_n,

@@ -27,6 +27,9 @@ void blocked_free(struct blocked *b);
 void blocked_add(struct blocked *b, const char *target, enum reason reason,
 		 const char *allow_with, const char *rule);
 
+/* Adds all of @more to @b. */
+void blocked_merge(struct blocked *b, const struct blocked *more);
+
 /* As proxy_scope_blocked(). */
 const struct proxy_blocked *blocked_list(const struct blocked *b, size_t *ret_n,
 					 uint64_t *ret_more);

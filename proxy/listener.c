@@ -5,7 +5,8 @@
  * In:         a listening socket from the owner
  * Out:        non-blocking, close-on-exec sockets for conn.c
  * States:     STOPPED (never started, or draining), ACCEPTING, FULL (too many
- *             connections: the next that ends wakes us), RESTING (accept
+ *             connections: the next that ends wakes us; where it may be one
+ *             of another thread, a timer does), RESTING (accept
  *             failed: a timer wakes us)
  * Invariants: the socket is registered only while ACCEPTING, so that a full
  *             queue that we cannot take from never makes the loop spin
@@ -66,7 +67,8 @@ static int set_state(struct listener *l, enum listener_state next)
 		LIST_INSERT_HEAD(&l->scope->loop->full, l, full);
 	if (next == LISTENER_ACCEPTING)
 		r = event_add(&l->acceptable, NULL);
-	else if (next == LISTENER_RESTING)
+	else if (next == LISTENER_RESTING ||
+		 (next == LISTENER_FULL && l->scope->loop->all->n > 1))
 		r = event_add(&l->rested, &rest);
 	return r < 0 ? -ENOMEM : 0;
 }

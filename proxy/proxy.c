@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * proxy/proxy.c - the facade of the room: one event loop and what lives on it
+ * proxy/proxy.c - the facade of the room: event loops and what lives on them
  *
  * In:         options and listening sockets from the owner
  * Out:        a loop that serves clients until it is stopped or drained
  * Steps:      new (everything that needs a path or a limit of the process) ->
  *             add listeners -> start -> run -> stop or drain -> free
- * Invariants: no byte of a client is read before proxy_start(); the reaper is
- *             the only one to free connections while the loop runs
+ * Invariants: no byte of a client is read before proxy_start(), and no thread
+ *             is started: it has what the owner has shed by then
  *
  * How one connection goes, by file:
  *
+ *   loop.c          the event loop, its thread
  *   scope.c         whose it is, by the listener it comes through
  *   listener.c      accept, pause when there is no room
  *   conn.c          states, deadlines, reading, the one way out
@@ -27,47 +28,15 @@
 #include "proxy/proxy.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
+
+#include <event2/event.h>
 
 #include "common/log.h"
 #include "proxy/access_log.h"
-#include "proxy/blocked.h"
-#include "proxy/conn_priv.h"
-#include "proxy/listener.h"
-#include "proxy/resolve.h"
-#include "proxy/ruleset.h"
-#include "proxy/scope.h"
+#include "proxy/proxy_priv.h"
 #include "proxy/stats.h"
 #include "proxy/target_count.h"
-#include "proxy/upstream.h"
-
-/* Descriptors that are not for connections: logs, DNS, listeners, the loop. */
-#define FDS_RESERVED 64u
-
-/*
- * Pipes of 1 MiB for bulky tunnels: an unprivileged user gets 64 of them, and
- * they must not take the descriptors that connections were promised.
- */
-#define PIPES_MAX      48u
-#define FILES_FOR_PIPE 64u
-
-struct proxy_scope {
-	LIST_ENTRY(proxy_scope) link;
-	struct proxy *proxy;
-	struct scope *scope;
-	void (*done)(void *arg);
-	void *done_arg;
-};
-
-struct proxy {
-	struct loop loop;
-	LIST_HEAD(, proxy_scope) scopes;
-	bool stopped;
-	void (*drained)(void *arg);
-	void *drained_arg;
-};
 
 static void on_libevent_log(int severity, const char *text)
 {
@@ -75,182 +44,122 @@ static void on_libevent_log(int severity, const char *text)
 		log_warn("libevent: %s", text);
 }
 
-/* Each connection needs one descriptor, and those of its far side. */
-static uint32_t connections_max(const struct conf_limits *limits,
-				const struct upstream *upstream)
-{
-	struct rlimit files = { .rlim_cur = 1024 };
-	rlim_t room = 1, each = 1 + upstream_fds(upstream);
-
-	(void)getrlimit(RLIMIT_NOFILE, &files);
-	if (files.rlim_cur > FDS_RESERVED + each)
-		room = (files.rlim_cur - FDS_RESERVED) / each;
-	if (room > UINT32_MAX)
-		room = UINT32_MAX;
-	if (limits->connections == 0)
-		return (uint32_t)room;
-	if (limits->connections > room) {
-		log_warn("limit connections %u is more than the descriptors "
-			 "allow: it is %u",
-			 limits->connections, (unsigned)room);
-		return (uint32_t)room;
-	}
-	return limits->connections;
-}
-
-static size_t pipes_max(void)
-{
-	struct rlimit files = { .rlim_cur = 1024 };
-
-	(void)getrlimit(RLIMIT_NOFILE, &files);
-	return files.rlim_cur / FILES_FOR_PIPE < PIPES_MAX
-		       ? files.rlim_cur / FILES_FOR_PIPE
-		       : PIPES_MAX;
-}
-
-/* Frees what has ended, lets paused listeners go on, ends a drain. */
-static void on_reap(evutil_socket_t fd, short what, void *arg)
-{
-	struct proxy *p = arg;
-	void (*drained)(void *) = p->drained;
-
-	(void)fd;
-	(void)what;
-	conn_reap(&p->loop);
-	scope_reap(&p->loop);
-	if (!p->loop.draining)
-		listener_resume_all(&p->loop);
-	if (p->loop.draining && drained && p->loop.connections == 0) {
-		p->drained = NULL;
-		drained(p->drained_arg);
-	}
-}
-
-static int open_resolver(struct loop *lp, const struct conf *cf)
-{
-	struct resolver_opts opts = {
-		.servers = cf->resolvers,
-		.servers_n = cf->resolvers_n,
-		.timeout_ms = cf->limits.dns_time,
-		.pending_max = cf->limits.pending_lookups,
-	};
-
-	return resolver_new(lp->base, &opts, &lp->resolver);
-}
-
-static int open_upstream(struct loop *lp, const struct proxy_opts *opts)
-{
-	char error[UPSTREAM_DETAIL_MAX] = "";
-	int r = upstream_new(lp->base, lp->resolver, opts->conf, &lp->upstream,
-			     error);
-
-	if (r < 0 && opts->error)
-		(void)snprintf(opts->error, PROXY_ERROR_MAX, "%s", error);
-	return r;
-}
-
-static int open_loop(struct proxy *p, const struct proxy_opts *opts)
-{
-	struct loop *lp = &p->loop;
-	int r;
-
-	lp->base = event_base_new();
-	if (!lp->base)
-		return -ENOMEM;
-	lp->reap = event_new(lp->base, -1, EV_PERSIST, on_reap, p);
-	lp->targets = target_counts_new();
-	if (!lp->reap || !lp->targets)
-		return -ENOMEM;
-	r = tunnel_loop_new(lp->base, pipes_max(), &lp->tunnels);
-	if (r == 0)
-		r = access_log_new(opts->log_fd, opts->log_syslog, &lp->log);
-	if (r == 0)
-		r = open_resolver(lp, opts->conf);
-	if (r == 0)
-		r = open_upstream(lp, opts);
-	proxy_set_limits(p, opts->conf);
-	return r;
-}
-
 int proxy_new(const struct proxy_opts *opts, struct proxy **ret)
 {
 	struct proxy *p = calloc(1, sizeof(*p));
-	int r;
+	int r = -ENOMEM;
 
 	if (!p)
 		return -ENOMEM;
 	LIST_INIT(&p->scopes);
-	LIST_INIT(&p->loop.scopes);
-	LIST_INIT(&p->loop.ending);
-	LIST_INIT(&p->loop.full);
-	TAILQ_INIT(&p->loop.dead);
 	event_set_log_callback(on_libevent_log);
-	r = open_loop(p, opts);
+	p->all.n = opts->threads > 0 ? opts->threads : 1;
+	p->loops = calloc(p->all.n, sizeof(*p->loops));
+	p->drain_jobs = calloc(p->all.n, sizeof(*p->drain_jobs));
+	p->all.targets = target_counts_new(p->all.n > 1);
+	if (p->loops && p->drain_jobs && p->all.targets)
+		r = 0;
+	for (unsigned i = 0; i < p->all.n && r == 0; i++)
+		r = loop_init(&p->loops[i], &p->all, opts);
 	if (r < 0) {
 		proxy_free(p);
 		return r;
 	}
+	proxy_set_limits(p, opts->conf);
 	*ret = p;
 	return 0;
 }
 
-static void free_scope(struct proxy_scope *s)
-{
-	LIST_REMOVE(s, link);
-	scope_free(s->scope);
-	free(s);
-}
-
 void proxy_free(struct proxy *p)
 {
+	struct proxy_stats sum = { 0 };
 	struct proxy_scope *s;
-	struct loop *lp;
+	uint64_t dropped = 0;
 
 	if (!p)
 		return;
-	lp = &p->loop;
+	for (unsigned i = 0; p->loops && i < p->all.n; i++)
+		loop_thread_join(&p->loops[i]);
 	while ((s = LIST_FIRST(&p->scopes)))
-		free_scope(s);
-	if (lp->log)
-		stats_log(&lp->past, access_log_dropped(lp->log));
-	upstream_free(lp->upstream);
-	resolver_free(lp->resolver);
-	tunnel_loop_free(lp->tunnels);
-	target_counts_free(lp->targets);
-	access_log_free(lp->log);
-	if (lp->reap)
-		event_free(lp->reap);
-	if (lp->base)
-		event_base_free(lp->base);
+		proxy_scope_free(s);
+	for (unsigned i = 0; p->loops && i < p->all.n; i++) {
+		stats_add(&sum, &p->loops[i].past);
+		if (p->loops[i].log)
+			dropped += access_log_dropped(p->loops[i].log);
+	}
+	if (p->loops && p->loops[0].log)
+		stats_log(&sum, dropped);
+	for (unsigned i = 0; p->loops && i < p->all.n; i++)
+		loop_fini(&p->loops[i]);
+	target_counts_free(p->all.targets);
+	free(p->drain_jobs);
+	free(p->loops);
 	free(p);
 }
 
 struct event_base *proxy_base(struct proxy *p)
 {
-	return p->loop.base;
+	return p->loops[0].base;
+}
+
+struct limits_call {
+	struct loop *loop;
+	const struct conf_limits *limits;
+};
+
+static void set_limits(void *arg)
+{
+	const struct limits_call *call = arg;
+
+	loop_set_limits(call->loop, call->limits);
 }
 
 void proxy_set_limits(struct proxy *p, const struct conf *cf)
 {
-	p->loop.connections_max =
-		connections_max(&cf->limits, p->loop.upstream);
-	p->loop.dials_max = cf->limits.pending_dials;
+	for (unsigned i = 0; i < p->all.n; i++) {
+		struct limits_call call = { &p->loops[i], &cf->limits };
+
+		loop_call(&p->loops[i], set_limits, &call);
+	}
+}
+
+struct log_call {
+	struct loop *loop;
+	int fd;
+	bool is_syslog;
+	int result;
+};
+
+static void set_log(void *arg)
+{
+	struct log_call *call = arg;
+
+	call->result =
+		access_log_set(call->loop->log, call->fd, call->is_syslog);
 }
 
 int proxy_set_log(struct proxy *p, int fd, bool is_syslog)
 {
-	return access_log_set(p->loop.log, fd, is_syslog);
+	int r = 0;
+
+	/* A descriptor that is no good is so for the first already. */
+	for (unsigned i = 0; i < p->all.n && r == 0; i++) {
+		struct log_call call = { &p->loops[i], fd, is_syslog, 0 };
+
+		loop_call(&p->loops[i], set_log, &call);
+		r = call.result;
+	}
+	return r;
 }
 
 int proxy_start(struct proxy *p)
 {
-	struct scope *s;
 	int r = 0;
 
-	for (s = LIST_FIRST(&p->loop.scopes); s && r == 0;
-	     s = LIST_NEXT(s, link))
-		r = scope_start(s);
-	p->loop.started = r == 0;
+	for (unsigned i = 0; i < p->all.n && r == 0; i++)
+		r = loop_start(&p->loops[i]);
+	for (unsigned i = 1; i < p->all.n && r == 0; i++)
+		r = loop_thread_start(&p->loops[i]);
 	return r;
 }
 
@@ -259,100 +168,62 @@ int proxy_run(struct proxy *p)
 	/* A break that comes before the loop would be forgotten by it. */
 	if (p->stopped)
 		return 0;
-	return event_base_loop(p->loop.base, EVLOOP_NO_EXIT_ON_EMPTY) < 0 ? -EIO
-									  : 0;
+	return event_base_loop(p->loops[0].base, EVLOOP_NO_EXIT_ON_EMPTY) < 0
+		       ? -EIO
+		       : 0;
 }
 
 void proxy_stop(struct proxy *p)
 {
 	p->stopped = true;
-	(void)event_base_loopbreak(p->loop.base);
+	(void)event_base_loopbreak(p->loops[0].base);
+}
+
+/* In the owner's thread: one loop more is empty. */
+static void on_loop_empty(void *arg)
+{
+	struct proxy *p = arg;
+
+	if (--p->full == 0)
+		p->drained(p->drained_arg);
+}
+
+struct drain_call {
+	struct proxy *proxy;
+	unsigned i;
+};
+
+/* In the loop's thread. */
+static void post_empty(void *arg)
+{
+	struct loop_job *job = arg;
+	struct proxy *p = job->arg;
+
+	loop_post(&p->loops[0], job);
+}
+
+static void drain(void *arg)
+{
+	const struct drain_call *call = arg;
+	struct proxy *p = call->proxy;
+	struct loop_job *job = &p->drain_jobs[call->i];
+
+	job->fn = on_loop_empty;
+	job->arg = p;
+	if (call->i == 0)
+		loop_drain(&p->loops[0], on_loop_empty, p);
+	else
+		loop_drain(&p->loops[call->i], post_empty, job);
 }
 
 void proxy_drain(struct proxy *p, void (*done)(void *arg), void *arg)
 {
-	struct loop *lp = &p->loop;
-	struct scope *s;
-
-	lp->draining = true;
 	p->drained = done;
 	p->drained_arg = arg;
-	LIST_FOREACH(s, &lp->scopes, link)
-	scope_drain(s);
-	event_active(lp->reap, EV_TIMEOUT, 0);
-}
+	p->full = p->all.n;
+	for (unsigned i = 0; i < p->all.n; i++) {
+		struct drain_call call = { p, i };
 
-int proxy_scope_new(struct proxy *p, const struct proxy_scope_opts *opts,
-		    struct proxy_scope **ret)
-{
-	struct proxy_scope *s = calloc(1, sizeof(*s));
-	int r;
-
-	if (!s)
-		return -ENOMEM;
-	r = scope_new(&p->loop, opts->conf, opts->policy, opts->run,
-		      opts->remember_blocked, &s->scope);
-	if (r < 0) {
-		free(s);
-		return r;
+		loop_call(&p->loops[i], drain, &call);
 	}
-	s->proxy = p;
-	LIST_INSERT_HEAD(&p->scopes, s, link);
-	*ret = s;
-	return 0;
-}
-
-int proxy_add_listener(struct proxy_scope *s, int fd)
-{
-	return scope_add_listener(s->scope, fd);
-}
-
-int proxy_add_forward(struct proxy_scope *s, int listen_fd, uint16_t port)
-{
-	return scope_add_forward(s->scope, listen_fd, port);
-}
-
-int proxy_scope_set_policy(struct proxy_scope *s, struct conf *cf,
-			   struct policy *policy)
-{
-	struct ruleset *rules = ruleset_new(cf, policy);
-
-	if (!rules)
-		return -ENOMEM;
-	scope_set_rules(s->scope, rules);
-	return 0;
-}
-
-void proxy_scope_stats(const struct proxy_scope *s, struct proxy_stats *ret)
-{
-	*ret = s->scope->stats;
-}
-
-static void on_scope_ended(void *arg)
-{
-	struct proxy_scope *s = arg;
-
-	if (s->done)
-		s->done(s->done_arg);
-	free_scope(s);
-}
-
-void proxy_scope_close(struct proxy_scope *s, void (*done)(void *arg),
-		       void *arg)
-{
-	s->done = done;
-	s->done_arg = arg;
-	scope_close(s->scope, on_scope_ended, s);
-}
-
-const struct proxy_blocked *proxy_scope_blocked(const struct proxy_scope *s,
-						size_t *ret_n,
-						uint64_t *ret_more)
-{
-	if (!s->scope->blocked) {
-		*ret_n = 0;
-		*ret_more = 0;
-		return NULL;
-	}
-	return blocked_list(s->scope->blocked, ret_n, ret_more);
 }

@@ -12,6 +12,9 @@
  * Invariants: nothing here needs privilege after proxy_new(); no byte is read
  *             from a client before proxy_start()
  *
+ * All of the facade belongs to one thread, the owner's, and so do its
+ * callbacks.
+ *
  * sandbox/ includes this and policy.h of the room, and nothing else.
  */
 #ifndef NETLEASH_PROXY_PROXY_H
@@ -31,6 +34,7 @@ struct proxy;
 /**
  * struct proxy_opts - borrowed for the life of the proxy, or until replaced
  * @conf:   resolvers, the upstream, the limits of the whole
+ * @threads: event loops; 0 is 1. All but one get a thread in proxy_start()
  * @log_fd: the access log, appended to; -1: none. Not closed by the proxy
  * @log_syslog: @log_fd is a datagram socket of syslog's
  * @error:  PROXY_ERROR_MAX bytes for a sentence, where proxy_new() has one; may
@@ -38,6 +42,7 @@ struct proxy;
  */
 struct proxy_opts {
 	const struct conf *conf;
+	unsigned threads;
 	int log_fd;
 	bool log_syslog;
 	char *error;

@@ -24,13 +24,17 @@ struct proxy_scope;
  *          the life of the scope, or until replaced
  * @run:    name of the run for the log, copied; "" for none: then
  *          `connections-per-run` does not count
+ * @all_threads: its listeners are spread over the threads of the proxy, one
+ *          after the other in the order they are added; else all that it has
+ *          is on one of them. What is counted for a run is then counted for
+ *          each thread
  * @remember_blocked: keep what was refused, for proxy_scope_blocked()
  */
 struct proxy_scope_opts {
 	const struct conf *conf;
 	const struct policy *policy;
 	const char *run;
-	bool remember_blocked;
+	bool all_threads, remember_blocked;
 };
 
 /*
@@ -77,7 +81,7 @@ struct proxy_stats {
 	uint64_t bytes_in, bytes_out;
 };
 
-void proxy_scope_stats(const struct proxy_scope *s, struct proxy_stats *ret);
+void proxy_scope_stats(struct proxy_scope *s, struct proxy_stats *ret);
 
 /*
  * Closes its listeners and its connections at once, and no others: a run's
@@ -105,11 +109,10 @@ struct proxy_blocked {
 /*
  * What policy refused, each target and reason once, in order of first
  * appearance; at most PROXY_BLOCKED_MAX, *@ret_more counts the refusals that
- * did not fit. Borrowed until the next turn of the loop.
+ * did not fit. Borrowed until the next call.
  */
 #define PROXY_BLOCKED_MAX 200
-const struct proxy_blocked *proxy_scope_blocked(const struct proxy_scope *s,
-						size_t *ret_n,
-						uint64_t *ret_more);
+const struct proxy_blocked *
+proxy_scope_blocked(struct proxy_scope *s, size_t *ret_n, uint64_t *ret_more);
 
 #endif

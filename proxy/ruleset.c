@@ -4,10 +4,19 @@
  */
 #include "proxy/ruleset.h"
 
+#include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "common/conf.h"
 #include "proxy/policy.h"
+
+/* What several rulesets own together. */
+struct ruleset_owned {
+	atomic_uint users;
+	struct conf *conf;
+	struct policy *policy;
+};
 
 struct ruleset *ruleset_new_borrowed(const struct conf *cf,
 				     const struct policy *policy)
@@ -22,15 +31,28 @@ struct ruleset *ruleset_new_borrowed(const struct conf *cf,
 	return rs;
 }
 
-struct ruleset *ruleset_new(struct conf *cf, struct policy *policy)
+int ruleset_new_many(struct conf *cf, struct policy *policy, unsigned n,
+		     struct ruleset **ret)
 {
-	struct ruleset *rs = ruleset_new_borrowed(cf, policy);
+	struct ruleset_owned *owned = calloc(1, sizeof(*owned));
+	unsigned made = 0;
 
-	if (rs) {
-		rs->own_conf = cf;
-		rs->own_policy = policy;
+	if (!owned)
+		return -ENOMEM;
+	while (made < n && (ret[made] = ruleset_new_borrowed(cf, policy)))
+		made++;
+	if (made < n) {
+		while (made > 0)
+			free(ret[--made]);
+		free(owned);
+		return -ENOMEM;
 	}
-	return rs;
+	owned->conf = cf;
+	owned->policy = policy;
+	atomic_init(&owned->users, n);
+	for (unsigned i = 0; i < n; i++)
+		ret[i]->owned = owned;
+	return 0;
 }
 
 struct ruleset *ruleset_ref(struct ruleset *rs)
@@ -41,9 +63,15 @@ struct ruleset *ruleset_ref(struct ruleset *rs)
 
 void ruleset_unref(struct ruleset *rs)
 {
+	struct ruleset_owned *owned;
+
 	if (!rs || --rs->users > 0)
 		return;
-	policy_free(rs->own_policy);
-	conf_free(rs->own_conf);
+	owned = rs->owned;
+	if (owned && atomic_fetch_sub(&owned->users, 1) == 1) {
+		policy_free(owned->policy);
+		conf_free(owned->conf);
+		free(owned);
+	}
 	free(rs);
 }

@@ -4,8 +4,8 @@
  *
  * What decided about a request is kept by it, the rule that decided too, and
  * both point into policy and conf. When the owner brings new ones, requests
- * that have begun keep the old; the last of them frees those. One loop's, so
- * nothing is locked.
+ * that have begun keep the old; the last of them frees those. Each loop has a
+ * ruleset of its own, so that nothing is locked or shared for a request.
  */
 #ifndef NETLEASH_PROXY_RULESET_H
 #define NETLEASH_PROXY_RULESET_H
@@ -13,15 +13,16 @@
 struct conf;
 struct policy;
 
+struct ruleset_owned;
+
 /**
  * struct ruleset - do not write to it
- * @own_conf, @own_policy: the same, if the ruleset frees them; else NULL
+ * @owned: what it frees at the end, together with others; or NULL
  */
 struct ruleset {
 	const struct conf *conf;
 	const struct policy *policy;
-	struct conf *own_conf;
-	struct policy *own_policy;
+	struct ruleset_owned *owned;
 	unsigned users;
 };
 
@@ -29,8 +30,13 @@ struct ruleset {
 struct ruleset *ruleset_new_borrowed(const struct conf *cf,
 				     const struct policy *policy);
 
-/* Takes both; not where it fails. Return: likewise. */
-struct ruleset *ruleset_new(struct conf *cf, struct policy *policy);
+/*
+ * @n rulesets of the same, each with one user, into @ret: one for each loop.
+ * Takes both, and frees them with the last; not where it fails.
+ * Return: 0 or -ENOMEM.
+ */
+int ruleset_new_many(struct conf *cf, struct policy *policy, unsigned n,
+		     struct ruleset **ret);
 
 /* One user more, who ends with ruleset_unref(). Return: @rs. */
 struct ruleset *ruleset_ref(struct ruleset *rs);

@@ -108,19 +108,26 @@ bool scope_is_full(const struct scope *s, uint32_t beyond)
 {
 	uint32_t per_run = s->limits->connections_per_run;
 
-	return s->loop->connections >= s->loop->connections_max + beyond ||
+	uint32_t all = atomic_load_explicit(&s->loop->all->connections,
+					    memory_order_relaxed);
+
+	return all >= s->loop->connections_max + beyond ||
 	       (*s->run && per_run > 0 &&
 		s->stats.connections >= per_run + beyond);
 }
 
 void scope_count_begin(struct scope *s)
 {
+	atomic_fetch_add_explicit(&s->loop->all->connections, 1,
+				  memory_order_relaxed);
 	s->loop->connections++;
 	s->stats.connections++;
 }
 
 void scope_count_end(struct scope *s)
 {
+	atomic_fetch_sub_explicit(&s->loop->all->connections, 1,
+				  memory_order_relaxed);
 	s->loop->connections--;
 	s->stats.connections--;
 }
@@ -169,7 +176,11 @@ void scope_reap(struct loop *lp)
 
 	for (s = LIST_FIRST(&lp->ending); s; s = next) {
 		next = LIST_NEXT(s, link);
-		if (s->stats.connections == 0)
-			s->ended(s->ended_arg);
+		if (s->ended && s->stats.connections == 0) {
+			scope_ended_fn *ended = s->ended;
+
+			s->ended = NULL;
+			ended(s->ended_arg);
+		}
 	}
 }

@@ -86,7 +86,7 @@ void scope_drain(struct scope *s);
 
 /*
  * Closes its listeners and its connections, and no others. @ended runs from
- * the loop when nothing of it is left, and frees it.
+ * the loop when nothing of it is left; then it may be freed.
  */
 void scope_close(struct scope *s, scope_ended_fn *ended, void *arg);
 

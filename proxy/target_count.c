@@ -10,6 +10,7 @@
 #include "proxy/target_count.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -19,6 +20,7 @@
 
 struct target_count {
 	LIST_ENTRY(target_count) link;
+	struct target_counts *all;
 	uint32_t uses;
 	uint16_t port;
 	char host[];
@@ -28,10 +30,12 @@ LIST_HEAD(chain, target_count);
 
 struct target_counts {
 	uint64_t seed;
+	bool shared;
+	pthread_mutex_t lock; /* where it is shared */
 	struct chain chain[CHAINS];
 };
 
-struct target_counts *target_counts_new(void)
+struct target_counts *target_counts_new(bool shared)
 {
 	struct target_counts *tc = calloc(1, sizeof(*tc));
 
@@ -40,6 +44,8 @@ struct target_counts *target_counts_new(void)
 	/* Too early at boot for random bytes: a known seed only costs speed. */
 	if (getrandom(&tc->seed, sizeof(tc->seed), GRND_NONBLOCK) < 0)
 		tc->seed = 0;
+	tc->shared = shared;
+	(void)pthread_mutex_init(&tc->lock, NULL);
 	for (size_t i = 0; i < CHAINS; i++)
 		LIST_INIT(&tc->chain[i]);
 	return tc;
@@ -47,7 +53,21 @@ struct target_counts *target_counts_new(void)
 
 void target_counts_free(struct target_counts *tc)
 {
+	if (tc)
+		(void)pthread_mutex_destroy(&tc->lock);
 	free(tc);
+}
+
+static void lock(struct target_counts *tc)
+{
+	if (tc->shared)
+		pthread_mutex_lock(&tc->lock);
+}
+
+static void unlock(struct target_counts *tc)
+{
+	if (tc->shared)
+		pthread_mutex_unlock(&tc->lock);
 }
 
 static struct chain *chain_of(struct target_counts *tc, const char *host,
@@ -61,8 +81,8 @@ static struct chain *chain_of(struct target_counts *tc, const char *host,
 	return &tc->chain[(h >> 32) & (CHAINS - 1)];
 }
 
-int target_count_take(struct target_counts *tc, const char *host, uint16_t port,
-		      uint32_t max, struct target_count **ret)
+static int take(struct target_counts *tc, const char *host, uint16_t port,
+		uint32_t max, struct target_count **ret)
 {
 	struct chain *chain = chain_of(tc, host, port);
 	struct target_count *t;
@@ -79,6 +99,7 @@ int target_count_take(struct target_counts *tc, const char *host, uint16_t port,
 			return -ENOMEM;
 		memcpy(t->host, host, len);
 		t->port = port;
+		t->all = tc;
 		LIST_INSERT_HEAD(chain, t, link);
 	}
 	t->uses++;
@@ -86,10 +107,28 @@ int target_count_take(struct target_counts *tc, const char *host, uint16_t port,
 	return 0;
 }
 
+int target_count_take(struct target_counts *tc, const char *host, uint16_t port,
+		      uint32_t max, struct target_count **ret)
+{
+	int r;
+
+	lock(tc);
+	r = take(tc, host, port, max, ret);
+	unlock(tc);
+	return r;
+}
+
 void target_count_give(struct target_count *t)
 {
-	if (!t || --t->uses > 0)
+	struct target_counts *tc;
+
+	if (!t)
 		return;
-	LIST_REMOVE(t, link);
-	free(t);
+	tc = t->all;
+	lock(tc);
+	if (--t->uses == 0) {
+		LIST_REMOVE(t, link);
+		free(t);
+	}
+	unlock(tc);
 }

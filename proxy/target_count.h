@@ -8,14 +8,15 @@
 #ifndef NETLEASH_PROXY_TARGET_COUNT_H
 #define NETLEASH_PROXY_TARGET_COUNT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct target_counts;
 struct target_count; /* one target's entry, while it is in use */
 
-/* Return: NULL without memory. */
-struct target_counts *target_counts_new(void);
+/* @shared: by several threads. Return: NULL without memory. */
+struct target_counts *target_counts_new(bool shared);
 
 /* Every entry must have been given back. NULL is fine. */
 void target_counts_free(struct target_counts *tc);

@@ -17,14 +17,10 @@
 /* The kernel gives a free port on IPv4; on IPv6 the same may be taken. */
 #define PORT_TRIES 32
 
-/* @again: also where connections of a listener that has gone are remembered.
- * Until it listens, others who ask for that may then bind the same. */
-static int bind_to(const struct addr *addr, uint16_t port, bool again,
-		   int *ret_fd)
+/* @again: see bind_to(). */
+static int open_socket(const struct addr *addr, bool again, int *ret_fd)
 {
-	struct sockaddr_storage ss;
 	const int on = 1;
-	socklen_t len;
 	int fd, r;
 
 	/* Protocol by number: 0 may be turned into MPTCP by the system. */
@@ -32,12 +28,31 @@ static int bind_to(const struct addr *addr, uint16_t port, bool again,
 		    IPPROTO_TCP);
 	if (fd < 0)
 		return -errno;
-	len = addr_to_sockaddr(addr, port, &ss);
 	if ((again &&
 	     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0) ||
 	    (addr->family == AF_INET6 &&
-	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
-	    bind(fd, (const struct sockaddr *)&ss, len) < 0) {
+	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0)) {
+		r = -errno;
+		(void)close(fd);
+		return r;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+/* @again: also where connections of a listener that has gone are remembered.
+ * Until it listens, others who ask for that may then bind the same. */
+static int bind_to(const struct addr *addr, uint16_t port, bool again,
+		   int *ret_fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = addr_to_sockaddr(addr, port, &ss);
+	int fd = -1, r;
+
+	r = open_socket(addr, again, &fd);
+	if (r < 0)
+		return r;
+	if (bind(fd, (const struct sockaddr *)&ss, len) < 0) {
 		r = -errno;
 		(void)close(fd);
 		return r;
@@ -93,19 +108,58 @@ int door_listen(const struct door *d)
 	return 0;
 }
 
-int door_listen_on(const struct addr *addr, uint16_t port, int *ret_fd,
-		   uint16_t *ret_port)
+static int share_port(int fd)
 {
+	const int on = 1;
+
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0
+		       ? -errno
+		       : 0;
+}
+
+/* Another socket on the same address and port as @first. */
+static int bind_beside(const struct addr *addr, uint16_t port, int *ret_fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = addr_to_sockaddr(addr, port, &ss);
 	int fd = -1, r;
 
-	r = bind_to(addr, port, port != 0, &fd);
+	r = open_socket(addr, true, &fd);
 	if (r < 0)
 		return r;
-	r = listen(fd, BACKLOG) < 0 ? -errno : port_of(fd, ret_port);
+	r = share_port(fd);
+	if (r == 0 && bind(fd, (const struct sockaddr *)&ss, len) < 0)
+		r = -errno;
 	if (r < 0)
 		(void)close(fd);
 	else
 		*ret_fd = fd;
+	return r;
+}
+
+int door_listen_on(const struct addr *addr, uint16_t port, unsigned n,
+		   int *ret_fds, uint16_t *ret_port)
+{
+	unsigned made = 0;
+	int r;
+
+	r = bind_to(addr, port, port != 0, &ret_fds[0]);
+	if (r < 0)
+		return r;
+	made = 1;
+	r = port_of(ret_fds[0], &port);
+	/* Shared only now: bound with that set, it would also have joined the
+	 * sockets of a stranger with our uid, another netleash say. */
+	if (r == 0 && n > 1)
+		r = share_port(ret_fds[0]);
+	for (; made < n && r == 0; made += r == 0)
+		r = bind_beside(addr, port, &ret_fds[made]);
+	for (unsigned i = 0; i < n && r == 0; i++)
+		r = listen(ret_fds[i], BACKLOG) < 0 ? -errno : 0;
+	if (r == 0)
+		*ret_port = port;
+	while (r < 0 && made > 0)
+		(void)close(ret_fds[--made]);
 	return r;
 }
 

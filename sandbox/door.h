@@ -29,9 +29,13 @@ int door_bind(struct door *ret, uint16_t port);
 int door_listen(const struct door *d);
 void door_close(struct door *d);
 
-/* One socket on @addr and @port, or a free port for 0. Return: 0 with the
- * socket and its port, or -errno. */
-int door_listen_on(const struct addr *addr, uint16_t port, int *ret_fd,
-		   uint16_t *ret_port);
+/*
+ * @n sockets on @addr and @port, or a free port for 0; with more than one the
+ * kernel spreads who connects over them, once all of them listen. Nobody else
+ * may have the port already, not even one that would share it.
+ * Return: 0 with the sockets and their port, or -errno and none is open.
+ */
+int door_listen_on(const struct addr *addr, uint16_t port, unsigned n,
+		   int *ret_fds, uint16_t *ret_port);
 
 #endif

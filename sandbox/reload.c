@@ -86,6 +86,8 @@ static void tell_what_stays(const struct conf *now, const struct conf *next)
 	if (!same_resolvers(now, next))
 		log_warn("reload: 'resolver' has changed: that needs a "
 			 "restart");
+	if (conf_threads(now) != conf_threads(next))
+		log_warn("reload: 'threads' has changed: that needs a restart");
 	if (!conf_same_upstream(now, next))
 		log_warn("reload: 'upstream' or 'verify-ca' has changed: that "
 			 "needs a restart");

@@ -57,7 +57,8 @@ struct serve {
 	struct identities ids;
 	struct log_place log;
 	struct strbuf ready;
-	int *listeners;
+	unsigned threads;
+	int *listeners; /* @threads for each address */
 	size_t listeners_n;
 	int log_fd, messages_fd, signal_fd, keeper_sock;
 	pid_t keeper;
@@ -125,18 +126,19 @@ static int listen_one(struct serve *s, const struct conf_listen *l)
 {
 	bool v6 = l->addr.family == AF_INET6;
 	char text[ADDR_TEXT_MAX];
+	int fds[CONF_THREADS_MAX], r;
 	uint16_t port;
-	int fd, r;
 
 	addr_format(&l->addr, text);
-	r = door_listen_on(&l->addr, l->port, &fd, &port);
+	r = door_listen_on(&l->addr, l->port, s->threads, fds, &port);
 	if (r < 0) {
 		(void)snprintf(s->error, sizeof(s->error),
 			       "cannot listen on %s%s%s:%u: %s", v6 ? "[" : "",
 			       text, v6 ? "]" : "", l->port, strerror(-r));
 		return r;
 	}
-	s->listeners[s->listeners_n++] = fd;
+	for (unsigned i = 0; i < s->threads; i++)
+		s->listeners[s->listeners_n++] = fds[i];
 	strbuf_addf(&s->ready, "ready %s%s%s:%u\n", v6 ? "[" : "", text,
 		    v6 ? "]" : "", port);
 	return 0;
@@ -146,7 +148,9 @@ static int open_listeners(struct serve *s)
 {
 	int r = 0;
 
-	s->listeners = calloc(s->conf->listens_n, sizeof(*s->listeners));
+	s->threads = conf_threads(s->conf);
+	s->listeners =
+		calloc(s->conf->listens_n * s->threads, sizeof(*s->listeners));
 	if (!s->listeners)
 		return -ENOMEM;
 	for (size_t i = 0; i < s->conf->listens_n && r == 0; i++)
@@ -312,6 +316,7 @@ static int start_proxy(struct serve *s)
 {
 	const struct proxy_opts opts = {
 		.conf = s->conf,
+		.threads = s->threads,
 		.log_fd = s->log_fd,
 		.log_syslog = s->log.kind == CONF_LOG_SYSLOG,
 		.error = s->error,
@@ -320,6 +325,7 @@ static int start_proxy(struct serve *s)
 		.conf = s->conf,
 		.policy = s->policy,
 		.run = "",
+		.all_threads = true,
 	};
 	const char *step = "";
 	int r;

@@ -254,6 +254,37 @@ try leash proxy -c "$W/conf"
 is "a log that cannot be: 1" "$STATUS" 1
 check "no pid file is left" test ! -e "$W/pid"
 
+# --- threads
+conf 'listen 127.0.0.1:0' 'threads 3' 'allow allowed.example' \
+	"log json $W/threads.log"
+start_proxy -c "$W/conf"
+tasks=("/proc/$PROXY/task"/*/status)
+is "there are as many threads as the conf says" "${#tasks[@]}" 3
+is "and not one has a privilege" "$(sed -n -E \
+	's/^(Uid|CapInh|CapPrm|CapEff|CapBnd|CapAmb|NoNewPrivs|Seccomp):\t/\1 /p' \
+	"${tasks[@]}" | sort | uniq -c | sed -E 's/^ +3 //' | sort)" \
+	"$(sort <<-END
+	CapAmb 0000000000000000
+	CapBnd 0000000000000000
+	CapEff 0000000000000000
+	CapInh 0000000000000000
+	CapPrm 0000000000000000
+	NoNewPrivs 1
+	Seccomp 2
+	Uid $(sed -n 's/^Uid:\t//p' "/proc/$PROXY/status")
+	END
+	)"
+kill -HUP "$PROXY"
+check "HUP reloads them all" said '^netleash: reloaded'
+for _ in 1 2 3 4 5 6 7 8; do
+	through https://allowed.example/
+	[ "$OUT" = 200 ] || break
+done
+is "all of them serve" "$STATUS/$OUT" "0/200"
+is "and log whole lines" "$(grep -c '^{"time":.*}$' "$W/threads.log")" 8
+stop_proxy
+is "and all end" "$STATUS" 0
+
 # --- without root
 conf 'listen 127.0.0.1:0' 'profile p { allow allowed.example }'
 chmod 644 "$W/conf"

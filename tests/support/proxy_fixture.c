@@ -38,19 +38,36 @@ void assert_lacks(const char *text, const char *part)
 		fail_msg("'%s' is in:\n%s", part, text);
 }
 
-static int listen_on_loopback(uint16_t *ret_port)
+/* @port 0: a free one; @shared: others may listen on it too. */
+static int listen_at(uint16_t port, bool shared, uint16_t *ret_port)
 {
+	const int on = shared;
 	struct sockaddr_in sin = { .sin_family = AF_INET,
+				   .sin_port = htons(port),
 				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(sin);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
+	assert_int_equal(
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)), 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&sin, len), 0);
 	assert_int_equal(listen(fd, 1024), 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
 	*ret_port = ntohs(sin.sin_port);
 	return fd;
+}
+
+static int listen_on_loopback(uint16_t *ret_port)
+{
+	return listen_at(0, false, ret_port);
+}
+
+static unsigned threads_of_environment(void)
+{
+	const char *text = getenv("NETLEASH_TEST_THREADS");
+
+	return text ? (unsigned)strtoul(text, NULL, 10) : 1;
 }
 
 static void fill_in(struct fixture *f, const char *text, struct strbuf *out)
@@ -83,10 +100,16 @@ static void load_conf(struct fixture *f, const char *text)
 
 void fixture_begin(struct fixture *f, const char *conf_text)
 {
+	fixture_begin_threads(f, conf_text, threads_of_environment());
+}
+
+void fixture_begin_threads(struct fixture *f, const char *conf_text,
+			   unsigned threads)
+{
 	struct proxy_scope_opts scope = { .run = "r1",
+					  .all_threads = true,
 					  .remember_blocked = true };
-	struct proxy_opts opts = { 0 };
-	int listener;
+	struct proxy_opts opts = { .threads = threads };
 
 	memset(f, 0, sizeof(*f));
 	f->dns_base = event_base_new();
@@ -107,8 +130,11 @@ void fixture_begin(struct fixture *f, const char *conf_text)
 	assert_int_equal(proxy_new(&opts, &f->proxy), 0);
 	f->base = proxy_base(f->proxy);
 	assert_int_equal(proxy_scope_new(f->proxy, &scope, &f->scope), 0);
-	listener = listen_on_loopback(&f->port);
-	assert_int_equal(proxy_add_listener(f->scope, listener), 0);
+	for (unsigned i = 0; i < threads; i++) {
+		int fd = listen_at(f->port, true, &f->port);
+
+		assert_int_equal(proxy_add_listener(f->scope, fd), 0);
+	}
 	assert_int_equal(proxy_start(f->proxy), 0);
 }
 

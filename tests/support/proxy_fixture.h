@@ -42,6 +42,12 @@ struct fixture {
  */
 void fixture_begin(struct fixture *f, const char *conf_text);
 void fixture_end(struct fixture *f);
+
+/* The same with that many threads, where fixture_begin() takes as many as
+ * NETLEASH_TEST_THREADS says, or one. They run by themselves but for the first,
+ * which the helpers turn. */
+void fixture_begin_threads(struct fixture *f, const char *conf_text,
+			   unsigned threads);
 void fixture_turn(struct fixture *f);
 void fixture_turn_for(struct fixture *f, uint64_t ms);
 

@@ -137,9 +137,12 @@ static const struct {
 	{ "run-uids 60600", 1, 10, "60600", "not a range" },
 	{ "run-uids 0-255", 1, 10, "0-255", "out of range" },
 	{ "run-uids 65500-65755", 1, 10, "65500-65755", "61184" },
+	{ "threads many", 1, 9, "many", "from 1 to 64" },
+	{ "threads 0", 1, 9, "0", "from 1 to 64" },
+	{ "threads 65", 1, 9, "65", "from 1 to 64" },
+	{ "threads 2\nthreads 2", 2, 9, "2", "duplicate" },
 	{ "env-deny A-B", 1, 10, "A-B", "variable" },
 	/* What this build cannot do yet is not quietly accepted. */
-	{ "threads many", 1, 1, "threads", "unknown directive" },
 	{ "inspect a.example", 1, 1, "inspect", "unknown" },
 };
 

@@ -42,7 +42,7 @@ static const char *const confs[] = {
 	"log json syslog\n",
 	"limit drain-time 5m\n",
 	"resolver 127.0.0.1 [::1]:5353\nprivate 10.0.0.0/8 fd00::/8\n",
-	"env-deny A* B\nenv-allow C?\nrun-uids 70000-70255\n",
+	"env-deny A* B\nenv-allow C?\nrun-uids 70000-70255\nthreads 64\n",
 	"limit head-size 1500\nlimit idle-time 90m\nlimit dial-time 1500ms\n"
 	"limit connections 17\nlimit dns-time 7\n",
 	"upstream http://proxy.example:3128\nupstream direct *.corp "
@@ -73,6 +73,7 @@ static void every_setting_is_shown_with_its_value(void **state)
 		"listen 127.0.0.1:3128\n",
 		"mode full\n",
 		"run-uids 60600-60855\n",
+		"threads ",
 		"limit head-size 64k\n",
 		"limit head-time 15s\n",
 		"limit idle-time 1h\n",

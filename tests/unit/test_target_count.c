@@ -16,7 +16,7 @@
 
 static void a_target_is_a_host_with_a_port(void **state)
 {
-	struct target_counts *tc = target_counts_new();
+	struct target_counts *tc = target_counts_new(false);
 	struct target_count *a, *b, *c, *no = NULL;
 
 	(void)state;
@@ -37,7 +37,7 @@ static void a_target_is_a_host_with_a_port(void **state)
 
 static void without_a_limit_there_is_none(void **state)
 {
-	struct target_counts *tc = target_counts_new();
+	struct target_counts *tc = target_counts_new(false);
 	struct target_count *v[100];
 
 	(void)state;
@@ -53,7 +53,7 @@ static void without_a_limit_there_is_none(void **state)
 /* More targets than chains; the leak checker sees that all are freed. */
 static void many_targets_are_kept_apart(void **state)
 {
-	struct target_counts *tc = target_counts_new();
+	struct target_counts *tc = target_counts_new(false);
 	static struct target_count *v[10000];
 	struct target_count *no;
 	char host[20];

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proxy/proxy_priv.h - the facade, inside out
+ *
+ * For proxy.c and proxy_scope.c only, which run in the thread that owns the
+ * proxy: what they do in a loop they ask of it with loop_call().
+ */
+#ifndef NETLEASH_PROXY_PROXY_PRIV_H
+#define NETLEASH_PROXY_PROXY_PRIV_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "proxy/loop.h"
+
+/**
+ * struct proxy
+ * @loops: all.n of them; the first is turned by proxy_run(), the others have
+ *         threads
+ * @next:  where the next scope goes that lives on one loop
+ * @full:  loops that a drain waits for
+ */
+struct proxy {
+	struct loops all;
+	struct loop *loops;
+	unsigned next, full;
+	LIST_HEAD(, proxy_scope) scopes;
+	bool stopped;
+	void (*drained)(void *arg);
+	void *drained_arg;
+	struct loop_job *drain_jobs;
+};
+
+/* proxy_scope.c: frees it at once. */
+void proxy_scope_free(struct proxy_scope *s);
+
+#endif

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -318,6 +319,52 @@ the_second_server_is_asked_at_once_when_the_first_is_gone(void **state)
 	assert_in_range(clock_ms() - began, 0, 150);
 }
 
+/* Sends each query back as an answer with the code REFUSED (RFC 1035 4.1.1). */
+static void refuse(evutil_socket_t fd, short what, void *arg)
+{
+	struct sockaddr_storage who;
+	socklen_t len = sizeof(who);
+	unsigned *refused = arg;
+	uint8_t bytes[512];
+	ssize_t n = recvfrom(fd, bytes, sizeof(bytes), 0,
+			     (struct sockaddr *)&who, &len);
+
+	(void)what;
+	if (n < 12)
+		return;
+	bytes[2] |= 0x80;
+	bytes[3] = (uint8_t)((bytes[3] & 0xf0) | 5);
+	if (sendto(fd, bytes, (size_t)n, 0, (struct sockaddr *)&who, len) == n)
+		(*refused)++;
+}
+
+static void the_second_server_is_asked_when_the_first_refuses(void **state)
+{
+	struct fixture *f = *state;
+	struct dns_script refusing;
+	struct conf_server s[2];
+	unsigned refused = 0;
+	struct event *ev;
+	struct outcome o;
+
+	assert_int_equal(dns_script_start(&refusing, f->base, "127.0.0.2", 0),
+			 0);
+	(void)event_del(refusing.udp_ev);
+	ev = event_new(f->base, refusing.udp, EV_READ | EV_PERSIST, refuse,
+		       &refused);
+	assert_non_null(ev);
+	assert_int_equal(event_add(ev, NULL), 0);
+	s[0] = server_at("127.0.0.2", refusing.port);
+	s[1] = server_at("127.0.0.1", f->server.port);
+	resolver_with(f, s, 2, 100);
+	o = look_up(f, "a1-q1.example");
+	assert_int_equal(o.reason, REASON_ALLOWED);
+	assert_int_equal(o.n, 2);
+	assert_true(refused > 0);
+	event_free(ev);
+	dns_script_stop(&refusing);
+}
+
 static void the_second_server_is_asked_when_the_first_is_silent(void **state)
 {
 	struct fixture *f = *state;
@@ -459,6 +506,7 @@ int main(void)
 		RESOLVE_TEST(a_closed_port_is_a_failure_at_once),
 		RESOLVE_TEST(
 			the_second_server_is_asked_at_once_when_the_first_is_gone),
+		RESOLVE_TEST(the_second_server_is_asked_when_the_first_refuses),
 		RESOLVE_TEST(
 			the_second_server_is_asked_when_the_first_is_silent),
 		RESOLVE_TEST(an_aaaa_that_never_comes_costs_a_moment),

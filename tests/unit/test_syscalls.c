@@ -65,7 +65,6 @@ static int outcome(const struct row *row)
 }
 
 /* Runs @fn(@arg) in a child under @prog; its status, or 1000 + the signal. */
-/* Return: the exit status, or 1000 and a signal. @prog NULL: no filter. */
 static int run_under(const struct sock_fprog *prog, int (*fn)(const void *),
 		     const void *arg)
 {
@@ -78,7 +77,7 @@ static int run_under(const struct sock_fprog *prog, int (*fn)(const void *),
 		/* cmocka's handler would go on with the next test in here. */
 		(void)sigaction(SIGSEGV, &fault, NULL);
 		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-		    (prog && syscalls_load(prog) < 0))
+		    syscalls_load(prog) < 0)
 			_exit(254);
 		_exit(fn(arg));
 	}
@@ -398,32 +397,6 @@ static void user_namespaces_are_an_option(void **state)
 	check_rows(&opts, rows, ARRAY_SIZE(rows));
 }
 
-#ifdef __x86_64__
-static int call_int80(const void *arg)
-{
-	long r;
-
-	(void)arg;
-	/* getpid of i386: harmless, but another architecture's number. */
-	__asm__ volatile("int $0x80" : "=a"(r) : "a"(20) : "memory");
-	return 1;
-}
-
-static void foreign_architecture_kills_the_process(void **state)
-{
-	struct sock_fprog prog;
-
-	(void)state;
-	if (run_under(NULL, call_int80, NULL) == 1000 + SIGSEGV) {
-		print_message("this kernel has no other architecture\n");
-		return;
-	}
-	assert_int_equal(syscalls_compile_command(&strict, &prog), 0);
-	assert_int_equal(run_under(&prog, call_int80, NULL), 1000 + SIGSYS);
-	syscalls_fini(&prog);
-}
-#endif
-
 static int run_shell(const void *script)
 {
 	execl("/bin/sh", "sh", "-c", (const char *)script, (char *)NULL);
@@ -501,9 +474,6 @@ int main(void)
 		cmocka_unit_test(set_id_modes_are_refused),
 		cmocka_unit_test(unix_sockets_are_an_option),
 		cmocka_unit_test(user_namespaces_are_an_option),
-#ifdef __x86_64__
-		cmocka_unit_test(foreign_architecture_kills_the_process),
-#endif
 		cmocka_unit_test(ordinary_programs_work),
 		cmocka_unit_test(load_needs_no_new_privs_of_the_unprivileged),
 	};

@@ -89,6 +89,11 @@ static inline void world_enter(enum world_layout layout, const char *cgroup)
 	WORLD_MUST(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	WORLD_MUST(mount("proc", "/proc", "proc", 0, NULL));
 	WORLD_MUST(mount("tmpfs", "/run", "tmpfs", 0, "mode=755"));
+	/*
+	 * Where the machine's own is cgroup2 the same file system cannot be
+	 * mounted upon it. Elsewhere nothing may be there.
+	 */
+	(void)umount2("/sys/fs/cgroup", MNT_DETACH);
 	if (layout == WORLD_STANDARD) {
 		WORLD_MUST(mount("cg", "/sys/fs/cgroup", "cgroup2", 0, NULL));
 	} else {

@@ -229,6 +229,24 @@ static bool is_always_passed_on(int sig)
 	return sig == SIGCONT || sig == SIGHUP;
 }
 
+/*
+ * What would end a program that only writes out its last bytes. init's own
+ * wake-up is no signal of anybody's, and may come behind its last word.
+ */
+static bool is_deadly(const struct signalfd_siginfo *info)
+{
+	switch (info->ssi_signo) {
+	case SIGCONT:
+	case SIGTSTP:
+	case SIGTTIN:
+	case SIGTTOU:
+	case SIGWINCH:
+		return false;
+	default:
+		return true;
+	}
+}
+
 /* We were continued, by init (see open_wake()) or by somebody else. */
 static void on_awake(const struct supervisor *s)
 {
@@ -250,7 +268,7 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
 		if (info.ssi_code == SI_KERNEL &&
 		    !is_always_passed_on((int)info.ssi_signo))
 			continue;
-		if (s->init_gone)
+		if (s->init_gone && is_deadly(&info))
 			proxy_stop(s->opts->proxy);
 		/* If init is gone, its end of file says so. */
 		if (info.ssi_code != POLL_IN) /* but a signal proper */

@@ -10,7 +10,8 @@ KIND: how descriptors 0 and 1 are made.
                   is closed, everything that comes back is counted
   pair            two sockets, one for each direction
   error           a socket on 2 alone; what arrives there is counted
-  slow            as stream, but we read nothing for a while
+  slow            as stream, but we read nothing for a while, then slowly,
+                  and signals come meanwhile
   lost            a socket on 1 whose peer is gone
   folder, path    0 is a folder, or an O_PATH descriptor of a file
   closed          0, 1 and 2 are closed
@@ -20,6 +21,7 @@ Prints "STATUS BYTES SHA256" of what came back.
 
 import hashlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -36,10 +38,11 @@ def tcp_pair():
     return ours, theirs
 
 
-def read_all(source):
+def read_all(source, pause=0):
     """To the end; a reset is one, when the other side had not read it all."""
     found = []
     while True:
+        time.sleep(pause)
         try:
             data = source.recv(65536)
         except ConnectionResetError:
@@ -62,13 +65,23 @@ def send(ours):
         pass  # it does not read all of it
 
 
+def disturb(run):
+    """Signals that must not cost a byte, up to the end and behind CMD's."""
+    while run.poll() is None:
+        run.send_signal(signal.SIGWINCH)
+        run.send_signal(signal.SIGCONT)
+        time.sleep(0.002)
+
+
 def converse(ours_in, ours_out, theirs_in, theirs_out, pause, command):
     run = subprocess.Popen(command, stdin=theirs_in, stdout=theirs_out)
     theirs_in.close()
     theirs_out.close()
     threading.Thread(target=send, args=(ours_in,), daemon=True).start()
     time.sleep(pause)
-    data = read_all(ours_out)
+    if pause:
+        threading.Thread(target=disturb, args=(run,), daemon=True).start()
+    data = read_all(ours_out, 0.01 if pause else 0)
     report(run.wait(), data)
 
 

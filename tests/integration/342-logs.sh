@@ -53,7 +53,7 @@ print(lines, dropped)' "$1"
 }
 
 # --- standard error, of a run and of the proxy
-conf 'allow allowed.example' 'log json stderr' 'listen 127.0.0.1:0'
+conf 'allow allowed.example' 'log json stderr' 'listen 127.0.0.1:0' 'threads 1'
 try leash run -q -c "$W/conf" -- curl -sS --cacert ca.pem -o page \
 	https://allowed.example/
 is "a run can log to standard error" "$STATUS" 0
@@ -90,7 +90,7 @@ is "it ends" "$STATUS" 0
 exec 9>&-
 
 # --- a disk that is full
-conf 'log json /run/small/log' 'listen 127.0.0.1:0'
+conf 'log json /run/small/log' 'listen 127.0.0.1:0' 'threads 1'
 # shellcheck disable=SC2016 # for the inner shell
 (in_host unshare --mount sh -c 'mount -t tmpfs none /run && mkdir /run/small &&
 	mount -t tmpfs -o size=16k none /run/small && exec "$@"' sh \
@@ -119,7 +119,7 @@ is "also opened anew" "$(tail -n 1 "$LOG" | grep -c refused-000000)" 1
 stop_proxy
 
 # --- a file that may not grow, which is a signal, too
-conf "log json $W/limited.log" 'listen 127.0.0.1:0'
+conf "log json $W/limited.log" 'listen 127.0.0.1:0' 'threads 1'
 (ulimit -f 16 && leash proxy -c "$W/conf" --pid-file "$W/pid" >"$W/ready" \
 	2>"$W/messages" </dev/null) &
 SHELL_PID=$!
@@ -142,7 +142,7 @@ with open(sys.argv[2], "ab", 0) as out:
 END
 serve "$PYTHON" "$W/syslog.py" "$W/log.sock" "$W/syslog"
 until_true 10 test -e "$W/log.sock.ready"
-conf 'allow allowed.example' 'log json syslog' 'listen 127.0.0.1:0'
+conf 'allow allowed.example' 'log json syslog' 'listen 127.0.0.1:0' 'threads 1'
 mkdir "$W/dev"
 # A /dev with a syslog in it, in this process's view alone.
 # shellcheck disable=SC2016
@@ -166,7 +166,7 @@ ask 4
 until_true 10 grep -q refused-000003 "$W/syslog"
 is "after a reload too" "$(grep -c '^<30>' "$W/syslog")" 6
 stop_proxy
-conf 'log json syslog' 'listen 127.0.0.1:0'
+conf 'log json syslog' 'listen 127.0.0.1:0' 'threads 1'
 if [ ! -e /dev/log ]; then
 	try leash proxy -c "$W/conf"
 	is "without a syslog it does not start" "$STATUS" 1

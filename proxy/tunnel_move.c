@@ -149,6 +149,16 @@ enum moved tunnel_look_at(struct tunnel *t, const char *bytes, size_t n)
 	return MOVED;
 }
 
+/* Into a unix socket, a TLS session's plain end, splice(2) got stuck. */
+static bool is_internet(int fd)
+{
+	socklen_t len = sizeof(int);
+	int domain = AF_UNSPEC;
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 &&
+	       (domain == AF_INET || domain == AF_INET6);
+}
+
 static enum moved move_by_copy(struct side *from)
 {
 	struct tunnel_loop *tl = tunnel_of(from)->loop;
@@ -172,7 +182,8 @@ static enum moved move_by_copy(struct side *from)
 		if (moved != MOVED || is_held(to) || !whole)
 			return moved;
 	}
-	from->bulk = n >= BULK_MIN;
+	from->bulk =
+		n >= BULK_MIN && is_internet(from->fd) && is_internet(to->fd);
 	sent = give(to, tl->buffer, (size_t)n);
 	if (sent < 0)
 		return MOVED_DEAF;

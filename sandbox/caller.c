@@ -9,7 +9,13 @@
 #include "sandbox/identity.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/parse.h"
 #include "common/scope.h"
@@ -74,40 +80,113 @@ static int find_entry(uid_t uid, struct passwd *entry, char **buffer,
 	return 0;
 }
 
-int caller_find(struct caller *ret, char error[IDENTITY_ERROR_MAX])
+/* The rest of @c, whose ids are there. */
+static int fill(struct caller *c, char *error)
 {
 	struct passwd entry, *found = NULL;
 	AUTOFREE char *buffer = NULL;
-	struct caller c = { 0 };
 	char number[16];
 	int r;
 
-	r = find_ids(&c, error);
-	if (r < 0)
-		return r;
-	r = find_entry(c.uid, &entry, &buffer, &found);
-	(void)snprintf(number, sizeof(number), "%u", (unsigned)c.uid);
+	r = find_entry(c->uid, &entry, &buffer, &found);
+	(void)snprintf(number, sizeof(number), "%u", (unsigned)c->uid);
 	if (r == 0) {
-		c.name = strdup(found ? found->pw_name : number);
-		c.home = strdup(found && found->pw_dir[0] == '/' ? found->pw_dir
-								 : "");
-		c.shell = strdup(found && found->pw_shell[0] == '/'
-					 ? found->pw_shell
-					 : "/bin/sh");
+		c->name = strdup(found ? found->pw_name : number);
+		c->home = strdup(
+			found && found->pw_dir[0] == '/' ? found->pw_dir : "");
+		c->shell = strdup(found && found->pw_shell[0] == '/'
+					  ? found->pw_shell
+					  : "/bin/sh");
 	}
-	if (!c.name || !c.home || !c.shell) {
-		caller_fini(&c);
+	if (!c->name || !c->home || !c->shell) {
 		(void)snprintf(error, IDENTITY_ERROR_MAX, "out of memory");
 		return -ENOMEM;
 	}
-	*ret = c;
 	return 0;
+}
+
+int caller_find(struct caller *ret, char error[IDENTITY_ERROR_MAX])
+{
+	struct caller c = { 0 };
+	int r;
+
+	r = find_ids(&c, error);
+	if (r == 0)
+		r = fill(&c, error);
+	if (r < 0)
+		caller_fini(&c);
+	else
+		*ret = c;
+	return r;
+}
+
+/* Return: 0 or -errno. */
+static int peer_groups(int sock, struct caller *c)
+{
+	socklen_t size = 0;
+
+	/* What it takes is written to @size. */
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) == 0)
+		return 0; /* he has none */
+	if (errno != ERANGE)
+		return -errno;
+	c->groups = malloc(size);
+	if (!c->groups)
+		return -ENOMEM;
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERGROUPS, c->groups, &size) < 0)
+		return -errno;
+	c->groups_n = size / sizeof(*c->groups);
+	return 0;
+}
+
+int caller_of_peer(int sock, struct caller *ret, char error[IDENTITY_ERROR_MAX])
+{
+	struct caller c = { 0 };
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+	int r = 0;
+
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+		r = -errno;
+	if (r == 0) {
+		c.uid = peer.uid;
+		c.gid = peer.gid;
+		r = peer_groups(sock, &c);
+	}
+	if (r < 0)
+		(void)snprintf(error, IDENTITY_ERROR_MAX,
+			       "who is calling cannot be found: %s",
+			       strerror(-r));
+	else
+		r = fill(&c, error);
+	if (r < 0)
+		caller_fini(&c);
+	else
+		*ret = c;
+	return r;
 }
 
 void caller_fini(struct caller *c)
 {
+	free(c->groups);
 	free(c->name);
 	free(c->home);
 	free(c->shell);
-	c->name = c->home = c->shell = NULL;
+	*c = (struct caller){ 0 };
+}
+
+/* The uid last: with it the right to change the others goes. */
+int caller_enter(const struct caller *c)
+{
+	if (setgroups(c->groups_n, c->groups) < 0 || setegid(c->gid) < 0 ||
+	    seteuid(c->uid) < 0)
+		return -errno;
+	return 0;
+}
+
+int caller_leave(void)
+{
+	if (seteuid(0) < 0 || setegid(0) < 0 || setgroups(0, NULL) < 0)
+		return -errno;
+	return 0;
 }

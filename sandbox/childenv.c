@@ -118,14 +118,13 @@ static void env_set(struct env *env, const char *name, const char *fmt, ...)
 	env_take(env, strbuf_take(&entry));
 }
 
-/* Value of @name in the caller's environment, or NULL. */
-static const char *caller_get(const struct childenv_opts *o, const char *name)
+const char *childenv_get(const char *const *env, const char *name)
 {
 	size_t n = strlen(name);
 
-	for (size_t i = 0; o->caller && o->caller[i]; i++)
-		if (has_name(o->caller[i], name, n))
-			return o->caller[i] + n + 1;
+	for (size_t i = 0; env && env[i]; i++)
+		if (has_name(env[i], name, n))
+			return env[i] + n + 1;
 	return NULL;
 }
 
@@ -149,7 +148,7 @@ static void pass_one(struct env *env, const struct childenv_opts *o,
 		     const char *name, const char *value, struct strbuf *names)
 {
 	if (o->external && childenv_is_proxy(name)) {
-		if (caller_get(o, name) == value)
+		if (childenv_get(o->caller, name) == value)
 			env_set(env, name, "%s", value);
 		return;
 	}
@@ -157,7 +156,7 @@ static void pass_one(struct env *env, const struct childenv_opts *o,
 		return;
 	if (o->clean && !childenv_is_clean(name))
 		return;
-	if (caller_get(o, name) != value)
+	if (childenv_get(o->caller, name) != value)
 		return;
 	if (!childenv_is_withheld(name, value, o->deny, o->allow)) {
 		if (!childenv_is_stale(name, value, o->home))
@@ -228,7 +227,7 @@ static void set_facts(struct env *env, const struct childenv_opts *o)
 	env_set(env, "SHELL", "%s",
 		o->shell && *o->shell ? o->shell : "/bin/sh");
 	env_set(env, "TMPDIR", "/tmp");
-	set_path(env, caller_get(o, "PATH"));
+	set_path(env, childenv_get(o->caller, "PATH"));
 	env_set(env, "NETLEASH", "1");
 	env_set(env, "NETLEASH_RUN", "%s", o->run ? o->run : "");
 }
@@ -331,7 +330,7 @@ static void set_wanted(struct env *env, const struct childenv_opts *o)
 			env_take(env, strdup(word));
 			continue;
 		}
-		value = caller_get(o, word);
+		value = childenv_get(o->caller, word);
 		if (value)
 			env_set(env, word, "%s", value);
 	}

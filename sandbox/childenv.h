@@ -54,4 +54,7 @@ int childenv_make(const struct childenv_opts *opts, char ***ret,
 		  char **ret_withheld);
 void childenv_free(char **env);
 
+/* Value of @name in @env, NULL-terminated or NULL, as getenv(3). */
+const char *childenv_get(const char *const *env, const char *name);
+
 #endif

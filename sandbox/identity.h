@@ -33,11 +33,15 @@ struct identities {
 /**
  * struct caller - on whose behalf we run
  * @uid, @gid: the real ids, or under root the numeric SUDO_UID and SUDO_GID
+ * @groups: his other groups, of one who is at the other end of a socket; else
+ *          none are known
  * @home: from passwd; "" if there is none
  */
 struct caller {
 	uid_t uid;
 	gid_t gid;
+	gid_t *groups;
+	size_t groups_n;
 	char *name;
 	char *home;
 	char *shell;
@@ -56,7 +60,20 @@ int identity_check_block(uid_t first, uid_t last,
 			 char error[IDENTITY_ERROR_MAX]);
 
 int caller_find(struct caller *ret, char error[IDENTITY_ERROR_MAX]);
+
+/* Who connected the unix socket @sock to us, as the kernel knows him
+ * (SO_PEERCRED, SO_PEERGROUPS). Return: 0 or -errno with a sentence. */
+int caller_of_peer(int sock, struct caller *ret,
+		   char error[IDENTITY_ERROR_MAX]);
 void caller_fini(struct caller *c);
+
+/*
+ * From here to caller_leave() the kernel judges what root opens, and where it
+ * looks, as if @c did it; for a caller of caller_of_peer(). The process must
+ * have one thread. Return: 0 or -errno, and then nobody's rights are sure.
+ */
+int caller_enter(const struct caller *c);
+int caller_leave(void);
 
 /* Makes the state folder: root, 0755, leases 0700. Idempotent. */
 int state_apply(char error[IDENTITY_ERROR_MAX]);

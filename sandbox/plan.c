@@ -24,7 +24,8 @@ static int load_conf(struct plan *p, char error[PLAN_ERROR_MAX])
 	struct conf_report report = { 0 };
 	int r;
 
-	r = conf_find_load(p->cli.conf, &p->caller, &p->conf, &report);
+	r = conf_find_load(p->cli.conf, &p->caller, &p->loaded, &report);
+	p->conf = p->loaded;
 	conf_report_print(&report, p->cli.quiet);
 	conf_report_fini(&report);
 	if (r < 0)
@@ -41,7 +42,8 @@ static int make_policy(struct plan *p, char error[PLAN_ERROR_MAX])
 	for (size_t i = 0; i < p->cli.rules_n && r == 0; i++) {
 		const struct cli_rule *rule = &p->cli.rules[i];
 
-		r = conf_add_argument(p->conf, rule->effect, rule->text, text);
+		r = conf_add_argument(p->loaded, rule->effect, rule->text,
+				      text);
 		if (r < 0)
 			(void)snprintf(error, PLAN_ERROR_MAX, "--%s '%s': %s",
 				       rule->effect == RULE_ALLOW ? "allow"
@@ -66,8 +68,7 @@ static int add_external_ports(struct plan *p, char error[PLAN_ERROR_MAX])
 
 	if (p->cli.network != NETWORK_EXTERNAL)
 		return 0;
-	r = external_proxy_ports((const char *const *)environ, ports, &n,
-				 error);
+	r = external_proxy_ports(p->env, ports, &n, error);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = local_ports_add(&p->cli.local_ports, ports[i]);
 	if (r == -E2BIG)
@@ -83,7 +84,7 @@ int plan_environment(const struct plan *p, uint16_t port, bool own_loopback,
 		     char error[PLAN_ERROR_MAX])
 {
 	const struct childenv_opts opts = {
-		.caller = (const char *const *)environ,
+		.caller = p->env,
 		.set = p->cli.env.v,
 		.set_n = p->cli.env.n,
 		.deny = (const char *const *)p->conf->env_deny,
@@ -119,11 +120,28 @@ int plan_open_log(struct plan *p, int *ret_fd, char error[PLAN_ERROR_MAX])
 	return log_sink_open(&p->log, &p->caller, ret_fd, error);
 }
 
+int plan_make_for(struct plan *p, char error[PLAN_ERROR_MAX])
+{
+	int r;
+
+	error[0] = '\0';
+	r = add_external_ports(p, error);
+	if (r == 0)
+		r = log_place_find(p->conf, p->cli.log_file, &p->log);
+	if (r == 0)
+		r = workspace_find(&p->cli, &p->caller, p->env, p->conf,
+				   p->log.kind == CONF_LOG_FILE ? p->log.path
+								: NULL,
+				   &p->workspace, error);
+	return r;
+}
+
 int plan_make(struct plan *p, char error[PLAN_ERROR_MAX])
 {
 	int r;
 
 	error[0] = '\0';
+	p->env = (const char *const *)environ;
 	r = stdio_check(error);
 	if (r == 0)
 		r = caller_find(&p->caller, error);
@@ -131,22 +149,13 @@ int plan_make(struct plan *p, char error[PLAN_ERROR_MAX])
 		r = load_conf(p, error);
 	if (r == 0)
 		r = make_policy(p, error);
-	if (r == 0)
-		r = add_external_ports(p, error);
-	if (r == 0)
-		r = log_place_find(p->conf, p->cli.log_file, &p->log);
-	if (r == 0)
-		r = workspace_find(&p->cli, &p->caller, p->conf,
-				   p->log.kind == CONF_LOG_FILE ? p->log.path
-								: NULL,
-				   &p->workspace, error);
-	return r;
+	return r == 0 ? plan_make_for(p, error) : r;
 }
 
 void plan_fini(struct plan *p)
 {
 	policy_free(p->policy);
-	conf_free(p->conf);
+	conf_free(p->loaded);
 	workspace_fini(&p->workspace);
 	caller_fini(&p->caller);
 	run_cli_fini(&p->cli);

@@ -21,24 +21,38 @@ struct policy;
 #define PLAN_ERROR_MAX 600
 
 /**
- * struct plan - all owned
+ * struct plan - a run
  * @cli: parsed before; plan_fini() ends it
+ * @env: the caller's environment, borrowed
+ * @conf: what counts
+ * @loaded: @conf where it is the plan's own, else NULL
+ * @policy: NULL where somebody else judges
  * @log: once it was opened
  */
 struct plan {
 	struct run_cli cli;
 	struct caller caller;
-	struct conf *conf;
+	const char *const *env;
+	const struct conf *conf;
+	struct conf *loaded;
 	struct policy *policy;
 	struct workspace workspace;
 	struct log_place log;
 };
 
 /*
- * Fills all but @p->cli, which is there. Errors of the conf are printed one by
- * one. Return: 0 or -errno with a sentence in @error.
+ * For the caller who started us: fills all but @p->cli, which is there. Errors
+ * of the conf are printed one by one. Return: 0 or -errno with a sentence in
+ * @error.
  */
 int plan_make(struct plan *p, char error[PLAN_ERROR_MAX]);
+
+/*
+ * For another caller, with his rights (caller_enter()): @p->cli, @p->caller,
+ * @p->env and @p->conf, which is borrowed, are there. No policy is made.
+ * Return: as above.
+ */
+int plan_make_for(struct plan *p, char error[PLAN_ERROR_MAX]);
 void plan_fini(struct plan *p);
 
 /*

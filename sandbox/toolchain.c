@@ -10,6 +10,7 @@
 #include "sandbox/toolchain.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -93,7 +94,9 @@ static int add_below_home(const struct finder *f, const char *relative,
 	if ((size_t)snprintf(path, sizeof(path), "%s/%.*s", f->home, (int)n,
 			     relative) >= sizeof(path))
 		return 0; /* no such folder can exist */
-	return access(path, F_OK) == 0 ? f->add(f->arg, path) : 0;
+	return faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) == 0
+		       ? f->add(f->arg, path)
+		       : 0;
 }
 
 static bool is_mixed(const char *relative, size_t n)
@@ -153,7 +156,7 @@ static int add_program(const struct finder *f, const char *path)
 	AUTOFREE char *resolved = realpath(path, NULL);
 	AUTOFREE char *folder = resolved ? strdup(resolved) : NULL;
 
-	if (!folder || access(resolved, X_OK) < 0)
+	if (!folder || faccessat(AT_FDCWD, resolved, X_OK, AT_EACCESS) < 0)
 		return 0;
 	*strrchr(folder, '/') = '\0';
 	return add_folder(f, folder);

@@ -5,6 +5,7 @@
 #include "sandbox/workspace.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "common/conf.h"
 #include "common/macros.h"
 #include "common/scope.h"
+#include "sandbox/childenv.h"
 #include "sandbox/cli.h"
 #include "sandbox/identity.h"
 #include "sandbox/mounts.h"
@@ -190,7 +192,8 @@ static int protect_user_conf(struct workspace *w,
 		const char *writable = w->writable.v[i];
 
 		if (path_is_below(folder, writable) &&
-		    access(folder, F_OK) == 0 && strcmp(folder, writable) != 0)
+		    faccessat(AT_FDCWD, folder, F_OK, AT_EACCESS) == 0 &&
+		    strcmp(folder, writable) != 0)
 			return paths_add(&w->readonly, strdup(folder));
 		if (!path_is_below(folder, writable) &&
 		    !path_is_below(writable, folder))
@@ -311,13 +314,13 @@ static int add_toolchain(void *arg, const char *folder)
  * his own (sudo(8) sets it to another's), else that of passwd. Resolved, since
  * a home may be reached through a link.
  */
-static char *find_home(const struct caller *caller)
+static char *find_home(const struct caller *caller, const char *const *env)
 {
-	const char *named = getenv("HOME");
+	const char *named = childenv_get(env, "HOME");
 	char *home = named && named[0] == '/' ? realpath(named, NULL) : NULL;
 	struct stat st;
 
-	if (home && getuid() == caller->uid && stat(home, &st) == 0 &&
+	if (home && geteuid() == caller->uid && stat(home, &st) == 0 &&
 	    S_ISDIR(st.st_mode) && st.st_uid == caller->uid &&
 	    (strcmp(home, caller->home) == 0 || mounts_is_workspace(home, "")))
 		return home;
@@ -361,14 +364,15 @@ static int add_program(struct workspace *w)
 }
 
 int workspace_find(const struct run_cli *cli, const struct caller *caller,
-		   const struct conf *conf, const char *log_file,
-		   struct workspace *ret, char error[WORKSPACE_ERROR_MAX])
+		   const char *const *env, const struct conf *conf,
+		   const char *log_file, struct workspace *ret,
+		   char error[WORKSPACE_ERROR_MAX])
 {
 	struct workspace w = { 0 };
 	int r = -ENOMEM;
 
 	error[0] = '\0';
-	w.home = find_home(caller);
+	w.home = find_home(caller, env);
 	if (!w.home)
 		goto out;
 	w.cwd = getcwd(NULL, 0);
@@ -394,8 +398,8 @@ int workspace_find(const struct run_cli *cli, const struct caller *caller,
 	if (r == 0)
 		r = protect(conf, log_file, &w, error);
 	if (r == 0)
-		r = toolchain_find(w.home, getenv("PATH"), cli->argv[0],
-				   add_toolchain, &w);
+		r = toolchain_find(w.home, childenv_get(env, "PATH"),
+				   cli->argv[0], add_toolchain, &w);
 	if (r == 0)
 		r = add_program(&w);
 out:

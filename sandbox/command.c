@@ -2,13 +2,15 @@
 /*
  * sandbox/command.c - from a clone of init to CMD's first instruction
  *
- * Steps:      1. view of the file system     (root, own mount namespace)
- *             2. identity, capabilities, limits
- *             3. proof that the leash holds, as CMD, in CMD's cgroup
- *             4. Landlock                     (it would pass the proof alone)
- *             5. signals, descriptors
- *             6. seccomp filter               (last: set-up needs none of it)
- *             7. exec
+ * Steps:      1. CMD's 0 to 2, since the steps below look at them; its
+ *                process group, where it has a session of its own
+ *             2. view of the file system     (root, own mount namespace)
+ *             3. identity, capabilities, limits
+ *             4. proof that the leash holds, as CMD, in CMD's cgroup
+ *             5. Landlock                     (it would pass the proof alone)
+ *             6. signals, descriptors
+ *             7. seccomp filter               (last: set-up needs none of it)
+ *             8. exec
  * Invariants: in the run's cgroup from the first instruction; any step that
  *             fails is reported and CMD is not executed
  */
@@ -58,6 +60,20 @@ static void place_stdio(const struct init_opts *opts, int report_fd)
 			     strerror(errno));
 }
 
+/*
+ * As a shell would start it: a foreground group of its own. A stop by the
+ * terminal would pass by a group whose parent is in another session.
+ */
+static void lead_group(int report_fd)
+{
+	if (setpgid(0, 0) < 0)
+		fail(report_fd, STATUS_NETLEASH,
+		     "cannot make a process group: %s", strerror(errno));
+	for (int fd = 0; fd <= 2; fd++)
+		if (isatty(fd))
+			(void)tcsetpgrp(fd, getpid()); /* of another session */
+}
+
 static _Noreturn void exec_command(const struct init_opts *opts, int report_fd)
 {
 	const char *name = opts->argv[0];
@@ -101,6 +117,9 @@ _Noreturn void command_exec(const struct init_opts *opts, uint16_t door_port,
 	const char *step = "";
 	int r;
 
+	place_stdio(opts, report_fd);
+	if (opts->own_session)
+		lead_group(report_fd);
 	r = mounts_apply(&opts->mounts, text);
 	if (r < 0)
 		fail(report_fd, STATUS_NETLEASH, "%s", text);
@@ -122,7 +141,6 @@ _Noreturn void command_exec(const struct init_opts *opts, uint16_t door_port,
 	if (r < 0)
 		fail(report_fd, STATUS_NETLEASH,
 		     "cannot apply Landlock's rules: %s", strerror(-r));
-	place_stdio(opts, report_fd);
 	/* Libraries open descriptors of their own (libnftables a socket). */
 	if (close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC) < 0)
 		fail(report_fd, STATUS_NETLEASH, "cannot close descriptors: %s",

@@ -30,6 +30,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -80,11 +81,23 @@ static int send_msg(const struct init *in, enum init_msg_type type,
 	return fd_send(in->sock, &msg, sizeof(msg), fds, n);
 }
 
+/* What is somebody else's terminal stays that. */
+static void lead_session(const struct init_opts *opts)
+{
+	(void)setsid(); /* cannot fail: we are a new process */
+	for (int fd = 0; fd <= 2; fd++)
+		if (opts->stdio[fd] >= 0 && isatty(opts->stdio[fd]) &&
+		    ioctl(opts->stdio[fd], TIOCSCTTY, 0) == 0)
+			return;
+}
+
 static int prepare(const struct init *in, char *text)
 {
 	const struct init_opts *opts = in->opts;
 	int r = 0;
 
+	if (opts->own_session)
+		lead_session(opts);
 	if (opts->own_users)
 		r = netns_map_caller(opts->confine.uid, opts->confine.gid,
 				     text);
@@ -254,6 +267,7 @@ static bool on_message(struct init *in)
 	struct init_msg msg;
 	size_t fds_n;
 	ssize_t n;
+	pid_t to;
 
 	n = fd_recv(in->sock, &msg, sizeof(msg), NULL, 0, &fds_n);
 	if (n != sizeof(msg))
@@ -262,10 +276,12 @@ static bool on_message(struct init *in)
 		on_awake(in);
 		return true;
 	}
-	if (msg.type != INIT_MSG_SIGNAL)
+	if (msg.type != INIT_MSG_SIGNAL && msg.type != INIT_MSG_KEY)
 		return false;
+	to = msg.type == INIT_MSG_KEY && in->opts->own_session ? -in->command
+							       : in->command;
 	if (in->command > 0 && msg.value > 0 && msg.value < NSIG)
-		(void)kill(in->command, msg.value); /* it may be gone: fine */
+		(void)kill(to, msg.value); /* it may be gone: fine */
 	return true;
 }
 

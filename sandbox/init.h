@@ -28,6 +28,7 @@ struct sock_fprog;
 enum init_msg_type {
 	INIT_MSG_GO = 1,  /* to init: the proxy is unprivileged and serves */
 	INIT_MSG_SIGNAL,  /* to init: @value is a signal for CMD */
+	INIT_MSG_KEY,	  /* to init: the same, for CMD's process group */
 	INIT_MSG_AWAKE,	  /* to init: netleash was stopped and goes on */
 	INIT_MSG_PORT,	  /* from init: sockets for local port @value */
 	INIT_MSG_READY,	  /* from init: with the door's sockets, if it made them
@@ -36,6 +37,7 @@ enum init_msg_type {
 	INIT_MSG_STOPPED, /* from init: CMD was stopped by signal @value */
 	INIT_MSG_FAILED,  /* from init: exit status @value, sentence @text */
 	INIT_MSG_EXITED,  /* from init: wait status @value; all is cleaned */
+	INIT_MSG_TEXT,	  /* from the launcher: @text is for the caller */
 };
 
 #define INIT_TEXT_MAX 512
@@ -51,6 +53,8 @@ struct init_msg {
  * @firewall:   hold the leash by the firewall: a door element, a run uid
  * @own_network: hold it by a network namespace of the run's own
  * @own_users:  in a user namespace, where CMD keeps the caller's ids
+ * @own_session: CMD is no job of the caller's shell: init leads a session,
+ *              whose terminal is that of @stdio, if it is nobody's
  * @leashed:    prove it, and confine it by Landlock; false: --online
  * @cgroup_fd:  the run's cgroup; -1 where there is none
  * @lease:      NULL where there is none; init releases it at the end
@@ -72,6 +76,7 @@ struct init_opts {
 	bool firewall;
 	bool own_network;
 	bool own_users;
+	bool own_session;
 	bool leashed;
 	int cgroup_fd;
 	struct lease *lease;

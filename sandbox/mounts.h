@@ -19,6 +19,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+struct caller;
+
 #define MOUNTS_ERROR_MAX 512
 
 /**
@@ -31,6 +33,7 @@
  * @run_uid, @run_gid: CMD's
  * @caller_uid, @caller_gid: owner on disk
  * @user_name: the name that CMD's uid gets in its passwd and group
+ * @opener:    whose rights decide whether a folder can be reached; NULL: ours
  */
 struct mounts_opts {
 	const char *home;
@@ -46,6 +49,7 @@ struct mounts_opts {
 	bool idmap;
 	uid_t run_uid, caller_uid;
 	gid_t run_gid, caller_gid;
+	const struct caller *opener;
 };
 
 /*

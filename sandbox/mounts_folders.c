@@ -30,6 +30,7 @@
 
 #include "common/macros.h"
 #include "common/scope.h"
+#include "sandbox/identity.h"
 #include "sandbox/mounts_tree.h"
 
 #define FOLDER_FLAGS (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
@@ -84,12 +85,34 @@ static void add(struct folders *folders, const char *const *paths, size_t n,
 			(struct folder){ paths[i], kind, -1, false };
 }
 
+/*
+ * A folder of the path may have been swapped since it was resolved: who could
+ * not go there himself is not led there by us.
+ */
+static int open_folder(const struct view *v, const char *path, int *ret_fd)
+{
+	const struct caller *opener = v->opts->opener;
+	int r, left;
+
+	if (!opener)
+		return tree_open(path, ret_fd);
+	r = caller_enter(opener);
+	if (r == 0)
+		r = tree_open(path, ret_fd);
+	left = caller_leave();
+	if (r == 0 && left < 0) {
+		(void)close(*ret_fd);
+		r = left;
+	}
+	return r;
+}
+
 static int take_one(struct view *v, struct folder *f)
 {
 	struct stat st;
 	int fd = -1, r;
 
-	r = tree_open(f->path, &fd);
+	r = open_folder(v, f->path, &fd);
 	if (r < 0)
 		return view_fail(v, r, "the folder %s cannot be opened",
 				 f->path);

@@ -269,6 +269,16 @@ static void tell_what_holds(const struct run *run)
 	strbuf_fini(&ports);
 }
 
+static int run_loop(void *arg)
+{
+	return proxy_run(arg);
+}
+
+static void stop_loop(void *arg)
+{
+	proxy_stop(arg);
+}
+
 /* Return: CMD's exit status, or -errno if it never ran. */
 static int run_command(struct run *run)
 {
@@ -300,7 +310,12 @@ static int run_command(struct run *run)
 		return r;
 	}
 	tell_what_holds(run);
-	supervise.proxy = run->proxy;
+	supervise.loop = (struct supervise_loop){
+		.base = proxy_base(run->proxy),
+		.run = run_loop,
+		.stop = stop_loop,
+		.arg = run->proxy,
+	};
 	supervise.init_sock = run->init_sock;
 	supervise.relay = run->relay;
 	status = supervise_run(&supervise);

@@ -4,7 +4,7 @@
  *
  * In:         init's messages, our own signals
  * Out:        signals for init to pass on; the exit status
- * Invariants: a signal that the terminal sent has reached CMD already, since
+ * Invariants: a signal that the terminal sent has reached CMD already where
  *             CMD shares our process group, and is not passed on; when CMD
  *             stops, we stop, so that the shell sees the job stop; when init
  *             goes away without a last word the run was killed from outside
@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -24,9 +25,9 @@
 #include "common/fdio.h"
 #include "common/log.h"
 #include "common/macros.h"
-#include "proxy/proxy.h"
 #include "sandbox/init.h"
 #include "sandbox/relay.h"
+#include "sandbox/terminal.h"
 
 #define STATUS_LOST (128 + SIGKILL)
 
@@ -156,6 +157,32 @@ static void stop_self(int sig)
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+static bool has_news(int sock)
+{
+	struct pollfd fd = { .fd = sock, .events = POLLIN };
+
+	return poll(&fd, 1, 0) > 0;
+}
+
+/*
+ * CMD stopped, so we do. Where no wake-up pipe reaches us, the kernel signals
+ * us for a word on the socket; what is there already says that CMD goes on.
+ */
+static void on_stopped(const struct supervisor *s, int sig)
+{
+	const int sock = s->opts->init_sock;
+	const int flags = s->opts->apart ? fcntl(sock, F_GETFL) : -1;
+
+	terminal_pause(s->opts->terminal);
+	if (flags >= 0)
+		(void)fcntl(sock, F_SETFL, flags | O_ASYNC);
+	if (flags < 0 || !has_news(sock))
+		stop_self(sig);
+	if (flags >= 0)
+		(void)fcntl(sock, F_SETFL, flags);
+	terminal_resume(s->opts->terminal);
+}
+
 static void on_exited(struct supervisor *s, int wait_status)
 {
 	if (WIFSIGNALED(wait_status))
@@ -164,12 +191,28 @@ static void on_exited(struct supervisor *s, int wait_status)
 		finish(s, WEXITSTATUS(wait_status));
 }
 
+static void stop(const struct supervisor *s)
+{
+	s->opts->loop.stop(s->opts->loop.arg);
+}
+
 /* All that CMD wrote has been delivered: nothing is left to do. */
 static void on_flushed(void *arg)
 {
-	struct supervisor *s = arg;
+	stop(arg);
+}
 
-	proxy_stop(s->opts->proxy);
+static void on_relay_flushed(void *arg)
+{
+	const struct supervisor *s = arg;
+
+	terminal_flush(s->opts->terminal, on_flushed, arg);
+}
+
+/* The launcher's words, about the run: it escaped what is not its own. */
+static void print_text(const char *text)
+{
+	(void)fd_write_all(STDERR_FILENO, text, strlen(text));
 }
 
 static void on_init(evutil_socket_t fd, short what, void *arg)
@@ -189,7 +232,7 @@ static void on_init(evutil_socket_t fd, short what, void *arg)
 		finish(s, STATUS_LOST);
 		(void)event_del(s->init_ev);
 		s->init_gone = true;
-		relay_flush(s->opts->relay, on_flushed, s);
+		relay_flush(s->opts->relay, on_relay_flushed, s);
 		return;
 	}
 	msg.text[sizeof(msg.text) - 1] = '\0';
@@ -198,7 +241,13 @@ static void on_init(evutil_socket_t fd, short what, void *arg)
 		log_info("the leash is proved, the command runs");
 		break;
 	case INIT_MSG_STOPPED:
-		stop_self(msg.value);
+		on_stopped(s, msg.value);
+		break;
+	case INIT_MSG_AWAKE: /* it woke us up, and has done that by now */
+		(void)send_to_init(s, INIT_MSG_AWAKE, 0);
+		break;
+	case INIT_MSG_TEXT:
+		print_text(msg.text);
 		break;
 	case INIT_MSG_EXITED:
 		on_exited(s, msg.value);
@@ -211,7 +260,7 @@ static void on_init(evutil_socket_t fd, short what, void *arg)
 		break;
 	case INIT_MSG_GO:
 	case INIT_MSG_SIGNAL:
-	case INIT_MSG_AWAKE:
+	case INIT_MSG_KEY:
 	case INIT_MSG_PORT:
 	case INIT_MSG_READY:
 	default:
@@ -258,6 +307,24 @@ static void on_awake(const struct supervisor *s)
 	(void)send_to_init(s, INIT_MSG_AWAKE, 0);
 }
 
+/* If init is gone, its end of file says so. */
+static void pass_on(const struct supervisor *s,
+		    const struct signalfd_siginfo *info)
+{
+	const bool is_key = info->ssi_code == SI_KERNEL;
+	const int sig = (int)info->ssi_signo;
+
+	if (info->ssi_code == POLL_IN)
+		return; /* a wake-up */
+	/* A new size reaches CMD by its own terminal. */
+	if (sig == SIGWINCH && s->opts->terminal)
+		terminal_resize(s->opts->terminal);
+	else if (is_key && s->opts->apart && sig != SIGCONT)
+		(void)send_to_init(s, INIT_MSG_KEY, sig);
+	else if (!is_key || is_always_passed_on(sig))
+		(void)send_to_init(s, INIT_MSG_SIGNAL, sig);
+}
+
 static void on_signal(evutil_socket_t fd, short what, void *arg)
 {
 	struct supervisor *s = arg;
@@ -265,17 +332,15 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	while (read(fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_code == SI_KERNEL &&
-		    !is_always_passed_on((int)info.ssi_signo))
+		if (s->init_gone && is_deadly(&info) &&
+		    (info.ssi_code != SI_KERNEL || s->opts->apart ||
+		     is_always_passed_on((int)info.ssi_signo)))
+			stop(s);
+		pass_on(s, &info);
+		if (info.ssi_signo != SIGCONT)
 			continue;
-		if (s->init_gone && is_deadly(&info))
-			proxy_stop(s->opts->proxy);
-		/* If init is gone, its end of file says so. */
-		if (info.ssi_code != POLL_IN) /* but a signal proper */
-			(void)send_to_init(s, INIT_MSG_SIGNAL,
-					   (int)info.ssi_signo);
-		if (info.ssi_signo == SIGCONT)
-			on_awake(s);
+		on_awake(s);
+		terminal_resume(s->opts->terminal);
 	}
 }
 
@@ -293,19 +358,19 @@ static void restore_terminal(int tty)
 int supervise_run(const struct supervise_opts *opts)
 {
 	struct supervisor s = { .opts = opts, .status = 125 };
-	struct event_base *base = proxy_base(opts->proxy);
+	const struct supervise_loop *loop = &opts->loop;
 	int r = -ENOMEM;
 
-	s.init_ev = event_new(base, opts->init_sock, EV_READ | EV_PERSIST,
+	s.init_ev = event_new(loop->base, opts->init_sock, EV_READ | EV_PERSIST,
 			      on_init, &s);
-	s.signal_ev = event_new(base, opts->io->signal_fd, EV_READ | EV_PERSIST,
-				on_signal, &s);
+	s.signal_ev = event_new(loop->base, opts->io->signal_fd,
+				EV_READ | EV_PERSIST, on_signal, &s);
 	if (!s.init_ev || !s.signal_ev || event_add(s.init_ev, NULL) < 0 ||
 	    event_add(s.signal_ev, NULL) < 0)
 		goto out;
 	r = send_to_init(&s, INIT_MSG_GO, 0);
 	if (r == 0)
-		r = proxy_run(opts->proxy);
+		r = loop->run(loop->arg);
 out:
 	if (r < 0 && !s.have_status)
 		log_error("the event loop failed: %s", strerror(-r));

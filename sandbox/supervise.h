@@ -9,9 +9,11 @@
 #define NETLEASH_SANDBOX_SUPERVISE_H
 
 #include <signal.h>
+#include <stdbool.h>
 
-struct proxy;
+struct event_base;
 struct relay;
+struct terminal;
 
 /**
  * struct supervise_io - what has to be opened while we still may
@@ -36,20 +38,36 @@ void supervise_close(struct supervise_io *io);
 void supervise_close_wake(struct supervise_io *io);
 
 /**
+ * struct supervise_loop - what moves the bytes meanwhile
+ * @run:  until @stop; 0 or -errno
+ */
+struct supervise_loop {
+	struct event_base *base;
+	int (*run)(void *arg);
+	void (*stop)(void *arg);
+	void *arg;
+};
+
+/**
  * struct supervise_opts - borrowed
- * @init_sock:  of init_start()
+ * @init_sock:  of init_start(), or to the launcher, who has it
+ * @apart:      CMD is in a session of its own: what the terminal sends us does
+ *              not reach it
  * @relay:      of CMD's 0 to 2, or NULL
+ * @terminal:   the one that CMD has instead of ours, or NULL
  */
 struct supervise_opts {
-	struct proxy *proxy;
+	struct supervise_loop loop;
 	const struct supervise_io *io;
 	int init_sock;
+	bool apart;
 	struct relay *relay;
+	struct terminal *terminal;
 };
 
 /*
- * Says GO and runs the proxy's loop until init is done. Return: the exit
- * status for netleash, 0 to 255; messages were logged.
+ * Says GO and runs the loop until init is done. Return: the exit status for
+ * netleash, 0 to 255; messages were logged.
  */
 int supervise_run(const struct supervise_opts *opts);
 

@@ -24,6 +24,7 @@
 #include "common/conf_choice.h"
 #include "common/conf_list.h"
 #include "common/conf_load.h"
+#include "common/conf_permit.h"
 #include "common/conf_upstream.h"
 #include "common/rule.h"
 #include "common/strbuf.h"
@@ -89,6 +90,7 @@ struct conf_limits {
  * @verify_cas: files of CAs to trust beside the system's
  * @env_deny, @env_allow: NULL-terminated name globs, or NULL; the built-in
  *            list of secret names is in sandbox/childenv.h and comes first
+ * @permits:  who may have the daemon run what
  * @run_uid_first, @run_uid_last: the block of run uids, 256 of them
  */
 struct conf {
@@ -111,6 +113,8 @@ struct conf {
 	enum conf_log log;
 	char *log_file; /* of CONF_LOG_FILE, else NULL */
 	char **env_deny, **env_allow;
+	struct conf_permit *permits;
+	size_t permits_n;
 	uint32_t run_uid_first, run_uid_last;
 	struct conf_limits limits;
 };

@@ -408,6 +408,8 @@ static const struct conf_directive table[] = {
 	{ "listen", set_listen, 1, 0, 0, "listen ADDRESS:PORT..." },
 	{ "log", set_log, 2, 2, 0, "log json PATH|stderr|syslog" },
 	{ "mode", set_mode, 1, 1, CONF_IN_PROFILE, "mode full|limited" },
+	{ "permit", conf_set_permit, 1, 0, 0,
+	  "permit WHO [profile NAME...] [custom] [online]" },
 	{ "preset", conf_set_preset, 1, 0, CONF_IN_PROFILE, "preset NAME..." },
 	{ "private", conf_set_private, 1, 0, CONF_IN_PROFILE,
 	  "private ADDRESS[/BITS]..." },

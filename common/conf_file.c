@@ -271,6 +271,7 @@ static int finish(struct conf_parser *ps, int r, struct conf **ret)
 {
 	if (r == 0) {
 		conf_check_limits(ps);
+		conf_check_permits(ps);
 		r = ps->nomem ? -ENOMEM : 0;
 	}
 	if (r == 0 && ps->report->errors_n > 0)

@@ -7,8 +7,9 @@
  * Invariants: parsing a dump makes as many rules and ranges, in the same
  *             order, as the conf had; so the places need no names
  *
- * In the conf that comes out the files have moved by one: the first is the
- * text itself, in which everything stands that has no place of its own here.
+ * In the conf that comes out the files have moved by one: the first, which is
+ * no file and has the name "", is the text itself, in which everything stands
+ * that has no place of its own here.
  */
 #include "common/conf_pack.h"
 
@@ -27,7 +28,7 @@
 #define FILES_MAX (RULE_FROM_ARGUMENT - 1)
 
 struct head {
-	uint32_t text_n, files_n, places_n, lists_n;
+	uint32_t text_n, files_n, includes_n, places_n, lists_n;
 };
 
 struct place {
@@ -77,6 +78,7 @@ void conf_pack(const struct conf *cf, struct strbuf *out)
 	}
 	h.text_n = (uint32_t)text.len;
 	h.files_n = (uint32_t)cf->files_n;
+	h.includes_n = (uint32_t)cf->includes_n;
 	h.places_n = (uint32_t)count_places(cf);
 	h.lists_n = (uint32_t)lists_n;
 	strbuf_add(out, (const char *)&h, sizeof(h));
@@ -85,6 +87,8 @@ void conf_pack(const struct conf *cf, struct strbuf *out)
 		add_places(out, &cf->profiles[i].rules);
 	for (size_t i = 0; i < cf->files_n; i++)
 		strbuf_add(out, cf->files[i], strlen(cf->files[i]) + 1);
+	for (size_t i = 0; i < cf->includes_n; i++)
+		strbuf_add(out, cf->includes[i], strlen(cf->includes[i]) + 1);
 	conf_pack_lists(cf, out);
 	strbuf_add(out, text.s, text.len);
 	explicit_bzero(text.s, text.len); /* credentials */
@@ -139,21 +143,33 @@ static void set_places(struct conf_rules *r, struct reader *places,
 	}
 }
 
-static int add_files(struct conf *cf, struct reader *rd, uint32_t files_n)
+static int add_include(struct conf *cf, const char *name)
 {
-	for (uint32_t i = 0; i < files_n; i++) {
+	char **grown = conf_grow(cf->includes, cf->includes_n, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	cf->includes = grown;
+	grown[cf->includes_n] = strdup(name);
+	return grown[cf->includes_n] && ++cf->includes_n ? 0 : -ENOMEM;
+}
+
+static int add_names(struct conf *cf, struct reader *rd, const struct head *h)
+{
+	uint32_t index;
+	int r = 0;
+
+	for (uint32_t i = 0; i < h->files_n + h->includes_n && r == 0; i++) {
 		const char *name = rd->at;
-		uint32_t index;
-		int r;
 
 		/* A NUL ends it: the size of all names was checked. */
 		if (!take(rd, strlen(name) + 1))
 			return -EPROTO;
-		r = conf_add_file(cf, name, &index);
-		if (r < 0)
-			return r;
+		r = i < h->files_n ? conf_add_file(cf, name, &index)
+				   : add_include(cf, name);
 	}
-	return 0;
+	cf->files[0][0] = '\0';
+	return r;
 }
 
 /* Are there @n names? *@ret is the size of all, with what ends them. */
@@ -187,8 +203,8 @@ int conf_unpack(const char *bytes, size_t n, struct conf **ret,
 	memcpy(&h, at, sizeof(h));
 	places.left = (size_t)h.places_n * sizeof(struct place);
 	places.at = take(&rd, places.left);
-	if (!places.at || h.files_n > FILES_MAX ||
-	    !measure_names(&rd, h.files_n, &names.left))
+	if (!places.at || h.files_n > FILES_MAX || h.includes_n > FILES_MAX ||
+	    !measure_names(&rd, h.files_n + h.includes_n, &names.left))
 		return r;
 	names.at = take(&rd, names.left);
 	lists.left = h.lists_n;
@@ -200,7 +216,7 @@ int conf_unpack(const char *bytes, size_t n, struct conf **ret,
 		return r;
 	r = count_places(cf) == h.places_n ? 0 : -EPROTO;
 	if (r == 0)
-		r = add_files(cf, &names, h.files_n);
+		r = add_names(cf, &names, &h);
 	if (r == 0)
 		r = conf_unpack_lists(cf, lists.at, lists.left);
 	if (r < 0) {

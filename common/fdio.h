@@ -28,7 +28,7 @@ int fd_set_nonblocking(int fd);
  */
 int fd_close_all_but(int *keep, size_t n);
 
-#define FD_PASS_MAX 4
+#define FD_PASS_MAX 6
 
 /*
  * One datagram of @n bytes and @fds_n descriptors over an AF_UNIX

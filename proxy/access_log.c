@@ -107,6 +107,19 @@ static void add_path(struct json *j, const struct access_entry *e)
 			      n < ACCESS_PATH_MAX ? n : ACCESS_PATH_MAX);
 }
 
+static void add_who(struct json *j, const struct access_who *who)
+{
+	static const struct access_who nobody;
+
+	if (!who)
+		who = &nobody;
+	json_string_or_null(j, "run", null_if_empty(who->run));
+	if (null_if_empty(who->caller))
+		json_string(j, "caller", who->caller);
+	if (null_if_empty(who->command))
+		json_string(j, "command", who->command);
+}
+
 void access_entry_render(const struct access_entry *e, struct timespec now,
 			 struct strbuf *out)
 {
@@ -115,7 +128,7 @@ void access_entry_render(const struct access_entry *e, struct timespec now,
 	json_init(&j, out);
 	json_object_open(&j, NULL);
 	add_time(&j, now);
-	json_string_or_null(&j, "run", null_if_empty(e->run));
+	add_who(&j, e->who);
 	json_string_or_null(&j, "protocol", e->protocol);
 	json_string_or_null(&j, "client", e->client);
 	json_string_or_null(&j, "method", e->method);
@@ -143,15 +156,15 @@ void access_entry_render(const struct access_entry *e, struct timespec now,
 	strbuf_addc(out, '\n');
 }
 
-static void render_dropped(const char *run, uint64_t n, struct timespec now,
-			   struct strbuf *out)
+static void render_dropped(const struct access_who *who, uint64_t n,
+			   struct timespec now, struct strbuf *out)
 {
 	struct json j;
 
 	json_init(&j, out);
 	json_object_open(&j, NULL);
 	add_time(&j, now);
-	json_string_or_null(&j, "run", null_if_empty(run));
+	add_who(&j, who);
 	json_uint(&j, "dropped", n);
 	json_object_close(&j);
 	strbuf_addc(out, '\n');
@@ -359,7 +372,7 @@ void access_log_write(struct access_log *l, const struct access_entry *e)
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	if (l->dropped > l->dropped_told) {
 		strbuf_reset(&l->line);
-		render_dropped(e->run, l->dropped - l->dropped_told, now,
+		render_dropped(e->who, l->dropped - l->dropped_told, now,
 			       &l->line);
 		r = put_line(l);
 		if (r == 0)

@@ -6,6 +6,9 @@
  *
  *   time       when the request ended: RFC 3339, UTC, milliseconds
  *   run        name of the run; null for none
+ *   caller     user whose run it is; this and the next are there only where
+ *              they are known
+ *   command    name of the command that he runs
  *   protocol   "connect", "http", "socks5", "local-port" (forward_port.h)
  *   client     address and port that the request came from
  *   method     of HTTP; null where there is none
@@ -46,12 +49,17 @@ struct access_log;
 /* More of a path is not shown. */
 #define ACCESS_PATH_MAX 1000
 
+/* Whose requests they are; "" or NULL for what there is none of. */
+struct access_who {
+	const char *run, *caller, *command;
+};
+
 /*
  * One line's facts, as above; the text is borrowed and may be NULL. A @path
  * may have its query; @status 0 is none.
  */
 struct access_entry {
-	const char *run;
+	const struct access_who *who;
 	const char *protocol;
 	const char *client;
 	const char *method;

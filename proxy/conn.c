@@ -83,7 +83,7 @@ static void end_request(struct conn *c)
 	char address[ADDR_TEXT_MAX];
 	struct strbuf rule = STRBUF_INIT;
 	struct access_entry e = {
-		.run = c->scope->run,
+		.who = &c->scope->who,
 		.protocol = c->protocol,
 		.client = addr_format_port(&c->client, c->client_port, client),
 		.method = conn_http_method(c),

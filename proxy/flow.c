@@ -62,7 +62,7 @@ static void log_end(struct flow *f, struct tunnel_counts counts)
 	char client[ADDR_PORT_TEXT_MAX], address[ADDR_TEXT_MAX];
 	struct strbuf rule = STRBUF_INIT;
 	struct access_entry e = {
-		.run = s->run,
+		.who = &s->who,
 		.protocol = f->protocol,
 		.client = addr_format_port(&f->client, f->client_port, client),
 		.method = text_at(f, f->method_at),

@@ -87,7 +87,7 @@ static void log_failure(const struct forwarded *f)
 	char client[ADDR_PORT_TEXT_MAX], target[TARGET_MAX];
 	struct scope *s = f->port->scope;
 	const struct access_entry e = {
-		.run = s->run,
+		.who = &s->who,
 		.protocol = PROTOCOL,
 		.client = addr_format_port(&f->client, f->client_port, client),
 		.target = format_target(f->port, target),

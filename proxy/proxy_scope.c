@@ -88,10 +88,9 @@ void proxy_scope_free(struct proxy_scope *s)
 static void new_part(void *arg)
 {
 	struct call *call = arg;
-	const struct proxy_scope_opts *o = call->opts;
 
-	call->result = scope_new(call->part->loop, o->conf, o->policy, o->run,
-				 o->remember_blocked, &call->part->scope);
+	call->result =
+		scope_new(call->part->loop, call->opts, &call->part->scope);
 }
 
 int proxy_scope_new(struct proxy *p, const struct proxy_scope_opts *opts,
@@ -159,11 +158,13 @@ static void set_rules(void *arg)
 	scope_set_rules(call->part->scope, call->rules);
 }
 
-int proxy_scope_set_policy(struct proxy_scope *s, struct conf *cf,
-			   struct policy *policy)
+int proxy_scope_set_policy(struct proxy_scope *s, const struct conf *cf,
+			   const struct policy *policy,
+			   void (*release)(void *arg), void *arg)
 {
 	struct ruleset **rules = calloc(s->parts_n, sizeof(struct ruleset *));
-	int r = rules ? ruleset_new_many(cf, policy, s->parts_n, rules)
+	int r = rules ? ruleset_new_many(cf, policy, release, arg, s->parts_n,
+					 rules)
 		      : -ENOMEM;
 
 	for (unsigned i = 0; i < s->parts_n && r == 0; i++) {

@@ -24,6 +24,8 @@ struct proxy_scope;
  *          the life of the scope, or until replaced
  * @run:    name of the run for the log, copied; "" for none: then
  *          `connections-per-run` does not count
+ * @caller, @command: whose it is and what he runs, for the log too; NULL for
+ *          what is not known
  * @all_threads: its listeners are spread over the threads of the proxy, one
  *          after the other in the order they are added; else all that it has
  *          is on one of them. What is counted for a run is then counted for
@@ -33,7 +35,7 @@ struct proxy_scope;
 struct proxy_scope_opts {
 	const struct conf *conf;
 	const struct policy *policy;
-	const char *run;
+	const char *run, *caller, *command;
 	bool all_threads, remember_blocked;
 };
 
@@ -61,11 +63,12 @@ int proxy_add_forward(struct proxy_scope *s, int listen_fd, uint16_t port);
 /*
  * Judges each request that comes from now on by @policy, which is made of
  * @cf, with the limits of @cf; requests and tunnels that have begun keep what
- * they began with. Takes both, and frees them when nothing needs them; not
- * where it fails. Return: 0 or -ENOMEM.
+ * they began with. Both are borrowed until @release runs, in any thread, when
+ * nothing needs them; not where this fails. Return: 0 or -ENOMEM.
  */
-int proxy_scope_set_policy(struct proxy_scope *s, struct conf *cf,
-			   struct policy *policy);
+int proxy_scope_set_policy(struct proxy_scope *s, const struct conf *cf,
+			   const struct policy *policy,
+			   void (*release)(void *arg), void *arg);
 
 /**
  * struct proxy_stats - what was done, in numbers

@@ -8,14 +8,13 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "common/conf.h"
 #include "proxy/policy.h"
 
-/* What several rulesets own together. */
+/* What several rulesets do together, at the end. */
 struct ruleset_owned {
 	atomic_uint users;
-	struct conf *conf;
-	struct policy *policy;
+	void (*release)(void *arg);
+	void *arg;
 };
 
 struct ruleset *ruleset_new_borrowed(const struct conf *cf,
@@ -31,7 +30,8 @@ struct ruleset *ruleset_new_borrowed(const struct conf *cf,
 	return rs;
 }
 
-int ruleset_new_many(struct conf *cf, struct policy *policy, unsigned n,
+int ruleset_new_many(const struct conf *cf, const struct policy *policy,
+		     void (*release)(void *arg), void *arg, unsigned n,
 		     struct ruleset **ret)
 {
 	struct ruleset_owned *owned = calloc(1, sizeof(*owned));
@@ -47,8 +47,8 @@ int ruleset_new_many(struct conf *cf, struct policy *policy, unsigned n,
 		free(owned);
 		return -ENOMEM;
 	}
-	owned->conf = cf;
-	owned->policy = policy;
+	owned->release = release;
+	owned->arg = arg;
 	atomic_init(&owned->users, n);
 	for (unsigned i = 0; i < n; i++)
 		ret[i]->owned = owned;
@@ -69,8 +69,7 @@ void ruleset_unref(struct ruleset *rs)
 		return;
 	owned = rs->owned;
 	if (owned && atomic_fetch_sub(&owned->users, 1) == 1) {
-		policy_free(owned->policy);
-		conf_free(owned->conf);
+		owned->release(owned->arg);
 		free(owned);
 	}
 	free(rs);

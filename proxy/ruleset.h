@@ -32,10 +32,11 @@ struct ruleset *ruleset_new_borrowed(const struct conf *cf,
 
 /*
  * @n rulesets of the same, each with one user, into @ret: one for each loop.
- * Takes both, and frees them with the last; not where it fails.
+ * @release runs with the last of them, in its thread; not where this fails.
  * Return: 0 or -ENOMEM.
  */
-int ruleset_new_many(struct conf *cf, struct policy *policy, unsigned n,
+int ruleset_new_many(const struct conf *cf, const struct policy *policy,
+		     void (*release)(void *arg), void *arg, unsigned n,
 		     struct ruleset **ret);
 
 /* One user more, who ends with ruleset_unref(). Return: @rs. */

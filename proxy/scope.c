@@ -22,9 +22,23 @@
 #include "proxy/ruleset.h"
 #include "proxy/stats.h"
 
-int scope_new(struct loop *lp, const struct conf *cf,
-	      const struct policy *policy, const char *run,
-	      bool remember_blocked, struct scope **ret)
+/* Return: false without memory. */
+static bool copy_name(const char *name, const char **ret)
+{
+	*ret = strdup(name ? name : "");
+	return *ret;
+}
+
+static void free_names(struct access_who *who)
+{
+	const char *const names[] = { who->run, who->caller, who->command };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		free((char *)(uintptr_t)names[i]);
+}
+
+int scope_new(struct loop *lp, const struct proxy_scope_opts *opts,
+	      struct scope **ret)
 {
 	struct scope *s = calloc(1, sizeof(*s));
 
@@ -35,13 +49,15 @@ int scope_new(struct loop *lp, const struct conf *cf,
 	TAILQ_INIT(&s->live);
 	LIST_INSERT_HEAD(&lp->scopes, s, link);
 	s->loop = lp;
-	s->limits = &cf->limits;
-	s->rules = ruleset_new_borrowed(cf, policy);
-	s->run = strdup(run ? run : "");
-	if (remember_blocked)
+	s->limits = &opts->conf->limits;
+	s->rules = ruleset_new_borrowed(opts->conf, opts->policy);
+	if (opts->remember_blocked)
 		s->blocked = blocked_new();
-	if (flows_new(s, &s->flows) < 0 || !s->rules || !s->run ||
-	    (remember_blocked && !s->blocked)) {
+	if (flows_new(s, &s->flows) < 0 || !s->rules ||
+	    !copy_name(opts->run, &s->who.run) ||
+	    !copy_name(opts->caller, &s->who.caller) ||
+	    !copy_name(opts->command, &s->who.command) ||
+	    (opts->remember_blocked && !s->blocked)) {
 		scope_free(s);
 		return -ENOMEM;
 	}
@@ -74,7 +90,7 @@ void scope_free(struct scope *s)
 	LIST_REMOVE(s, link);
 	blocked_free(s->blocked);
 	ruleset_unref(s->rules);
-	free(s->run);
+	free_names(&s->who);
 	free(s);
 }
 
@@ -112,7 +128,7 @@ bool scope_is_full(const struct scope *s, uint32_t beyond)
 					    memory_order_relaxed);
 
 	return all >= s->loop->connections_max + beyond ||
-	       (*s->run && per_run > 0 &&
+	       (*s->who.run && per_run > 0 &&
 		s->stats.connections >= per_run + beyond);
 }
 

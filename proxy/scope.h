@@ -15,6 +15,7 @@
 #include <sys/queue.h>
 
 #include "common/conf.h"
+#include "proxy/access_log.h"
 #include "proxy/proxy.h"
 
 struct blocked;
@@ -36,7 +37,7 @@ typedef void scope_ended_fn(void *arg);
  * @link:   in lp->scopes; in lp->ending once it is closed
  * @rules:  what judges the next request
  * @limits: of the conf in @rules; kept by nobody else
- * @run:    for the log; "" for none
+ * @who:    for the log; each its own, "" for none
  * @blocked: NULL: not remembered
  */
 struct scope {
@@ -44,7 +45,7 @@ struct scope {
 	struct loop *loop;
 	struct ruleset *rules;
 	const struct conf_limits *limits;
-	char *run;
+	struct access_who who;
 	struct blocked *blocked;
 	struct proxy_stats stats;
 	struct listener_list listeners;
@@ -55,10 +56,9 @@ struct scope {
 	void *ended_arg;
 };
 
-/* Borrows @cf and @policy, copies @run. Return: 0 or -ENOMEM. */
-int scope_new(struct loop *lp, const struct conf *cf,
-	      const struct policy *policy, const char *run,
-	      bool remember_blocked, struct scope **ret);
+/* Borrows the conf and the policy, copies names. Return: 0 or -ENOMEM. */
+int scope_new(struct loop *lp, const struct proxy_scope_opts *opts,
+	      struct scope **ret);
 
 /* Frees it at once, with all that it holds. NULL is fine. */
 void scope_free(struct scope *s);

@@ -175,18 +175,21 @@ void caller_fini(struct caller *c)
 	*c = (struct caller){ 0 };
 }
 
-/* The uid last: with it the right to change the others goes. */
+/* The uid last: with it the right to change the others goes. What is saved
+ * brings us back. */
 int caller_enter(const struct caller *c)
 {
-	if (setgroups(c->groups_n, c->groups) < 0 || setegid(c->gid) < 0 ||
-	    seteuid(c->uid) < 0)
+	if (setgroups(c->groups_n, c->groups) < 0 ||
+	    setresgid(c->gid, c->gid, (gid_t)-1) < 0 ||
+	    setresuid(c->uid, c->uid, (uid_t)-1) < 0)
 		return -errno;
 	return 0;
 }
 
 int caller_leave(void)
 {
-	if (seteuid(0) < 0 || setegid(0) < 0 || setgroups(0, NULL) < 0)
+	if (setresuid(0, 0, (uid_t)-1) < 0 || setresgid(0, 0, (gid_t)-1) < 0 ||
+	    setgroups(0, NULL) < 0)
 		return -errno;
 	return 0;
 }

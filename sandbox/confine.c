@@ -114,12 +114,17 @@ static int set_no_new_privs(void)
 /*
  * A core file would hold what CMD must not read, or be written where CMD
  * chooses. A limit of 0 stops files but not a handler that core_pattern pipes
- * to; 1 stops both, see core(5).
+ * to; 1 stops both, see core(5). A caller's own 0 cannot be raised by all.
  */
 static int forbid_core_files(void)
 {
-	const struct rlimit none = { 1, 1 };
+	struct rlimit none;
 
+	if (getrlimit(RLIMIT_CORE, &none) < 0)
+		return -errno;
+	if (none.rlim_max > 1)
+		none.rlim_max = 1;
+	none.rlim_cur = none.rlim_max;
 	return setrlimit(RLIMIT_CORE, &none) < 0 ? -errno : 0;
 }
 

@@ -69,8 +69,9 @@ void caller_fini(struct caller *c);
 
 /*
  * From here to caller_leave() the kernel judges what root opens, and where it
- * looks, as if @c did it; for a caller of caller_of_peer(). The process must
- * have one thread. Return: 0 or -errno, and then nobody's rights are sure.
+ * looks, as if @c did it; for a caller of caller_of_peer(), who may signal us
+ * meanwhile. The process must have one thread. Return: 0 or -errno, and then
+ * nobody's rights are sure.
  */
 int caller_enter(const struct caller *c);
 int caller_leave(void);

@@ -26,6 +26,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -117,6 +118,18 @@ static int pack(const struct conf *cf, int *ret_fd)
 	return r;
 }
 
+/* With an offset of its own. Who does not take it keeps what he has. */
+static void send_copy(int sock, int fd)
+{
+	char path[32];
+	int copy;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	copy = open(path, O_RDONLY | O_CLOEXEC);
+	if (copy >= 0)
+		(void)fd_send(sock, "", 1, &copy, 1);
+}
+
 /*
  * In the child. The log's place goes to the keeper first, so that it is there
  * when the proxy, which has the conf by then, asks for the log.
@@ -133,6 +146,8 @@ static int send_conf(struct keeper *k, int to_keeper)
 		r = pack(cf, &fd);
 	if (r == 0)
 		r = fd_write_all(to_keeper, &k->log, sizeof(k->log));
+	if (r == 0 && k->opts->conf_copy >= 0)
+		send_copy(k->opts->conf_copy, fd);
 	if (r == 0)
 		reply(k, KEEPER_CONF, 0, fd);
 	return r;
@@ -207,13 +222,13 @@ static _Noreturn void keeper_main(const struct keeper_opts *opts, int sock)
 	if (null < 0 || dup3(null, STDIN_FILENO, 0) < 0 ||
 	    dup3(null, STDOUT_FILENO, 0) < 0)
 		_exit(1);
-	if (sock > 3)
-		(void)close_range(3, (unsigned)sock - 1, 0);
-	(void)close_range((unsigned)sock + 1, ~0u, 0);
+	if (fd_close_all_but((int[]){ sock, opts->conf_copy }, 2) < 0)
+		_exit(1);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	serve(&k);
-	if (opts->pid_file)
-		(void)unlink(opts->pid_file);
+	for (size_t i = 0; i < KEEPER_REMOVE; i++)
+		if (opts->remove[i])
+			(void)unlink(opts->remove[i]);
 	_exit(0);
 }
 

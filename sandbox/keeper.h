@@ -34,19 +34,24 @@ struct keeper_reply {
 	uint32_t is_syslog;
 };
 
+#define KEEPER_REMOVE 3
+
 /**
  * struct keeper_opts - borrowed by keeper_start(), copied by the fork
  * @conf:     -c, or NULL
  * @profile:  which a conf must have to be good, or NULL
  * @log_file: --log, or NULL; it replaces what the conf says
  * @log:      where the log is now
- * @pid_file: removed when the proxy has ended, or NULL
+ * @remove:   files that go when the proxy has ended; NULL: none
+ * @conf_copy: every conf that is loaded is sent there too, as bytes of
+ *            conf_pack() in a memory file with one byte of data; or -1
  */
 struct keeper_opts {
 	const char *conf;
 	const char *profile;
 	const char *log_file;
-	const char *pid_file;
+	const char *remove[KEEPER_REMOVE];
+	int conf_copy;
 	const struct caller *caller;
 	const struct log_place *log;
 };

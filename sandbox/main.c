@@ -9,6 +9,7 @@
 #include "common/macros.h"
 #include "sandbox/check.h"
 #include "sandbox/connect.h"
+#include "sandbox/daemon.h"
 #include "sandbox/explain.h"
 #include "sandbox/run.h"
 #include "sandbox/serve.h"
@@ -23,6 +24,8 @@ static const struct verb {
 } verbs[] = {
 	{ "run", run_main, "run a command on a leash" },
 	{ "proxy", serve_main, "the proxy alone, for the conf's listeners" },
+	{ "daemon", daemon_main,
+	  "the proxy as a service, and runs for callers without privilege" },
 	{ "connect", connect_main, "a tunnel on standard input and output" },
 	{ "setup", setup_main, "make the identities and the base rules" },
 	{ "teardown", teardown_main, "remove them" },

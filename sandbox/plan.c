@@ -152,6 +152,13 @@ int plan_make(struct plan *p, char error[PLAN_ERROR_MAX])
 	return r == 0 ? plan_make_for(p, error) : r;
 }
 
+const char *plan_command(const struct plan *p)
+{
+	const char *slash = strrchr(p->cli.argv[0], '/');
+
+	return slash && slash[1] ? slash + 1 : p->cli.argv[0];
+}
+
 void plan_fini(struct plan *p)
 {
 	policy_free(p->policy);

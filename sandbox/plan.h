@@ -55,6 +55,9 @@ int plan_make(struct plan *p, char error[PLAN_ERROR_MAX]);
 int plan_make_for(struct plan *p, char error[PLAN_ERROR_MAX]);
 void plan_fini(struct plan *p);
 
+/* The name of CMD for people: without its folder. Borrowed. */
+const char *plan_command(const struct plan *p);
+
 /*
  * CMD's environment for a door on @port and the run named @run, as @user;
  * says on standard error what was withheld. *@ret is freed with

@@ -27,6 +27,7 @@
 #include "sandbox/conf_find.h"
 #include "sandbox/keeper.h"
 #include "sandbox/reload_build.h"
+#include "sandbox/rulebook.h"
 
 enum state {
 	RELOAD_IDLE,
@@ -37,6 +38,7 @@ enum state {
 
 struct reload {
 	struct reload_opts opts;
+	struct rulebook *rules; /* what the proxy has now */
 	enum state state;
 	bool again;  /* asked for while one was under way */
 	bool loaded; /* this one brought a conf */
@@ -104,6 +106,32 @@ static void end_conf(struct reload *rl, int r)
 	ask(rl, KEEPER_LOG, RELOAD_LOG);
 }
 
+/* Return: 0, or -ENOMEM and all is as it was. */
+static int take_rules(struct reload *rl, struct reload_built *built)
+{
+	struct rulebook *rules;
+	int r;
+
+	r = rulebook_new(built->conf, &rules);
+	if (r < 0)
+		return r;
+	built->conf = NULL; /* the rulebook's */
+	r = rulebook_adopt(rules, rl->opts.profile, built->policy);
+	if (r == 0)
+		built->policy = NULL;
+	if (r == 0)
+		r = rulebook_lend(rules, rl->opts.profile, rl->opts.scope);
+	if (r < 0) {
+		rulebook_unref(rules);
+		return r;
+	}
+	tell_what_stays(rulebook_conf(rl->rules), rulebook_conf(rules));
+	proxy_set_limits(rl->opts.proxy, rulebook_conf(rules));
+	rulebook_unref(rl->rules);
+	rl->rules = rules;
+	return 0;
+}
+
 /* reload_built_fn */
 static void on_built(void *arg, struct reload_built *built)
 {
@@ -112,18 +140,8 @@ static void on_built(void *arg, struct reload_built *built)
 
 	rl->build = NULL;
 	conf_report_print(&built->report, true);
-	if (r == 0) {
-		tell_what_stays(rl->opts.conf, built->conf);
-		r = proxy_scope_set_policy(rl->opts.scope, built->conf,
-					   built->policy);
-	}
-	if (r == 0) {
-		proxy_set_limits(rl->opts.proxy, built->conf);
-		/* The proxy's, for as long as it is the last. */
-		rl->opts.conf = built->conf;
-		built->conf = NULL;
-		built->policy = NULL;
-	}
+	if (r == 0)
+		r = take_rules(rl, built);
 	end_conf(rl, r);
 }
 
@@ -172,6 +190,8 @@ static void on_log(struct reload *rl, int result, int fd, bool is_syslog)
 	if (rl->loaded)
 		log_notice("reloaded: new requests meet the new rules");
 	rl->state = RELOAD_IDLE;
+	if (rl->opts.done)
+		rl->opts.done(rl->opts.arg, rl->loaded ? rl->rules : NULL);
 	if (rl->again)
 		reload_start(rl);
 }
@@ -208,11 +228,13 @@ int reload_new(const struct reload_opts *opts, struct reload **ret)
 	if (!rl)
 		return -ENOMEM;
 	rl->opts = *opts;
+	rl->rules = rulebook_ref(opts->rules);
 	rl->reply = event_new(proxy_base(opts->proxy), opts->sock,
 			      EV_READ | EV_PERSIST, on_reply, rl);
 	if (!rl->reply || event_add(rl->reply, NULL) < 0) {
 		if (rl->reply)
 			event_free(rl->reply);
+		rulebook_unref(rl->rules);
 		free(rl);
 		return -ENOMEM;
 	}
@@ -228,6 +250,7 @@ void reload_free(struct reload *rl)
 	event_free(rl->reply);
 	if (rl->opts.log_fd >= 0)
 		(void)close(rl->opts.log_fd);
+	rulebook_unref(rl->rules);
 	free(rl);
 }
 
@@ -240,5 +263,5 @@ void reload_start(struct reload *rl)
 
 const struct conf *reload_conf(const struct reload *rl)
 {
-	return rl->opts.conf;
+	return rulebook_conf(rl->rules);
 }

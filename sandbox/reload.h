@@ -7,21 +7,27 @@
 
 struct conf;
 struct proxy;
+struct proxy_scope;
 struct reload;
+struct rulebook;
 
 /**
  * struct reload_opts - borrowed for the life of the reload
- * @conf:    what the proxy has now
+ * @rules:   what the proxy has now
  * @profile: or NULL
  * @log_fd:  what it logs to now, or -1; taken
  * @sock:    the keeper's
+ * @done:    NULL, or called after each: with the rules that the proxy has now
+ *           if they are others, else with NULL
  */
 struct reload_opts {
 	struct proxy *proxy;
 	struct proxy_scope *scope;
-	const struct conf *conf;
+	struct rulebook *rules;
 	const char *profile;
 	int log_fd, sock;
+	void (*done)(void *arg, struct rulebook *rules);
+	void *arg;
 };
 
 /* Return: 0, or -ENOMEM and nothing is taken. */

@@ -28,6 +28,8 @@
 #include "sandbox/childenv.h"
 #include "sandbox/confine.h"
 #include "sandbox/init.h"
+#include "sandbox/init_await.h"
+#include "sandbox/launch.h"
 #include "sandbox/leash.h"
 #include "sandbox/plan.h"
 #include "sandbox/relay.h"
@@ -109,67 +111,13 @@ static int start_init(struct run *run)
 	return r;
 }
 
-/* Only this process may fail here: init sends what we asked it for. */
-static int take_sockets(struct run *run, const struct init_msg *msg,
-			const int *fds, size_t n)
+/* init_socket_fn */
+static int take_socket(void *arg, int fd, uint16_t local)
 {
-	const bool local = msg->type == INIT_MSG_PORT;
-	int r = 0;
+	struct run *run = arg;
 
-	for (size_t i = 0; i < n; i++) {
-		if (r < 0)
-			(void)close(fds[i]);
-		else if (local)
-			r = proxy_add_forward(run->scope, fds[i],
-					      (uint16_t)msg->value);
-		else
-			r = proxy_add_listener(run->scope, fds[i]);
-	}
-	return r;
-}
-
-/*
- * Hears of init until it is READY, and gives the proxy the sockets that it
- * made in a network of the run's own. Return: 0 or -errno.
- */
-static int await_init(struct run *run)
-{
-	struct init_msg msg = { .type = INIT_MSG_PORT };
-	int fds[FD_PASS_MAX];
-	size_t fds_n = 0;
-	ssize_t n;
-	int r = 0;
-
-	while (r == 0 && msg.type == INIT_MSG_PORT) {
-		n = fd_recv(run->init_sock, &msg, sizeof(msg), fds, FD_PASS_MAX,
-			    &fds_n);
-		if (n != sizeof(msg) ||
-		    (msg.type != INIT_MSG_READY && msg.type != INIT_MSG_PORT)) {
-			(void)snprintf(
-				run->error, sizeof(run->error), "%.*s",
-				INIT_TEXT_MAX - 1,
-				n == sizeof(msg) && msg.type == INIT_MSG_FAILED
-					? msg.text
-					: "the run's init did not "
-					  "start");
-			return -ECHILD;
-		}
-		r = take_sockets(run, &msg, fds, fds_n);
-	}
-	return r;
-}
-
-/* Gives the proxy the door's sockets: ours, or those that init hands out. */
-static int take_door(struct run *run)
-{
-	struct door *door = &run->leash.door;
-	int r = await_init(run);
-
-	for (size_t i = 0; i < door->fds_n && r == 0; i++) {
-		r = proxy_add_listener(run->scope, door->fds[i]);
-		door->fds[i] = -1; /* the proxy took it */
-	}
-	return r;
+	return local ? proxy_add_forward(run->scope, fd, local)
+		     : proxy_add_listener(run->scope, fd);
 }
 
 static int start_proxy(struct run *run)
@@ -184,6 +132,8 @@ static int start_proxy(struct run *run)
 		.conf = run->plan.conf,
 		.policy = run->plan.policy,
 		.run = run->leash.lease.run,
+		.caller = run->plan.caller.name,
+		.command = plan_command(&run->plan),
 		.remember_blocked = true,
 	};
 	const struct identities *ids = &run->leash.ids;
@@ -196,7 +146,8 @@ static int start_proxy(struct run *run)
 	if (r == 0)
 		r = relay_start(run->relay, proxy_base(run->proxy));
 	if (r == 0)
-		r = take_door(run);
+		r = init_await(run->init_sock, &run->leash.door, take_socket,
+			       run, run->error);
 	if (r < 0)
 		return r;
 	r = confine_proxy(ids->online_uid, ids->online_gid, run->leash.root,
@@ -339,6 +290,22 @@ static void run_fini(struct run *run)
 	plan_fini(&run->plan);
 }
 
+/*
+ * Without privilege the daemon's leash, where there is a daemon that permits
+ * it. Return: as launch_run(), -ENOENT where we are to do without it.
+ */
+static int run_by_daemon(struct run *run, char **argv)
+{
+	const bool needed = run->plan.cli.isolation == ISOLATION_FIREWALL ||
+			    run->plan.cli.network == NETWORK_ONLINE;
+	int r = launch_run(&run->plan.cli, argv, run->error);
+
+	if (r != -EPERM || needed)
+		return r;
+	log_info("%s", run->error);
+	return -ENOENT;
+}
+
 int run_main(int argc, char **argv)
 {
 	struct run run = {
@@ -368,7 +335,11 @@ int run_main(int argc, char **argv)
 	}
 	if (run.plan.cli.verbose)
 		log_set_level(LOG_LEVEL_INFO);
-	r = run_command(&run);
+	r = geteuid() != 0 && launch_fits(&run.plan.cli)
+		    ? run_by_daemon(&run, argv)
+		    : -ENOENT;
+	if (r == -ENOENT)
+		r = run_command(&run);
 	if (r < 0) {
 		log_error("%s", run.error[0] ? run.error : strerror(-r));
 		r = EXIT_NETLEASH;

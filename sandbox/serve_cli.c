@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sandbox/serve_cli.c - the options of `netleash proxy`, from words to data
+ * sandbox/serve_cli.c - the options of `proxy` and `daemon`, from words to data
  */
 #include "sandbox/serve_cli.h"
 
@@ -8,13 +8,18 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char usage[] =
-	"usage: netleash proxy [options]\n"
-	"\n"
+static const char proxy_words[] =
 	"Runs the proxy alone, in the foreground, on the addresses of the\n"
 	"conf's listen lines. Prints 'ready ADDRESS:PORT' for each once it\n"
 	"accepts. SIGHUP reads the conf again and opens the log anew; SIGTERM\n"
-	"lets what is open end, a second one ends it at once.\n"
+	"lets what is open end, a second one ends it at once.\n";
+
+static const char daemon_words[] =
+	"Does what 'netleash proxy' does, and runs commands for callers\n"
+	"without privilege whom the conf's permit lines name, each behind a\n"
+	"door of its own. Needs root, which the proxy gives up.\n";
+
+static const char option_words[] =
 	"\n"
 	"  -c, --conf CONF     read CONF instead of the usual ones\n"
 	"  -p, --profile NAME  add the rules of a profile of the conf\n"
@@ -38,10 +43,19 @@ static const struct option options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static enum serve_cli_result wrong(const char *what, const char *word)
+static void print_usage(FILE *to, const char *verb)
 {
-	(void)fprintf(stderr, "netleash: proxy: %s '%s'\n%s", what, word,
-		      usage);
+	const bool is_daemon = strcmp(verb, "daemon") == 0;
+
+	(void)fprintf(to, "usage: netleash %s [options]\n\n%s%s", verb,
+		      is_daemon ? daemon_words : proxy_words, option_words);
+}
+
+static enum serve_cli_result wrong(const char *verb, const char *what,
+				   const char *word)
+{
+	(void)fprintf(stderr, "netleash: %s: %s '%s'\n", verb, what, word);
+	print_usage(stderr, verb);
 	return SERVE_CLI_WRONG;
 }
 
@@ -81,19 +95,19 @@ enum serve_cli_result serve_cli_parse(int argc, char **argv,
 			ret->verbose = true;
 			break;
 		case 'h':
-			(void)fputs(usage, stdout);
+			print_usage(stdout, argv[0]);
 			return SERVE_CLI_HELP;
 		case ':':
-			return wrong("a value is missing after",
+			return wrong(argv[0], "a value is missing after",
 				     argv[optind - 1]);
 		default:
-			return wrong("bad option", argv[optind - 1]);
+			return wrong(argv[0], "bad option", argv[optind - 1]);
 		}
 		if (!good)
-			return wrong("given twice, or empty:",
+			return wrong(argv[0], "given twice, or empty:",
 				     argv[optind - 1]);
 	}
 	if (optind < argc)
-		return wrong("unexpected word", argv[optind]);
+		return wrong(argv[0], "unexpected word", argv[optind]);
 	return SERVE_CLI_OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sandbox/serve_cli.h - the options of `netleash proxy`, from words to data
+ * sandbox/serve_cli.h - the options of `proxy` and `daemon`, from words to data
  *
  * Pure but for what it prints.
  */

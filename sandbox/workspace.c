@@ -282,6 +282,8 @@ static int protect(const struct conf *conf, const char *log_file,
 	for (size_t i = 0; i < conf->files_n && r == 0; i++) {
 		AUTOFREE char *file = realpath(conf->files[i], NULL);
 
+		if (!conf->files[i][0])
+			continue; /* not one: see conf_pack.c */
 		r = reject_links(conf->files[i], w, error);
 		if (r == 0)
 			r = protect_file(file ? file : conf->files[i], w);

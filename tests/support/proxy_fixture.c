@@ -32,6 +32,37 @@ void assert_has(const char *text, const char *part)
 		fail_msg("'%s' is not in:\n%s", part, text);
 }
 
+struct replaced {
+	struct conf *cf;
+	struct policy *policy;
+};
+
+static void release_replaced(void *arg)
+{
+	struct replaced *r = arg;
+
+	policy_free(r->policy);
+	conf_free(r->cf);
+	free(r);
+}
+
+const struct conf *fixture_replace(struct proxy_scope *s, const char *name,
+				   const char *text)
+{
+	struct replaced *r = calloc(1, sizeof(*r));
+	struct conf_report report;
+
+	assert_non_null(r);
+	assert_int_equal(
+		conf_parse(name, text, strlen(text), NULL, &r->cf, &report), 0);
+	conf_report_fini(&report);
+	assert_int_equal(policy_new(r->cf, NULL, &r->policy), 0);
+	assert_int_equal(proxy_scope_set_policy(s, r->cf, r->policy,
+						release_replaced, r),
+			 0);
+	return r->cf;
+}
+
 void assert_lacks(const char *text, const char *part)
 {
 	if (strstr(text, part))

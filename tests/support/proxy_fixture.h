@@ -43,6 +43,12 @@ struct fixture {
 void fixture_begin(struct fixture *f, const char *conf_text);
 void fixture_end(struct fixture *f);
 
+/* Another conf for @s, as a reload brings it; it lives until nothing of the
+ * proxy needs it. Return: it. */
+struct proxy_scope;
+const struct conf *fixture_replace(struct proxy_scope *s, const char *name,
+				   const char *text);
+
 /* The same with that many threads, where fixture_begin() takes as many as
  * NETLEASH_TEST_THREADS says, or one. They run by themselves but for the first,
  * which the helpers turn. */

@@ -23,8 +23,10 @@
 #include "common/log.h"
 #include "proxy/access_log.h"
 
+static const struct access_who run = { .run = "r1" };
+
 static const struct access_entry entry = {
-	.run = "r1",
+	.who = &run,
 	.protocol = "connect",
 	.client = "127.0.0.1:5000",
 	.method = "CONNECT",
@@ -65,6 +67,21 @@ static void a_line_has_every_key_in_order(void **state)
 		       "\"decision\":\"error\",\"rule\":null,"
 		       "\"reason\":\"malformed\",\"bytes_in\":0,"
 		       "\"bytes_out\":0,\"ms\":0,\"status\":null}\n");
+	strbuf_fini(&out);
+}
+
+static void a_line_names_run_caller_and_command(void **state)
+{
+	const struct access_who who = { "r2", "ann\"", "np\x1bm" };
+	struct access_entry e = { .who = &who };
+	struct timespec now = { .tv_sec = 1 };
+	struct strbuf out = STRBUF_INIT;
+
+	(void)state;
+	access_entry_render(&e, now, &out);
+	assert_non_null(strstr(out.s, ",\"run\":\"r2\",\"caller\":\"ann\\\"\","
+				      "\"command\":\"np\\u001bm\","
+				      "\"protocol\":null,"));
 	strbuf_fini(&out);
 }
 
@@ -402,6 +419,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_has_every_key_in_order),
+		cmocka_unit_test(a_line_names_run_caller_and_command),
 		cmocka_unit_test(
 			a_path_has_no_query_and_no_more_than_its_share),
 		cmocka_unit_test(the_decision_tells_policy_from_trouble),

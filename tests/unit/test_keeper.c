@@ -57,7 +57,8 @@ static void start(struct started *k, const char *profile)
 	const struct keeper_opts opts = {
 		.conf = conf_path,
 		.profile = profile,
-		.pid_file = pid_path,
+		.remove = { pid_path },
+		.conf_copy = -1,
 		.caller = &caller,
 		.log = &k->log,
 	};

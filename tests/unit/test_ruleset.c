@@ -24,16 +24,7 @@
 /* Another conf for the proxy, as a reload brings it. */
 static void replace(struct fixture *f, const char *name, const char *text)
 {
-	struct conf_report report;
-	struct policy *policy;
-	struct conf *cf;
-
-	assert_int_equal(
-		conf_parse(name, text, strlen(text), NULL, &cf, &report), 0);
-	conf_report_fini(&report);
-	assert_int_equal(policy_new(cf, NULL, &policy), 0);
-	assert_int_equal(proxy_scope_set_policy(f->scope, cf, policy), 0);
-	proxy_set_limits(f->proxy, cf);
+	proxy_set_limits(f->proxy, fixture_replace(f->scope, name, text));
 }
 
 static void check_connect(struct fixture *f, uint16_t port, const char *status)

@@ -247,23 +247,15 @@ static void a_new_policy_is_one_run_s_alone(void **state)
 {
 	static const char text[] = "allow none.example\ndeny a.example\n";
 	const struct proxy_blocked *v;
-	struct conf_report report;
-	struct policy *policy;
 	struct run run;
 	struct fixture f;
-	struct conf *cf;
 	uint64_t more;
 	size_t n;
 
 	(void)state;
 	fixture_begin(&f, "allow none.example\n");
 	run_begin(&f, &run, "r2", "allow none.example\n");
-	assert_int_equal(
-		conf_parse("new.conf", text, strlen(text), NULL, &cf, &report),
-		0);
-	conf_report_fini(&report);
-	assert_int_equal(policy_new(cf, NULL, &policy), 0);
-	assert_int_equal(proxy_scope_set_policy(run.scope, cf, policy), 0);
+	(void)fixture_replace(run.scope, "new.conf", text);
 	assert_has(ask(&f, run.port, "a.example:443"), " 403 ");
 	assert_has(ask(&f, f.port, "a.example:443"), " 403 ");
 	v = proxy_scope_blocked(run.scope, &n, &more);

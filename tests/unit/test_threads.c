@@ -184,9 +184,6 @@ static void rules_are_replaced_under_load(void **state)
 	fixture_begin_threads(&f, "allow none.example\n", THREADS);
 	for (unsigned i = 0; i < TUNNELS; i++) {
 		const char *text = texts[i % 2];
-		struct conf_report report;
-		struct policy *policy;
-		struct conf *cf;
 		int fd[4];
 
 		for (int j = 0; j < 4; j++) {
@@ -194,14 +191,8 @@ static void rules_are_replaced_under_load(void **state)
 			fixture_say(fd[j],
 				    "CONNECT a.example:1 HTTP/1.1\r\n\r\n");
 		}
-		assert_int_equal(conf_parse("n.conf", text, strlen(text), NULL,
-					    &cf, &report),
-				 0);
-		conf_report_fini(&report);
-		assert_int_equal(policy_new(cf, NULL, &policy), 0);
-		assert_int_equal(proxy_scope_set_policy(f.scope, cf, policy),
-				 0);
-		proxy_set_limits(f.proxy, cf);
+		proxy_set_limits(f.proxy,
+				 fixture_replace(f.scope, "n.conf", text));
 		for (int j = 0; j < 4; j++) {
 			assert_has(fixture_head(&f, fd[j]), " 403 ");
 			close(fd[j]);

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/attend.c - one run for a caller without privilege
+ *
+ * Steps:      1. his request, whole                        (attend_request.c)
+ *             2. may he? what the conf permits
+ *             3. what he names, with his rights                      (plan.c)
+ *             4. what holds the run                                 (leash.c)
+ *             5. init, which takes over what step 4 made             (init.c)
+ *             6. the run in the daemon's proxy                 (run_ticket.h)
+ *             7. shed every privilege
+ *             8. pass words on until the run has ended        (attend_pump.c)
+ * Invariants: nothing is done for him that he could not do himself, but for
+ *             the leash, which only takes away; before step 7 his words are
+ *             compared, resolved with his rights, or given to CMD, and nothing
+ *             else; whatever fails before CMD runs ends with 125 and a sentence
+ */
+#include "sandbox/attend.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/param.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/conf.h"
+#include "common/fdio.h"
+#include "common/log.h"
+#include "common/macros.h"
+#include "sandbox/attend_permit.h"
+#include "sandbox/attend_pump.h"
+#include "sandbox/attend_request.h"
+#include "sandbox/attend_ticket.h"
+#include "sandbox/childenv.h"
+#include "sandbox/confine.h"
+#include "sandbox/init.h"
+#include "sandbox/init_await.h"
+#include "sandbox/leash.h"
+#include "sandbox/plan.h"
+#include "sandbox/syscalls.h"
+
+#define EXIT_NETLEASH 125
+
+#define ATTEND_ERROR_MAX 600
+
+/**
+ * struct attendant - one call
+ * @notes:  a memory file: what netleash has to say to the caller
+ * @channel, @summary: of attend_ticket.h; -1 where the run has no proxy
+ * @wake:   init writes to the second
+ */
+struct attendant {
+	const struct attend_opts *opts;
+	struct request request;
+	struct plan plan;
+	struct leash leash;
+	struct sock_fprog filter;
+	sigset_t mask;
+	char **env;
+	struct rlimit limits[RLIM_NLIMITS];
+	int nice;
+	int notes, channel, summary, wake[2], init_sock;
+	bool answered; /* he has had the last word */
+	char error[ATTEND_ERROR_MAX];
+};
+
+static int fail(struct attendant *a, int r, const char *what)
+{
+	(void)snprintf(a->error, sizeof(a->error), "%s: %s", what,
+		       strerror(-r));
+	return r;
+}
+
+static void tell(const struct attendant *a, enum init_msg_type type, int value,
+		 const char *text)
+{
+	struct init_msg msg = { .type = (uint32_t)type, .value = value };
+
+	(void)snprintf(msg.text, sizeof(msg.text), "%s", text);
+	/* If he is gone, the next step finds out. */
+	(void)fd_send(a->opts->sock, &msg, sizeof(msg), NULL, 0);
+}
+
+/* What was noted since is the caller's to read. */
+static void tell_notes(const struct attendant *a)
+{
+	struct init_msg msg = { .type = INIT_MSG_TEXT };
+	ssize_t n;
+	off_t at = 0;
+
+	while ((n = pread(a->notes, msg.text, sizeof(msg.text) - 1, at)) > 0) {
+		msg.text[n] = '\0';
+		tell(a, INIT_MSG_TEXT, 0, msg.text);
+		at += n;
+	}
+	(void)!ftruncate(a->notes, 0);
+	(void)lseek(a->notes, 0, SEEK_SET);
+}
+
+/* Step 2. The first answer: from here on it is his run, or none of ours. */
+static int permit(struct attendant *a)
+{
+	char why[ATTEND_ERROR_MAX];
+
+	if (run_cli_parse(a->request.args_n, a->request.words.args,
+			  &a->plan.cli) != CLI_OK) {
+		tell_notes(a);
+		(void)snprintf(a->error, sizeof(a->error),
+			       "the command line is wrong");
+		return -EINVAL;
+	}
+	if (!attend_permits(a->opts->conf, &a->request.caller, &a->plan.cli,
+			    why, sizeof(why))) {
+		tell(a, INIT_MSG_FAILED, 0, why);
+		a->answered = true;
+		return -EPERM;
+	}
+	if (a->plan.cli.verbose)
+		log_set_level(LOG_LEVEL_INFO);
+	tell(a, INIT_MSG_READY, 0, "");
+	return 0;
+}
+
+/* Read off him, not asked: who is in a corner does not get out by asking us. */
+static void read_limits(struct attendant *a)
+{
+	for (int what = 0; what < RLIM_NLIMITS; what++)
+		if (prlimit(a->request.pid, (__rlimit_resource_t)what, NULL,
+			    &a->limits[what]) < 0)
+			a->limits[what] =
+				(struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
+	errno = 0;
+	a->nice = getpriority(PRIO_PROCESS, (id_t)a->request.pid);
+}
+
+/* What a process has of its parent. Never more than we have. */
+static void apply_limits(const struct attendant *a)
+{
+	for (int what = 0; what < RLIM_NLIMITS; what++) {
+		struct rlimit limit = a->limits[what], ours;
+
+		if (getrlimit((__rlimit_resource_t)what, &ours) < 0)
+			continue;
+		limit.rlim_max = MIN(limit.rlim_max, ours.rlim_max);
+		limit.rlim_cur = MIN(limit.rlim_cur, limit.rlim_max);
+		(void)setrlimit((__rlimit_resource_t)what, &limit);
+	}
+	if (a->nice > 0)
+		(void)setpriority(PRIO_PROCESS, 0, a->nice);
+	(void)umask((mode_t)a->request.head.mask);
+}
+
+static void take_signals(struct attendant *a)
+{
+	static const int may_ignore[] = {
+		SIGHUP,	 SIGINT,  SIGQUIT, SIGTERM, SIGPIPE,
+		SIGUSR1, SIGUSR2, SIGALRM, SIGTSTP, SIGTTIN,
+	};
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	for (size_t i = 0; i < ARRAY_SIZE(may_ignore); i++)
+		if (a->request.head.ignored >> (may_ignore[i] - 1) & 1)
+			(void)sigaction(may_ignore[i], &ignore, NULL);
+	(void)sigemptyset(&a->mask);
+	for (int sig = 1; sig < NSIG; sig++)
+		if (a->request.head.blocked >> (sig - 1) & 1)
+			(void)sigaddset(&a->mask, sig);
+}
+
+/* Step 3. */
+static int decide(struct attendant *a)
+{
+	struct request *req = &a->request;
+	int r, left;
+
+	take_signals(a);
+	a->plan.caller = req->caller;
+	req->caller = (struct caller){ 0 };
+	a->plan.conf = a->opts->conf;
+	a->plan.env = (const char *const *)req->words.env;
+	r = caller_enter(&a->plan.caller);
+	if (r == 0)
+		read_limits(a);
+	if (r == 0 && fchdir(req->fds[LAUNCH_FD_CWD]) < 0)
+		r = fail(a, -errno, "the working directory");
+	if (r == 0)
+		r = plan_make_for(&a->plan, a->error);
+	left = caller_leave();
+	if (left < 0) {
+		log_error("attend: cannot come back from the caller's rights");
+		_exit(1);
+	}
+	return r;
+}
+
+/* Step 4. */
+static int hold(struct attendant *a)
+{
+	const struct syscalls_opts filter = {
+		.unix_sockets = a->plan.cli.unix_sockets,
+		.user_namespaces = a->plan.cli.user_namespaces,
+	};
+	int r;
+
+	r = leash_prepare(&a->plan, &a->leash, a->error);
+	if (r < 0)
+		return r;
+	r = plan_environment(&a->plan, a->leash.door.port,
+			     a->leash.isolation == ISOLATION_NETNS,
+			     a->leash.lease.run, a->leash.user, &a->env,
+			     a->error);
+	if (r == 0)
+		r = syscalls_compile_command(&filter, &a->filter);
+	if (r == 0 && pipe2(a->wake, O_CLOEXEC | O_NONBLOCK) < 0)
+		r = -errno;
+	return r;
+}
+
+/* Step 5. */
+static int start_init(struct attendant *a)
+{
+	struct request *req = &a->request;
+	struct init_opts opts = {
+		.own_session = true,
+		.wake_fd = a->wake[1],
+		.stdio = { req->fds[LAUNCH_FD_STDIN],
+			   req->fds[LAUNCH_FD_STDOUT],
+			   req->fds[LAUNCH_FD_STDERR] },
+		.filter = &a->filter,
+		.argv = a->plan.cli.argv,
+		.envp = a->env,
+	};
+	int r;
+
+	leash_fill(&a->leash, &a->plan, &opts);
+	opts.mounts.opener = &a->plan.caller;
+	apply_limits(a);
+	r = init_start(&opts, &a->mask, &a->init_sock, a->error);
+	/* CMD's alone now: a reader of its output must see it closed. */
+	for (int i = 0; i < LAUNCH_FDS; i++) {
+		(void)close(req->fds[i]);
+		req->fds[i] = -1;
+	}
+	(void)close(a->wake[1]);
+	a->wake[1] = -1;
+	return r;
+}
+
+/* init_socket_fn */
+static int give_socket(void *arg, int fd, uint16_t local)
+{
+	const struct attendant *a = arg;
+	int r = attend_give_socket(a->channel, fd, local);
+
+	(void)close(fd);
+	return r;
+}
+
+/* Step 6. A run without a door has no need of the proxy. */
+static int register_run(struct attendant *a)
+{
+	const struct ticket_opts ticket = {
+		.tickets = a->opts->tickets,
+		.run = a->leash.lease.run,
+		.pid = a->request.pid,
+		.plan = &a->plan,
+	};
+	int r;
+
+	r = attend_open_channel(&ticket, &a->channel, &a->summary, a->error);
+	if (r == 0)
+		r = init_await(a->init_sock, &a->leash.door, give_socket, a,
+			       a->error);
+	/* A daemon that has refused it already has said why. */
+	return r == 0 || r == -EPIPE ? attend_begin(a->channel, a->error) : r;
+}
+
+/* Step 7. */
+static int shed(struct attendant *a)
+{
+	const struct identities *ids = &a->leash.ids;
+	const char *step = "";
+	int r = confine_proxy(ids->online_uid, ids->online_gid, true, &step);
+
+	return r < 0 ? fail(a, r, step) : 0;
+}
+
+static void end_init(struct attendant *a)
+{
+	(void)close(a->init_sock);
+	a->init_sock = -1;
+	while (waitpid(-1, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+/* Return: 0, or -errno and CMD never ran. */
+static int run(struct attendant *a)
+{
+	int r;
+
+	r = request_take(a->opts->sock, &a->request, a->error);
+	if (r == 0)
+		r = permit(a);
+	if (r == 0)
+		r = decide(a);
+	if (r == 0)
+		r = hold(a);
+	if (r == 0)
+		r = start_init(a);
+	if (r < 0) {
+		leash_revert(&a->leash);
+		return r;
+	}
+	leash_hand_over(&a->leash);
+	r = register_run(a);
+	if (r == 0)
+		r = shed(a);
+	tell_notes(a);
+	if (r == 0)
+		attend_pump(&(struct pump_opts){
+			.caller = a->opts->sock,
+			.init = a->init_sock,
+			.channel = a->channel,
+			.summary = a->plan.cli.quiet ? -1 : a->summary,
+			.wake = a->wake[0],
+		});
+	end_init(a);
+	return r;
+}
+
+_Noreturn void attend(const struct attend_opts *opts)
+{
+	struct attendant a = {
+		.opts = opts,
+		.request = REQUEST_INIT,
+		.leash = LEASH_INIT,
+		.notes = memfd_create("netleash-notes", MFD_CLOEXEC),
+		.channel = -1,
+		.summary = -1,
+		.wake = { -1, -1 },
+		.init_sock = -1,
+	};
+	int r;
+
+	if (a.notes < 0)
+		_exit(1);
+	log_set_fd(a.notes);
+	r = run(&a);
+	tell_notes(&a);
+	if (r < 0 && !a.answered)
+		tell(&a, INIT_MSG_FAILED, EXIT_NETLEASH,
+		     a.error[0] ? a.error : strerror(-r));
+	_exit(0);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/attend.h - one run for a caller without privilege
+ */
+#ifndef NETLEASH_SANDBOX_ATTEND_H
+#define NETLEASH_SANDBOX_ATTEND_H
+
+struct conf;
+
+/**
+ * struct attend_opts - borrowed
+ * @conf:  what permits
+ * @sock:  to the caller
+ * @tickets: to the daemon, shared
+ */
+struct attend_opts {
+	const struct conf *conf;
+	int sock;
+	int tickets;
+};
+
+/*
+ * In a process of its own, as root, with one thread and every signal blocked:
+ * from the caller's request to the end of his run. Never returns.
+ */
+_Noreturn void attend(const struct attend_opts *opts);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/attend_permit.c - does the conf permit a caller his run?
+ */
+#include "sandbox/attend_permit.h"
+
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/conf.h"
+#include "sandbox/cli.h"
+#include "sandbox/identity.h"
+
+/* A group without a name cannot be named by a line. Return: false without
+ * memory. */
+static bool add_group(char ***names, size_t *n, gid_t gid)
+{
+	const struct group *found = getgrgid(gid);
+	char **grown;
+
+	if (!found)
+		return true;
+	grown = realloc(*names, (*n + 1) * sizeof(*grown));
+	if (!grown)
+		return false;
+	*names = grown;
+	grown[*n] = strdup(found->gr_name);
+	return grown[*n] && ++*n;
+}
+
+bool attend_permits(const struct conf *cf, const struct caller *caller,
+		    const struct run_cli *cli, char *why, size_t size)
+{
+	char **names = NULL;
+	size_t n = 0;
+	bool ok = add_group(&names, &n, caller->gid);
+
+	for (size_t i = 0; i < caller->groups_n && ok; i++)
+		ok = add_group(&names, &n, caller->groups[i]);
+	if (ok) {
+		const struct conf_asker asker = {
+			.user = caller->name,
+			.groups = (const char *const *)names,
+			.groups_n = n,
+			.profile = cli->profile,
+			.custom = cli->rules_n > 0,
+			.online = cli->network == NETWORK_ONLINE,
+		};
+
+		ok = conf_permits(cf, &asker, why, size);
+	} else {
+		(void)snprintf(why, size, "out of memory");
+	}
+	for (size_t i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
+	return ok;
+}

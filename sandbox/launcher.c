@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/launcher.c - the process that launches for callers without privilege
+ *
+ * In:         connections of callers; confs that the keeper has loaded
+ * Out:        an attendant for each call
+ * Invariants: a caller's bytes are read by his attendant alone, so that one
+ *             who is slow, wrong or hostile is so to himself; as many
+ *             attendants as there are run uids, and so many again who are
+ *             still asking, of whom one user has half at most
+ *
+ * References: unix(7), fork(2)
+ */
+#include "sandbox/launcher.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/conf.h"
+#include "common/conf_pack.h"
+#include "common/fdio.h"
+#include "common/log.h"
+#include "common/macros.h"
+#include "sandbox/attend.h"
+#include "sandbox/launch_request.h"
+
+#define ATTENDANTS_MAX	   (2 * IDENTITY_RUN_UIDS)
+#define ATTENDANTS_OF_USER IDENTITY_RUN_UIDS
+
+#define CONF_BYTES_MAX (1u << 30)
+
+struct launcher {
+	const struct launcher_opts *opts;
+	const struct conf *conf;
+	struct conf *loaded; /* @conf, once it came from the keeper */
+	int tickets;
+	int signal_fd;
+	struct attendant {
+		pid_t pid; /* 0: no one */
+		uid_t uid;
+	} attendants[ATTENDANTS_MAX];
+};
+
+int launcher_listen(int *ret_fd, char error[IDENTITY_ERROR_MAX])
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX,
+				    .sun_path = LAUNCH_SOCKET };
+	int fd, r;
+
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	/* Whoever was there before us has ended: the daemon holds a lock. */
+	(void)unlink(LAUNCH_SOCKET);
+	if (bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0 ||
+	    chmod(LAUNCH_SOCKET, 0666) < 0 || listen(fd, SOMAXCONN) < 0) {
+		r = -errno;
+		(void)snprintf(error, IDENTITY_ERROR_MAX, LAUNCH_SOCKET ": %s",
+			       strerror(-r));
+		(void)close(fd);
+		return r;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+/* Room for one more of @uid, or NULL. */
+static struct attendant *find_room(struct launcher *l, uid_t uid)
+{
+	struct attendant *room = NULL;
+	unsigned of_user = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(l->attendants); i++) {
+		struct attendant *a = &l->attendants[i];
+
+		if (a->pid == 0)
+			room = a;
+		else if (a->uid == uid)
+			of_user++;
+	}
+	return of_user < ATTENDANTS_OF_USER ? room : NULL;
+}
+
+static _Noreturn void become_attendant(struct launcher *l, int sock)
+{
+	int keep[] = { sock, l->tickets };
+	const struct attend_opts opts = {
+		.conf = l->conf,
+		.sock = sock,
+		.tickets = l->tickets,
+	};
+
+	(void)prctl(PR_SET_NAME, "netleash-attend");
+	(void)setsid();
+	if (fd_close_all_but(keep, ARRAY_SIZE(keep)) < 0)
+		_exit(1);
+	attend(&opts);
+}
+
+static void take_call(struct launcher *l)
+{
+	struct attendant *room;
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+	int sock;
+
+	sock = accept4(l->opts->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	if (sock < 0)
+		return; /* gone again, or no descriptors: the caller waits */
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+	    (room = find_room(l, peer.uid)) != NULL) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			become_attendant(l, sock);
+		if (pid > 0)
+			*room = (struct attendant){ pid, peer.uid };
+		else
+			log_error("launcher: fork: %s", strerror(errno));
+	}
+	(void)close(sock);
+}
+
+static void reap(struct launcher *l)
+{
+	struct signalfd_siginfo info;
+	pid_t pid;
+
+	(void)!read(l->signal_fd, &info, sizeof(info));
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+		for (size_t i = 0; i < ARRAY_SIZE(l->attendants); i++)
+			if (l->attendants[i].pid == pid)
+				l->attendants[i].pid = 0;
+}
+
+/* Attendants that live keep what they have. */
+static void take_conf(struct launcher *l)
+{
+	struct conf_report report = { 0 };
+	struct conf *cf = NULL;
+	char *bytes = NULL, word;
+	size_t n = 0, fds_n = 0;
+	int fd = -1, r;
+
+	if (fd_recv(l->opts->conf_sock, &word, 1, &fd, 1, &fds_n) != 1 ||
+	    fds_n != 1)
+		return;
+	r = fd_read_all(fd, CONF_BYTES_MAX, &bytes, &n);
+	(void)close(fd);
+	if (r == 0)
+		r = conf_unpack(bytes, n, &cf, &report);
+	conf_report_fini(&report);
+	free(bytes);
+	if (r < 0) {
+		log_error("launcher: the old conf stays: %s", strerror(-r));
+		return;
+	}
+	conf_free(l->loaded);
+	l->loaded = cf;
+	l->conf = cf;
+}
+
+static void serve(struct launcher *l)
+{
+	struct pollfd fds[] = {
+		{ .fd = l->tickets, .events = POLLIN }, /* only its end */
+		{ .fd = l->signal_fd, .events = POLLIN },
+		{ .fd = l->opts->conf_sock, .events = POLLIN },
+		{ .fd = l->opts->listen_fd, .events = POLLIN },
+	};
+
+	while (poll(fds, ARRAY_SIZE(fds), -1) >= 0 || errno == EINTR) {
+		if (fds[0].revents)
+			return;
+		if (fds[1].revents)
+			reap(l);
+		if (fds[2].revents & POLLIN)
+			take_conf(l);
+		else if (fds[2].revents)
+			fds[2].fd = -1; /* the keeper is gone */
+		if (fds[3].revents)
+			take_call(l);
+	}
+}
+
+static _Noreturn void launcher_main(const struct launcher_opts *opts,
+				    int tickets)
+{
+	struct launcher l = {
+		.opts = opts,
+		.conf = opts->conf,
+		.tickets = tickets,
+	};
+	int keep[] = { tickets, opts->conf_sock, opts->listen_fd };
+	sigset_t set;
+
+	(void)prctl(PR_SET_NAME, "netleash-launch");
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)sigfillset(&set);
+	if (sigprocmask(SIG_SETMASK, &set, NULL) < 0 ||
+	    fd_close_all_but(keep, ARRAY_SIZE(keep)) < 0)
+		_exit(1);
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGCHLD);
+	l.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (l.signal_fd < 0)
+		_exit(1);
+	serve(&l);
+	_exit(0);
+}
+
+int launcher_start(const struct launcher_opts *opts, int *ret_sock,
+		   pid_t *ret_pid)
+{
+	int pair[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	pid = fork();
+	if (pid == 0)
+		launcher_main(opts, pair[1]);
+	(void)close(pair[1]);
+	if (pid < 0) {
+		const int r = -errno;
+
+		(void)close(pair[0]);
+		return r;
+	}
+	*ret_sock = pair[0];
+	*ret_pid = pid;
+	return 0;
+}

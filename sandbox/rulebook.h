@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/rulebook.h - a conf, and the policies that are made of it
+ *
+ * What is loaded once judges the listeners of the conf and any number of runs:
+ * one policy for each profile that is asked for, however many ask. Whoever
+ * needs it holds a reference; the last one frees it, in any thread. The rest is
+ * for the owner's thread.
+ */
+#ifndef NETLEASH_SANDBOX_RULEBOOK_H
+#define NETLEASH_SANDBOX_RULEBOOK_H
+
+struct conf;
+struct policy;
+struct proxy_scope;
+struct rulebook;
+
+/* Takes @cf, not where it fails; with one reference. Return: 0 or -ENOMEM. */
+int rulebook_new(struct conf *cf, struct rulebook **ret);
+
+const struct conf *rulebook_conf(const struct rulebook *rb);
+
+/*
+ * The policy of @profile, NULL for the top level alone; borrowed from @rb.
+ * Return: 0; -ENOENT: there is no such profile; -ENOMEM or -errno.
+ */
+int rulebook_policy(struct rulebook *rb, const char *profile,
+		    const struct policy **ret);
+
+/* One that was made elsewhere, for rulebook_policy(). Takes @policy, not where
+ * it fails. Return: 0 or -ENOMEM. */
+int rulebook_adopt(struct rulebook *rb, const char *profile,
+		   struct policy *policy);
+
+/* From now on @s is judged by @profile's policy, for as long as the proxy needs
+ * it. Return: as rulebook_policy(). */
+int rulebook_lend(struct rulebook *rb, const char *profile,
+		  struct proxy_scope *s);
+
+struct rulebook *rulebook_ref(struct rulebook *rb); /* Return: @rb */
+void rulebook_unref(void *rb); /* a struct rulebook; NULL is fine */
+
+#endif

@@ -1,0 +1,248 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# An unprivileged `netleash run` through the daemon: root's leash, the caller's
+# rights. What the conf permits, and to whom; nothing that the caller could not
+# do himself; attribution by door; the run ends with its caller and its daemon.
+set -u
+# shellcheck source=tests/integration/lib.sh
+. "$(dirname -- "$0")/lib.sh"
+world_up
+need setpriv ps
+
+ANN=nlann$$ BEN=nlben$$ DEV=nldev$$
+users_down() {
+	local status=$?
+	[ -z "${DAEMON:-}" ] || kill -KILL "$DAEMON" 2>/dev/null
+	userdel -f "$ANN" 2>/dev/null
+	userdel -f "$BEN" 2>/dev/null
+	groupdel "$DEV" 2>/dev/null
+	(exit "$status")
+	world_down
+}
+trap users_down EXIT
+if ! groupadd "$DEV" || ! useradd -m -G "$DEV" "$ANN" || ! useradd -m "$BEN"; then
+	skip "users cannot be made here"
+fi
+mkdir "$W/ann" "$W/ben" "$W/rooty"
+cp "$W/ca.pem" "$W/ann"
+cp "$W/ca.pem" "$W/ben"
+chown -R "$ANN:" "$W/ann"
+chown -R "$BEN:" "$W/ben"
+
+CURL="curl -sS --max-time 20 --cacert ca.pem -o /dev/null -w %{http_code}"
+
+# as USER FOLDER WORDS...: netleash as that user, in that folder
+as() {
+	local user=$1 folder=$2
+	shift 2
+	cd "$folder" || exit 99
+	in_host env -i PATH=/usr/local/bin:/usr/bin:/bin TERM=xterm \
+		HOME="$(getent passwd "$user" | cut -d: -f6)" \
+		setpriv --reuid "$user" --regid "$(id -g "$user")" \
+		--init-groups "$NETLEASH" "$@"
+}
+ann() {
+	as "$ANN" "$W/ann" "$@"
+}
+ben() {
+	as "$BEN" "$W/ben" "$@"
+}
+
+# start_daemon: on $W/conf; sets DAEMON
+start_daemon() {
+	: >"$W/ready"
+	leash daemon -c "$W/conf" --pid-file "$W/pid" >"$W/ready" \
+		2>>"$W/messages" </dev/null &
+	SHELL_PID=$!
+	until_true 20 grep -q '^ready' "$W/ready"
+	DAEMON=$(cat "$W/pid")
+}
+
+stop_daemon() {
+	kill -TERM "$DAEMON"
+	wait_for_end "$SHELL_PID" 20
+	DAEMON=
+}
+
+# No trace of a run: processes, cgroup, lease, door.
+nothing_left() {
+	until_true 10 sh -c '! pgrep -x "netleash-init|netleash-attend"' &&
+		[ -z "$(find /sys/fs/cgroup/netleash /sys/fs/cgroup/unified/netleash \
+			-mindepth 1 -type d 2>/dev/null)" ] &&
+		! in_host_rules | grep -q 'dport.*elements.*r[0-9]'
+}
+in_host_rules() {
+	(in_host nft list set inet netleash allow) | tr -d '\n'
+}
+
+write_conf() {
+	conf 'listen 127.0.0.1:0' "log json $W/access.log" 'allow allowed.example' \
+		'profile other { allow other.example }' \
+		'profile closed { allow v4.example }' "$@"
+}
+
+write_conf "permit group:$DEV profile other *" "permit $BEN"
+start_daemon
+
+# --- the leash
+try ann run -- sh -c "$CURL https://allowed.example/; id -u; cat /proc/self/cgroup"
+like "a permitted caller gets what the conf allows" "$STATUS/$OUT" '^0/200'
+like "by a uid of the block" "$OUT" '^20060[6-8][0-9][0-9]$'
+like "in a cgroup of the run's own" "$OUT" '/netleash/r'
+try ann run -- sh -c "$CURL https://other.example/"
+is "and nothing else" "$STATUS/$OUT" "56/000"
+like "the summary says what would allow it" "$ERR" \
+	'other.example:443: not-allowed; to allow it: allow other.example'
+try ann run -q -- sh -c "$CURL https://other.example/"
+unlike "--quiet has none" "$ERR" blocked
+try ann run -- sh -c 'exec 3<>/dev/tcp/93.184.216.34/80' 2>&1
+is "there is no way past the door" "$([ "$STATUS" != 0 ] && echo shut)" shut
+try ann run -- bash -c "exec 3<>/dev/tcp/93.184.216.34/80"
+like "it is refused at once" "$ERR" 'refused|denied|not permitted'
+try ann run --no-network -- sh -c "env | grep -c -i _proxy"
+is "--no-network has no door" "$OUT" 0
+try ann run --isolation=netns -- id -u
+is "--isolation=netns is the caller's own" "$OUT" "$(id -u "$ANN")"
+
+# --- the same as root's
+for n in 0 1 7 126 255; do
+	try ann run -- sh -c "exit $n"
+	is "exit status $n passes" "$STATUS" "$n"
+done
+try ann run -- sh -c 'kill -TERM $$'
+is "a signal's death is 128+N" "$STATUS" 143
+try ann run -- /nonexistent/command
+is "a command that is not there is 127" "$STATUS" 127
+like "and said" "$ERR" 'command not found'
+try ann run -- "$W/ca.pem"
+is "one that cannot be executed is 126" "$STATUS" 126
+try ann run -- sh -c 'echo out; echo err >&2'
+is "output and errors are kept apart" "$OUT/$ERR" "out/err"
+is "standard input passes" "$(cd "$W/ann" && (echo typed |
+	ann run -- sed s/typed/read/) 2>&1)" read
+is "and half a million lines" "$(cd "$W/ann" && (seq 500000 |
+	ann run -- cat | md5sum) 2>&1)" "$(seq 500000 | md5sum)"
+is "the umask is the caller's" "$(cd "$W/ann" && (umask 027 &&
+	ann run -- sh -c umask) 2>&1)" 0027
+is "and his limits" "$(cd "$W/ann" && (ulimit -n 77; ulimit -Hc 0
+	ann run -- sh -c 'ulimit -n') 2>&1)" 77
+is "an ignored signal stays ignored" "$(cd "$W/ann" && (trap '' HUP
+	ann run -- sh -c 'kill -HUP $$; echo alive') 2>&1)" alive
+try ann run -- sh -c 'pwd; echo "$HOME $NETLEASH"'
+is "folder, home and environment are the caller's" "$OUT" "$W/ann
+$(getent passwd "$ANN" | cut -d: -f6) 1"
+(ann run -- sh -c 'trap "echo got; exit 5" TERM; echo up; while :; do sleep 0.05; done') \
+	>"$W/trap" 2>&1 &
+until_true 10 grep -q up "$W/trap"
+pkill -TERM -u "$ANN" -f 'netleash run -- sh -c trap'
+wait_for_end $! 10
+is "a signal reaches the command" "$STATUS/$(tail -n 1 "$W/trap")" 5/got
+
+# --- files: the caller's rights
+try ann run -- sh -c 'echo x >new && mkdir -p d/e && ln -s new link && stat -c %U new'
+is "what the command makes is the caller's" \
+	"$(stat -c %U "$W/ann/new" "$W/ann/d/e" "$W/ann/link" | sort -u)" "$ANN"
+echo secret >"$W/rooty/secret"
+chmod 600 "$W/rooty/secret"
+try ann run --writable "$W/rooty" -- sh -c "echo x >$W/rooty/new; cat $W/rooty/secret"
+is "a folder that he cannot write stays so" \
+	"$([ -e "$W/rooty/new" ] || echo no)/$STATUS/$OUT" "no/1/"
+mkdir -m 700 "$W/hidden"
+mkdir -m 755 "$W/hidden/in"
+echo secret >"$W/hidden/in/file"
+for option in --writable --readonly; do
+	try ann run $option "$W/hidden/in" -- cat "$W/hidden/in/file"
+	is "$option leads nowhere that he could not go" "$STATUS/$OUT" 125/
+	like "and says why" "$ERR" 'Permission denied'
+done
+try as "$ANN" "$W/rooty" run -- sh -c 'echo x >here; pwd'
+is "a working folder of root's is not written" \
+	"$([ -e "$W/rooty/here" ] || echo no)" no
+chown "$BEN" "$W/ben" && chmod 755 "$W/ben"
+try as "$ANN" "$W/ben" run -- sh -c 'echo x >here'
+is "nor another user's" "$([ -e "$W/ben/here" ] || echo no)" no
+try ann run -- sh -c 'cat /etc/shadow'
+is "nor is read what only root may read" "$STATUS/$OUT" 1/
+try ann run -- sh -c 'ls /run'
+is "no socket of the daemon's is seen" "$OUT" ""
+
+# --- permit
+try ann run -p other -- sh -c "$CURL https://other.example/"
+is "a permitted profile counts" "$STATUS/$OUT" "0/200"
+try ben run -p other --isolation=firewall -- true
+is "another's is refused" "$STATUS" 125
+like "with who and what" "$ERR" "$BEN is not permitted the profile other"
+try ben run --isolation=firewall -a other.example -- true
+like "rules of his own need custom" "$STATUS $ERR" '^125 .*rules of his own'
+try ann run --online -- true
+like "--online needs online" "$STATUS $ERR" '^125 .*--online'
+try as nobody / run --isolation=firewall -- true
+like "who is not named is refused" "$STATUS $ERR" "^125 .*no 'permit' line"
+try ben run -- sh -c "$CURL https://allowed.example/; id -u"
+like "each caller is judged by himself" "$OUT" '^20060[6-8]'
+
+# --- attribution
+(ann run -p other -- sh -c "read -r x; $CURL https://other.example/; $CURL https://allowed.example/") \
+	>"$W/one" 2>&1 < <(sleep 2; echo go) &
+ONE=$!
+(ben run -- sh -c "read -r x; $CURL https://other.example/; $CURL https://allowed.example/") \
+	>"$W/two" 2>&1 < <(sleep 2; echo go) &
+wait $ONE $!
+is "two runs at a time are judged each by its own rules" \
+	"$(head -n 1 "$W/one") $(grep -o '000200' "$W/two")" "200200 000200"
+like "the log names caller and command" "$(grep other.example "$W/access.log" |
+	grep '"deny"' | tail -n 1)" \
+	"\"run\":\"r[^\"]*\",\"caller\":\"$BEN\",\"command\":\"sh\""
+
+# --- reload
+write_conf "permit $ANN profile closed custom online" 'allow v4.example'
+kill -HUP "$DAEMON"
+until_true 10 grep -q reloaded "$W/messages"
+try ben run --isolation=firewall -- true
+like "after a reload other lines permit" "$STATUS $ERR" "^125 .*no 'permit' line"
+try ann run -p closed -a other.example -- sh -c "$CURL https://other.example/;
+	$CURL https://v4.example/"
+is "and custom rules come on top" "$STATUS/$OUT" 0/200200
+try ann run -p closed -a 'bad..name' -- true
+like "a bad one is named" "$STATUS $ERR" "^125 .*--allow 'bad..name'"
+try ann run -p closed --online -- sh -c "curl -sS --max-time 20 --cacert ca.pem \
+	-o /dev/null -w '%{http_code}' https://other.example/"
+is "--online where it is permitted" "$STATUS/$OUT" 0/200
+echo 'no such line' >>"$W/conf"
+kill -HUP "$DAEMON"
+until_true 10 grep -q 'the old one stays' "$W/messages"
+try ann run -p closed -- true
+is "a conf with an error changes nothing" "$STATUS" 0
+
+# --- ends
+(ann run -p closed -- sleep 77.5) >"$W/end" 2>&1 &
+until_true 10 pgrep -x -f 'sleep 77.5'
+pkill -KILL -u "$ANN" -f 'netleash run -p closed'
+check "when the caller is killed the run ends" \
+	until_true 10 sh -c '! pgrep -x -f "sleep 77.5"'
+check "and leaves nothing" until_true 10 nothing_left
+try leash daemon -c "$W/conf"
+write_conf "permit $ANN profile *"
+try leash daemon -c "$W/conf"
+like "a second daemon is refused" "$STATUS $ERR" '^1 .*another netleash daemon'
+(ann run -p closed -- sh -c 'echo up; exec sleep 78.5') >"$W/end" 2>&1 &
+CLIENT=$!
+until_true 10 pgrep -x -f 'sleep 78.5'
+kill -KILL "$DAEMON"
+wait_for_end "$CLIENT" 10
+is "when the daemon is killed the run ends with 137" "$STATUS" 137
+like "and says so" "$(cat "$W/end")" 'the daemon has ended'
+check "no process of it lives" sh -c '! pgrep -x -f "sleep 78.5"'
+check "and nothing is left of it" until_true 10 nothing_left
+try ann run --isolation=firewall -- true
+like "with no daemon the firewall is out of reach" "$STATUS $ERR" '^125 .*root'
+try ann run -- id -u
+is "and auto takes a namespace" "$STATUS/$OUT" "0/$(id -u "$ANN")"
+start_daemon
+try ann run -- sh -c "$CURL https://allowed.example/"
+is "a daemon that follows serves again" "$STATUS/$OUT" 0/200
+stop_daemon
+is "TERM ends it" "$STATUS" 0
+check "its socket goes with it" sh -c '! [ -e /run/netleash/launch.sock ]'
+done_testing

@@ -52,6 +52,9 @@
 
 #define ATTEND_ERROR_MAX 600
 
+#define FAREWELL_SECONDS 5
+#define FAREWELL_WORDS	 1000 /* more than a caller has to say */
+
 /**
  * struct attendant - one call
  * @notes:  a memory file: what netleash has to say to the caller
@@ -337,6 +340,21 @@ static int run(struct attendant *a)
 	return r;
 }
 
+/*
+ * What is unread in a socket that is closed resets the peer, who then never
+ * reads our last word. So he ends his half first, for which he has a while.
+ */
+static void wait_for_farewell(int sock)
+{
+	const struct timeval wait = { .tv_sec = FAREWELL_SECONDS };
+	struct init_msg ignored;
+	ssize_t n = 1;
+
+	(void)setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	for (int i = 0; i < FAREWELL_WORDS && n > 0; i++)
+		n = read(sock, &ignored, sizeof(ignored));
+}
+
 _Noreturn void attend(const struct attend_opts *opts)
 {
 	struct attendant a = {
@@ -359,5 +377,6 @@ _Noreturn void attend(const struct attend_opts *opts)
 	if (r < 0 && !a.answered)
 		tell(&a, INIT_MSG_FAILED, EXIT_NETLEASH,
 		     a.error[0] ? a.error : strerror(-r));
+	wait_for_farewell(opts->sock);
 	_exit(0);
 }

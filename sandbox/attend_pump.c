@@ -68,7 +68,7 @@ static bool on_caller(const struct pump *p)
 		return false;
 	if (in.type == INIT_MSG_GO)
 		return true; /* he need not: the run begins without it */
-	if (in.type != INIT_MSG_SIGNAL && in.type != INIT_MSG_KEY &&
+	if (in.type != INIT_MSG_SIGNAL && in.type != INIT_MSG_GROUP &&
 	    in.type != INIT_MSG_AWAKE)
 		return false;
 	out.type = in.type;

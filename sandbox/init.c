@@ -276,10 +276,10 @@ static bool on_message(struct init *in)
 		on_awake(in);
 		return true;
 	}
-	if (msg.type != INIT_MSG_SIGNAL && msg.type != INIT_MSG_KEY)
+	if (msg.type != INIT_MSG_SIGNAL && msg.type != INIT_MSG_GROUP)
 		return false;
-	to = msg.type == INIT_MSG_KEY && in->opts->own_session ? -in->command
-							       : in->command;
+	to = msg.type == INIT_MSG_GROUP && in->opts->own_session ? -in->command
+								 : in->command;
 	if (in->command > 0 && msg.value > 0 && msg.value < NSIG)
 		(void)kill(to, msg.value); /* it may be gone: fine */
 	return true;

@@ -28,7 +28,7 @@ struct sock_fprog;
 enum init_msg_type {
 	INIT_MSG_GO = 1,  /* to init: the proxy is unprivileged and serves */
 	INIT_MSG_SIGNAL,  /* to init: @value is a signal for CMD */
-	INIT_MSG_KEY,	  /* to init: the same, for CMD's process group */
+	INIT_MSG_GROUP,	  /* to init: the same, for CMD's process group */
 	INIT_MSG_AWAKE,	  /* to init: netleash was stopped and goes on */
 	INIT_MSG_PORT,	  /* from init: sockets for local port @value */
 	INIT_MSG_READY,	  /* from init: with the door's sockets, if it made them

@@ -236,6 +236,8 @@ static int run(struct launch *l, char **argv, char *error)
 		r = -ENOMEM;
 	if (r == 0)
 		r = send_request(l, argv);
+	if (r == -EPIPE || r == -ECONNRESET)
+		r = 0; /* it has ended the call: the next step says so */
 	if (r < 0) {
 		(void)snprintf(error, LAUNCH_ERROR_MAX,
 			       "the daemon cannot be asked: %s", strerror(-r));

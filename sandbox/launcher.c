@@ -14,6 +14,7 @@
 #include "sandbox/launcher.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -204,12 +205,16 @@ static _Noreturn void launcher_main(const struct launcher_opts *opts,
 		.tickets = tickets,
 	};
 	int keep[] = { tickets, opts->conf_sock, opts->listen_fd };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	sigset_t set;
 
 	(void)prctl(PR_SET_NAME, "netleash-launch");
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)sigfillset(&set);
-	if (sigprocmask(SIG_SETMASK, &set, NULL) < 0 ||
+	/* Whoever reads our output shall see its end when the daemon ends. */
+	if (null < 0 || dup3(null, STDIN_FILENO, 0) < 0 ||
+	    dup3(null, STDOUT_FILENO, 0) < 0 ||
+	    sigprocmask(SIG_SETMASK, &set, NULL) < 0 ||
 	    fd_close_all_but(keep, ARRAY_SIZE(keep)) < 0)
 		_exit(1);
 	(void)sigemptyset(&set);

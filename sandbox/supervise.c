@@ -260,7 +260,7 @@ static void on_init(evutil_socket_t fd, short what, void *arg)
 		break;
 	case INIT_MSG_GO:
 	case INIT_MSG_SIGNAL:
-	case INIT_MSG_KEY:
+	case INIT_MSG_GROUP:
 	case INIT_MSG_PORT:
 	case INIT_MSG_READY:
 	default:
@@ -311,7 +311,6 @@ static void on_awake(const struct supervisor *s)
 static void pass_on(const struct supervisor *s,
 		    const struct signalfd_siginfo *info)
 {
-	const bool is_key = info->ssi_code == SI_KERNEL;
 	const int sig = (int)info->ssi_signo;
 
 	if (info->ssi_code == POLL_IN)
@@ -319,9 +318,9 @@ static void pass_on(const struct supervisor *s,
 	/* A new size reaches CMD by its own terminal. */
 	if (sig == SIGWINCH && s->opts->terminal)
 		terminal_resize(s->opts->terminal);
-	else if (is_key && s->opts->apart && sig != SIGCONT)
-		(void)send_to_init(s, INIT_MSG_KEY, sig);
-	else if (!is_key || is_always_passed_on(sig))
+	else if (s->opts->apart) /* what is for our group is for CMD's */
+		(void)send_to_init(s, INIT_MSG_GROUP, sig);
+	else if (info->ssi_code != SI_KERNEL || is_always_passed_on(sig))
 		(void)send_to_init(s, INIT_MSG_SIGNAL, sig);
 }
 

@@ -1,0 +1,243 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""
+tests/support/hostile_caller.py - requests to the launcher that are wrong
+
+usage: hostile_caller.py SOCKET COUNT
+
+Sends each kind of wrong request, then COUNT of random ones, and wants for each
+an answer that refuses it, or the end of the connection: never a run, never
+silence for long. TAP lines without numbers. Then holds connections open half
+way while it counts how many the launcher still takes.
+"""
+
+import array
+import os
+import random
+import socket
+import struct
+import sys
+import tempfile
+import time
+
+HEAD = struct.Struct("<IIIIIIQQ")  # struct launch_head
+MSG = struct.Struct("<Ii512s")  # struct init_msg
+TEXT = 11  # INIT_MSG_TEXT
+LAST = (9, 10)  # INIT_MSG_FAILED, INIT_MSG_EXITED: then we end our half
+
+
+def words(args, env):
+    return b"".join(w + b"\0" for w in args + env)
+
+
+def memory(data):
+    fd = os.memfd_create("words")
+    os.write(fd, data)
+    return fd
+
+
+def head(arguments, environment, **change):
+    data = words(arguments, environment)
+    fields = {
+        "version": 1, "args": len(arguments), "env": len(environment),
+        "bytes": len(data),
+        "mask": 0o22, "reserved": 0, "ignored": 0, "blocked": 0,
+    }
+    fields.update(change)
+    return HEAD.pack(*(v & (2**64 - 1 if k in ("ignored", "blocked") else
+                            2**32 - 1) for k, v in fields.items()))
+
+
+ARGS = [b"run", b"--", b"sh", b"-c", b"echo ran"]
+ENV = [b"PATH=/usr/bin:/bin"]
+
+
+class Caller:
+    def __init__(self, path):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.sock.settimeout(30)
+        self.sock.connect(path)
+
+    def send(self, data, fds):
+        self.sock.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
+                                    array.array("i", fds))] if fds else [])
+
+    def answer(self):
+        """All that it says: (types, texts). A text of TEXT is printed as it is."""
+        types, texts = [], []
+        try:
+            while True:
+                data = self.sock.recv(4096)
+                if not data:
+                    break
+                kind, _, text = MSG.unpack(data)
+                types.append(kind)
+                texts.append(text.split(b"\0")[0].decode("utf-8", "replace"))
+                if kind in LAST:
+                    self.sock.shutdown(socket.SHUT_WR)
+        except ConnectionResetError:
+            pass
+        except TimeoutError:
+            types.append("silence")
+        self.sock.close()
+        return types, texts
+
+
+def usual_fds():
+    null = os.open("/dev/null", os.O_RDWR)
+    cwd = os.open("/tmp", os.O_PATH | os.O_DIRECTORY)
+    return [null, os.dup(null), os.dup(null), cwd, memory(words(ARGS, ENV))]
+
+
+def kinds():
+    """(name, bytes, descriptors) of each request that is wrong."""
+    good = head(ARGS, ENV)
+
+    def with_fd(i, fd):
+        fds = usual_fds()
+        fds[i] = fd
+        return fds
+
+    yield "an empty-looking datagram", b"x", []
+    yield "a head cut short", good[:-1], usual_fds()
+    yield "a head too long", good + b"x", usual_fds()
+    yield "a datagram of 100 KiB", b"x" * 102400, usual_fds()
+    yield "no descriptors", good, []
+    yield "a descriptor too few", good, usual_fds()[:4]
+    yield "a descriptor too many", good, usual_fds() + [0]
+    yield "twenty descriptors", good, usual_fds() * 4
+    for name, change in (
+            ("another version", {"version": 2}), ("no words", {"args": 0}),
+            ("one word", {"args": 1}), ("too many words", {"args": 40000}),
+            ("huge counts", {"args": 2**32 - 1, "env": 2}),
+            ("huge environment", {"env": 2**32 - 1}),
+            ("no bytes", {"bytes": 0}), ("more bytes than there may be",
+                                         {"bytes": 2**31}),
+            ("more bytes than there are", {"bytes": 100000}),
+            ("fewer bytes than there are", {"bytes": 20}),
+            ("a word too many", {"env": 2}), ("a word too few", {"env": 0}),
+            ("a mask out of range", {"mask": 0o10000}),
+            ("a reserved field", {"reserved": 7})):
+        yield name, head(ARGS, ENV, **change), usual_fds()
+
+    for i in range(3):
+        a, b = socket.socketpair()
+        yield f"a socket as {i}", good, with_fd(i, a.detach())
+        b.close()
+        yield f"a folder as {i}", good, with_fd(i, os.open("/", os.O_RDONLY))
+        yield f"a path as {i}", good, with_fd(i, os.open("/etc/passwd",
+                                                         os.O_PATH))
+    yield "a file as the folder", good, with_fd(3, os.open("/etc/passwd",
+                                                           os.O_RDONLY))
+    yield "a pipe as the folder", good, with_fd(3, os.pipe()[0])
+    r, w = os.pipe()
+    yield "a pipe as the words", good, with_fd(4, r)
+    yield "a terminal's end as the words", good, with_fd(
+        4, os.open("/dev/zero", os.O_RDONLY))
+    with tempfile.TemporaryFile() as f:
+        f.write(words(ARGS, ENV))
+        f.flush()
+        yield "a file on disk as the words", good, with_fd(4, os.dup(
+            f.fileno()))
+    yield "words that cannot be read", good, with_fd(4, os.open(
+        f"/proc/self/fd/{memory(words(ARGS, ENV))}", os.O_WRONLY))
+    os.close(w)
+
+    def request(args):
+        fds = usual_fds()
+        fds[4] = memory(words(args, ENV))
+        return head(args, ENV), fds
+
+    for name, args in (
+            ("an option that there is not", [b"run", b"--root", b"--",
+                                             b"true"]),
+            ("no command", [b"run", b"--quiet"]),
+            ("help", [b"run", b"--help"]),
+            ("a folder that is not there", [b"run", b"--writable",
+                                            b"/nonexistent", b"--", b"true"]),
+            ("control bytes", [b"run", b"--writable", b"/\x1b[2J\xff", b"--",
+                               b"true"]),
+            ("a very long profile", [b"run", b"-p", b"p" * 5000, b"--",
+                                     b"true"]),
+            ("a port out of range", [b"run", b"--local-port", b"70000", b"--",
+                                     b"true"])):
+        data, fds = request(args)
+        yield name, data, fds
+
+
+def close_all(fds):
+    for fd in set(fds):
+        if fd > 2:
+            try:
+                os.close(fd)
+            except OSError:
+                pass
+
+
+def refuses(path, data, fds):
+    """None, or what is wrong with its answer."""
+    c = Caller(path)
+    try:
+        c.send(data, fds)
+    except OSError:
+        pass
+    types, texts = c.answer()
+    close_all(fds)
+    if "silence" in types:
+        return "silence"
+    if any("is proved" in t for t in texts):
+        return "it ran"
+    for kind, t in zip(types, texts):
+        if kind == TEXT and any(ord(ch) < 32 and ch not in "\n\t" for ch in t):
+            return f"unescaped: {t!r}"
+    return None
+
+
+def main():
+    path, count = sys.argv[1], int(sys.argv[2])
+    for name, data, fds in kinds():
+        wrong = refuses(path, data, fds)
+        print(f"not ok - {name}: {wrong}" if wrong else
+              f"ok - {name} is refused", flush=True)
+    rng = random.Random(1)
+    bad = 0
+    for i in range(count):
+        data = bytearray(head(ARGS, ENV))
+        body = bytearray(words(ARGS, ENV))
+        for _ in range(rng.randint(1, 6)):
+            data[rng.randrange(24)] = rng.randrange(256)
+        for _ in range(rng.randint(0, 4)):
+            body[rng.randrange(len(body))] = rng.randrange(256)
+        fds = usual_fds()
+        os.close(fds[4])
+        fds[4] = memory(bytes(body))
+        rng.shuffle(fds)
+        if refuses(path, bytes(data), fds) == "silence":
+            bad += 1
+    print(f"{'not ok' if bad else 'ok'} - {count} random requests are "
+          f"answered, each")
+
+    held = []
+    for i in range(400):
+        c = Caller(path)
+        c.sock.settimeout(0.05)
+        held.append(c)
+    time.sleep(0.5)
+    taken = 0
+    for c in held:
+        try:
+            if c.sock.recv(1) == b"":
+                continue
+        except TimeoutError:
+            taken += 1
+        except OSError:
+            continue
+    print(f"{'ok' if 0 < taken <= 256 else 'not ok'} - of 400 who say "
+          f"nothing {taken} are waited for")
+    sys.stdout.flush()
+    # Holds them until it is told that others were served.
+    sys.stdin.readline()
+
+
+if __name__ == "__main__":
+    main()

@@ -36,6 +36,7 @@
 
 #include "common/json.h"
 #include "common/log.h"
+#include "proxy/log_tap.h"
 
 /* How a line gets out. */
 enum sink {
@@ -56,6 +57,7 @@ struct access_log {
 	socklen_t peer_len;
 	uint64_t dropped, dropped_told;
 	struct strbuf line;
+	struct log_tap tap;
 };
 
 static void add_time(struct json *j, struct timespec now)
@@ -243,6 +245,7 @@ int access_log_new(int fd, bool is_syslog, struct access_log **ret)
 	if (!l)
 		return -ENOMEM;
 	l->fd = -1;
+	l->tap = (struct log_tap)LOG_TAP_NONE;
 	/* glibc reads the time zone's file at the first use: now, not later,
 	 * when we may not open files any more. */
 	(void)gmtime_r(&zero, &tm);
@@ -272,6 +275,7 @@ int access_log_set(struct access_log *l, int fd, bool is_syslog)
 	next.line = l->line;
 	next.dropped = l->dropped;
 	next.dropped_told = l->dropped_told;
+	next.tap = l->tap;
 	*l = next;
 	return 0;
 }
@@ -367,7 +371,7 @@ void access_log_write(struct access_log *l, const struct access_entry *e)
 	struct timespec now;
 	int r = 0;
 
-	if (l->sink == SINK_NONE)
+	if (l->sink == SINK_NONE && l->tap.fd < 0)
 		return;
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	if (l->dropped > l->dropped_told) {
@@ -378,11 +382,11 @@ void access_log_write(struct access_log *l, const struct access_entry *e)
 		if (r == 0)
 			l->dropped_told = l->dropped;
 	}
-	if (r == 0) {
-		strbuf_reset(&l->line);
-		access_entry_render(e, now, &l->line);
+	strbuf_reset(&l->line);
+	access_entry_render(e, now, &l->line);
+	log_tap_send(&l->tap, l->line.s, l->line.len);
+	if (r == 0)
 		r = put_line(l);
-	}
 	if (r < 0) {
 		/* Once for each time that lines begin to be lost. */
 		if (l->dropped == l->dropped_told && !l->quiet)
@@ -390,6 +394,12 @@ void access_log_write(struct access_log *l, const struct access_entry *e)
 				 strerror(-r));
 		l->dropped++;
 	}
+}
+
+void access_log_set_tap(struct access_log *l, int fd, uint32_t thread)
+{
+	l->tap.fd = fd;
+	l->tap.thread = thread;
 }
 
 uint64_t access_log_dropped(const struct access_log *l)

@@ -93,6 +93,9 @@ void access_log_free(struct access_log *l);
  * Return: 0, or -errno and nothing has changed. */
 int access_log_set(struct access_log *l, int fd, bool is_syslog);
 
+/* As proxy_set_tap() has it, for the lines of @thread. */
+void access_log_set_tap(struct access_log *l, int fd, uint32_t thread);
+
 void access_log_write(struct access_log *l, const struct access_entry *e);
 
 /* How many lines were lost since the beginning. */

@@ -306,7 +306,7 @@ static bool is_https(const struct target *t)
 /* Nothing but host and port of a tunnel can be seen. */
 static struct decision judge_tunnel(const struct judge *j)
 {
-	if (j->policy->limited)
+	if (policy_is_limited(j->policy))
 		return decision(REASON_INSPECTION_REQUIRED, NULL);
 	if (j->deny_unseen)
 		return decision(REASON_INSPECTION_REQUIRED, j->deny_unseen);
@@ -320,7 +320,7 @@ static struct decision judge_tunnel(const struct judge *j)
 /* Method, then path: what the method alone decides needs nothing else. */
 static struct decision judge_inside(const struct judge *j)
 {
-	bool limited = j->policy->limited;
+	bool limited = policy_is_limited(j->policy);
 
 	if (limited && !((unsigned)j->rq->method & METHODS_LIMITED))
 		return decision(REASON_METHOD, NULL);

@@ -22,6 +22,7 @@
 #include <stddef.h>
 
 #include "common/addr.h"
+#include "common/conf_choice.h"
 #include "common/rule.h"
 #include "common/strbuf.h"
 #include "common/target.h"
@@ -108,6 +109,10 @@ bool policy_has_allow(const struct policy *p);
 
 /* True in mode limited: a connection must not leave HTTP, either. */
 bool policy_is_limited(const struct policy *p);
+
+/* Whatever the conf says, the mode is @mode for requests from now on, in every
+ * thread; CONF_MODE_UNSET: what the conf says. */
+void policy_force_mode(struct policy *p, enum conf_mode mode);
 
 /* Warnings that only the whole shows: shadowed rules, narrow beside plain. */
 typedef void policy_warn_fn(void *arg, const struct rule *r, const char *text);

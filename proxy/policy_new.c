@@ -53,7 +53,8 @@ int policy_new(const struct conf *cf, const char *profile, struct policy **ret)
 		if (named->rules.mode != CONF_MODE_UNSET)
 			mode = named->rules.mode;
 	}
-	p->limited = mode == CONF_MODE_LIMITED;
+	p->mode = mode;
+	atomic_init(&p->forced, CONF_MODE_UNSET);
 	p->has_allow = has_allow(p);
 	for (size_t i = 0; i < p->parts_n; i++)
 		spans[i] = (struct rules_span){ p->parts[i]->rules,
@@ -84,7 +85,15 @@ bool policy_has_allow(const struct policy *p)
 
 bool policy_is_limited(const struct policy *p)
 {
-	return p->limited;
+	enum conf_mode mode =
+		atomic_load_explicit(&p->forced, memory_order_relaxed);
+
+	return (mode == CONF_MODE_UNSET ? p->mode : mode) == CONF_MODE_LIMITED;
+}
+
+void policy_force_mode(struct policy *p, enum conf_mode mode)
+{
+	atomic_store_explicit(&p->forced, mode, memory_order_relaxed);
 }
 
 void policy_rule_place(const struct policy *p, const struct rule *r,

@@ -8,6 +8,8 @@
 #ifndef NETLEASH_PROXY_POLICY_PRIV_H
 #define NETLEASH_PROXY_POLICY_PRIV_H
 
+#include <stdatomic.h>
+
 #include "proxy/policy.h"
 
 struct conf_rules;
@@ -19,6 +21,7 @@ struct rules;
 /**
  * struct policy
  * @parts: the top level's rules, then the profile's if there is one
+ * @mode:  the conf's, and what is said instead: UNSET for nothing
  */
 struct policy {
 	const struct conf *conf;
@@ -26,7 +29,8 @@ struct policy {
 	size_t parts_n;
 	struct rules *rules;
 	struct lists *lists; /* NULL: none */
-	bool limited;
+	enum conf_mode mode;
+	_Atomic(enum conf_mode) forced;
 	bool has_allow;
 };
 

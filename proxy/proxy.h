@@ -26,6 +26,7 @@
 
 #include "proxy/policy.h"
 #include "proxy/proxy_scope.h"
+#include "proxy/proxy_watch.h"
 
 struct conf;
 struct event_base;

@@ -151,9 +151,8 @@ static void render_lists(struct json *j, const char *profile,
 	}
 }
 
-/* @cf: NULL: it is not valid */
-static void render_json(const struct conf_report *report, const struct conf *cf,
-			struct strbuf *out)
+void check_render_json(const struct conf_report *report, const struct conf *cf,
+		       struct strbuf *out)
 {
 	struct json j;
 
@@ -180,7 +179,7 @@ static int print_result(const struct check_cli *cli, const struct conf *cf,
 	bool failed;
 
 	if (cli->json)
-		render_json(report, cf, &out);
+		check_render_json(report, cf, &out);
 	else if (cf)
 		conf_dump(cf, &out);
 	if (!cli->json)

@@ -12,4 +12,12 @@
  */
 int check_main(int argc, char **argv);
 
+struct conf;
+struct conf_report;
+struct strbuf;
+
+/* What --json prints, with its newline; @cf: NULL where it is not valid. */
+void check_render_json(const struct conf_report *report, const struct conf *cf,
+		       struct strbuf *out);
+
 #endif

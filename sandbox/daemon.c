@@ -11,49 +11,26 @@
 #include "sandbox/daemon.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sandbox/control.h"
 #include "sandbox/launch_request.h"
 #include "sandbox/launcher.h"
+#include "sandbox/notify.h"
 #include "sandbox/rulebook.h"
 #include "sandbox/runs.h"
 #include "sandbox/server.h"
-
-#define LOCK_FILE IDENTITY_STATE_DIR "/daemon.lock"
+#include "sandbox/state.h"
 
 struct daemon {
-	int lock_fd, tickets;
+	int lock_fd, tickets, control_fd;
 	pid_t launcher;
 	struct runs *runs;
+	struct control *control;
 };
-
-static int fail(struct server *s, int r, const char *what)
-{
-	(void)snprintf(s->error, sizeof(s->error), "%s: %s", what,
-		       strerror(-r));
-	return r;
-}
-
-static int take_lock(struct server *s, struct daemon *d)
-{
-	d->lock_fd = open(LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-			  0600);
-	if (d->lock_fd < 0)
-		return fail(s, -errno, LOCK_FILE);
-	if (flock(d->lock_fd, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	if (errno != EWOULDBLOCK)
-		return fail(s, -errno, LOCK_FILE);
-	(void)snprintf(s->error, sizeof(s->error),
-		       "another netleash daemon is running");
-	return -EBUSY;
-}
 
 static int start_launcher(struct server *s, struct daemon *d)
 {
@@ -74,6 +51,16 @@ static int start_launcher(struct server *s, struct daemon *d)
 	return r;
 }
 
+static int open_control(struct server *s, struct daemon *d)
+{
+	const char *path = s->cli.control ? s->cli.control : CONTROL_SOCKET;
+	int r = control_listen(path, &d->control_fd, s->error);
+
+	if (r == 0)
+		s->remove[2] = path;
+	return r;
+}
+
 /* server_kind */
 static int prepare(struct server *s)
 {
@@ -86,8 +73,14 @@ static int prepare(struct server *s)
 			       "proxy'");
 		return -EPERM;
 	}
-	r = take_lock(s, d);
-	return r == 0 ? start_launcher(s, d) : r;
+	r = state_lock_daemon(&d->lock_fd, s->error);
+	if (r == 0)
+		r = start_launcher(s, d);
+	/* Behind the fork: the launcher has nothing to do with it. */
+	if (r == 0)
+		r = open_control(s, d);
+	notify_open();
+	return r;
 }
 
 static int start(struct server *s)
@@ -95,23 +88,51 @@ static int start(struct server *s)
 	struct daemon *d = s->kind_arg;
 	int r = runs_new(s->proxy, d->tickets, s->rules, &d->runs);
 
-	if (r == 0)
-		d->tickets = -1; /* taken */
+	if (r < 0)
+		return r;
+	d->tickets = -1; /* taken */
+	r = control_new(s, d->runs, d->control_fd, &d->control);
+	d->control_fd = -1; /* taken */
 	return r;
 }
 
-static void reloaded(struct server *s, struct rulebook *rules)
+static void serving(struct server *s)
+{
+	(void)s;
+	notify_send("READY=1\nSTATUS=serving");
+}
+
+static void reloaded(struct server *s, struct rulebook *rules,
+		     const char *errors)
 {
 	const struct daemon *d = s->kind_arg;
 
 	if (rules)
 		runs_set_rules(d->runs, rules);
+	control_reloaded(d->control, rules != NULL, errors);
+	notify_send(rules ? "READY=1\nSTATUS=serving"
+			  : "READY=1\nSTATUS=the conf could not be reloaded");
+}
+
+static void reloading(struct server *s)
+{
+	(void)s;
+	notify_reloading();
+}
+
+static void draining(struct server *s)
+{
+	const struct daemon *d = s->kind_arg;
+
+	notify_send("STOPPING=1\nSTATUS=waiting for what is open");
+	control_drain(d->control);
 }
 
 static void stop(struct server *s)
 {
 	const struct daemon *d = s->kind_arg;
 
+	control_free(d->control);
 	runs_stop(d->runs);
 }
 
@@ -123,6 +144,8 @@ static void fini(struct server *s)
 	runs_free(d->runs);
 	if (d->tickets >= 0)
 		(void)close(d->tickets);
+	if (d->control_fd >= 0)
+		(void)close(d->control_fd);
 	if (d->launcher > 0)
 		(void)waitpid(d->launcher, NULL, 0);
 	if (d->lock_fd >= 0)
@@ -135,11 +158,14 @@ int daemon_main(int argc, char **argv)
 		.verb = "daemon",
 		.prepare = prepare,
 		.start = start,
+		.serving = serving,
+		.reloading = reloading,
 		.reloaded = reloaded,
+		.draining = draining,
 		.stop = stop,
 		.fini = fini,
 	};
-	struct daemon d = { .lock_fd = -1, .tickets = -1 };
+	struct daemon d = { .lock_fd = -1, .tickets = -1, .control_fd = -1 };
 
 	return server_main(&kind, &d, argc, argv);
 }

@@ -26,6 +26,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,14 +40,19 @@
 #include "common/conf_pack.h"
 #include "common/fdio.h"
 #include "common/log.h"
+#include "sandbox/check.h"
 #include "sandbox/conf_find.h"
 #include "sandbox/identity.h"
 #include "sandbox/log_sink.h"
+
+/* Exit status of the child that loads: it has told what is wrong. */
+#define REPLIED 2
 
 struct keeper {
 	const struct keeper_opts *opts;
 	struct log_place log;
 	int sock;
+	bool replied; /* in the child: nothing more is to be said */
 };
 
 static void reply(const struct keeper *k, enum keeper_thing thing, int result,
@@ -75,7 +81,38 @@ static void open_log(const struct keeper *k)
 		(void)close(fd);
 }
 
-static int load(const struct keeper *k, struct conf **ret)
+/* Takes @bytes. Return: a memory file, at its beginning; or -errno. */
+static int put_in_memory(struct strbuf *bytes)
+{
+	int fd = memfd_create("netleash-conf", MFD_CLOEXEC), r;
+
+	if (strbuf_failed(bytes))
+		r = -ENOMEM;
+	else if (fd < 0)
+		r = -errno;
+	else
+		r = fd_write_all(fd, bytes->s, bytes->len);
+	strbuf_fini(bytes);
+	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
+		r = -errno;
+	if (r < 0 && fd >= 0)
+		(void)close(fd);
+	return r < 0 ? r : fd;
+}
+
+/* What is wrong with a conf, for whoever asked for the reload. */
+static void tell_errors(struct keeper *k, const struct conf_report *report)
+{
+	struct strbuf text = STRBUF_INIT;
+	int fd;
+
+	check_render_json(report, NULL, &text);
+	fd = put_in_memory(&text);
+	reply(k, KEEPER_CONF, -EINVAL, fd >= 0 ? fd : -1);
+	k->replied = true;
+}
+
+static int load(struct keeper *k, struct conf **ret)
 {
 	struct conf_report report = { 0 };
 	struct conf *cf;
@@ -83,6 +120,8 @@ static int load(const struct keeper *k, struct conf **ret)
 
 	r = conf_find_load(k->opts->conf, k->opts->caller, &cf, &report);
 	conf_report_print(&report, false);
+	if (r == -EINVAL)
+		tell_errors(k, &report);
 	conf_report_fini(&report);
 	if (r < 0)
 		return r;
@@ -93,29 +132,6 @@ static int load(const struct keeper *k, struct conf **ret)
 	}
 	*ret = cf;
 	return 0;
-}
-
-static int pack(const struct conf *cf, int *ret_fd)
-{
-	struct strbuf bytes = STRBUF_INIT;
-	int fd, r;
-
-	conf_pack(cf, &bytes);
-	fd = memfd_create("netleash-conf", MFD_CLOEXEC);
-	if (strbuf_failed(&bytes))
-		r = -ENOMEM;
-	else if (fd < 0)
-		r = -errno;
-	else
-		r = fd_write_all(fd, bytes.s, bytes.len);
-	strbuf_fini(&bytes);
-	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
-		r = -errno;
-	if (r == 0)
-		*ret_fd = fd;
-	else if (fd >= 0)
-		(void)close(fd);
-	return r;
 }
 
 /* With an offset of its own. Who does not take it keeps what he has. */
@@ -136,14 +152,18 @@ static void send_copy(int sock, int fd)
  */
 static int send_conf(struct keeper *k, int to_keeper)
 {
+	struct strbuf bytes = STRBUF_INIT;
 	struct conf *cf = NULL;
 	int r, fd = -1;
 
 	r = load(k, &cf);
 	if (r == 0)
 		r = log_place_find(cf, k->opts->log_file, &k->log);
-	if (r == 0)
-		r = pack(cf, &fd);
+	if (r == 0) {
+		conf_pack(cf, &bytes);
+		fd = put_in_memory(&bytes);
+		r = fd < 0 ? fd : 0;
+	}
 	if (r == 0)
 		r = fd_write_all(to_keeper, &k->log, sizeof(k->log));
 	if (r == 0 && k->opts->conf_copy >= 0)
@@ -167,7 +187,7 @@ static int load_in_child(struct keeper *k)
 	pid = fork();
 	if (pid == 0) {
 		(void)close(fds[0]);
-		_exit(send_conf(k, fds[1]) == 0 ? 0 : 1);
+		_exit(send_conf(k, fds[1]) == 0 ? 0 : k->replied ? REPLIED : 1);
 	}
 	r = pid < 0 ? -errno : 0;
 	(void)close(fds[1]);
@@ -177,6 +197,10 @@ static int load_in_child(struct keeper *k)
 	if (pid > 0)
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 			;
+	if (r == 0 && WIFEXITED(status) && WEXITSTATUS(status) == REPLIED) {
+		free(bytes);
+		return 0; /* and the log's place stays */
+	}
 	if (r == 0 && (!WIFEXITED(status) || WEXITSTATUS(status) != 0 ||
 		       n != sizeof(*log)))
 		r = -EINVAL;

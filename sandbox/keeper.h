@@ -25,7 +25,8 @@ enum keeper_thing {
 /**
  * struct keeper_reply - one datagram, and at most one descriptor with it
  * @result:    0; -EINVAL: the conf is bad, or what it names does not work,
- *             and the keeper has said so; -errno
+ *             and the keeper has said so; with it may come a memory file of
+ *             what check_render_json() says; -errno
  * @is_syslog: the descriptor is a socket of syslog's
  */
 struct keeper_reply {

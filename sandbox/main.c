@@ -9,6 +9,7 @@
 #include "common/macros.h"
 #include "sandbox/check.h"
 #include "sandbox/connect.h"
+#include "sandbox/control_cli.h"
 #include "sandbox/daemon.h"
 #include "sandbox/explain.h"
 #include "sandbox/run.h"
@@ -26,6 +27,11 @@ static const struct verb {
 	{ "proxy", serve_main, "the proxy alone, for the conf's listeners" },
 	{ "daemon", daemon_main,
 	  "the proxy as a service, and runs for callers without privilege" },
+	{ "status", control_cli_main, "what the daemon is and does" },
+	{ "blocked", control_cli_main, "what its policy refused" },
+	{ "reload", control_cli_main, "have it read its conf again" },
+	{ "mode", control_cli_main, "full, limited, or as its conf says" },
+	{ "log", control_cli_main, "its access log, as it comes" },
 	{ "connect", connect_main, "a tunnel on standard input and output" },
 	{ "setup", setup_main, "make the identities and the base rules" },
 	{ "teardown", teardown_main, "remove them" },

@@ -22,12 +22,15 @@
 #include <unistd.h>
 
 #include "common/conf.h"
+#include "common/fdio.h"
 #include "common/log.h"
 #include "proxy/proxy.h"
 #include "sandbox/conf_find.h"
 #include "sandbox/keeper.h"
 #include "sandbox/reload_build.h"
 #include "sandbox/rulebook.h"
+
+#define ERRORS_MAX (1u << 20)
 
 enum state {
 	RELOAD_IDLE,
@@ -44,6 +47,7 @@ struct reload {
 	bool loaded; /* this one brought a conf */
 	struct event *reply;
 	struct reload_build *build; /* in BUILD */
+	char *errors; /* of a conf that is bad, in JSON; or NULL */
 };
 
 static void ask(struct reload *rl, enum keeper_thing thing, enum state next)
@@ -152,6 +156,8 @@ static void on_conf(struct reload *rl, int result, int fd)
 
 	if (r == 0 && fd < 0)
 		r = -EPROTO;
+	if (r == -EINVAL && fd >= 0)
+		(void)fd_read_all(fd, ERRORS_MAX, &rl->errors, &(size_t){ 0 });
 	if (r == 0)
 		r = reload_build_start(proxy_base(rl->opts.proxy), fd,
 				       rl->opts.profile, on_built, rl,
@@ -191,7 +197,10 @@ static void on_log(struct reload *rl, int result, int fd, bool is_syslog)
 		log_notice("reloaded: new requests meet the new rules");
 	rl->state = RELOAD_IDLE;
 	if (rl->opts.done)
-		rl->opts.done(rl->opts.arg, rl->loaded ? rl->rules : NULL);
+		rl->opts.done(rl->opts.arg, rl->loaded ? rl->rules : NULL,
+			      rl->errors ? rl->errors : "");
+	free(rl->errors);
+	rl->errors = NULL;
 	if (rl->again)
 		reload_start(rl);
 }
@@ -251,6 +260,7 @@ void reload_free(struct reload *rl)
 	if (rl->opts.log_fd >= 0)
 		(void)close(rl->opts.log_fd);
 	rulebook_unref(rl->rules);
+	free(rl->errors);
 	free(rl);
 }
 

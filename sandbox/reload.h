@@ -18,7 +18,8 @@ struct rulebook;
  * @log_fd:  what it logs to now, or -1; taken
  * @sock:    the keeper's
  * @done:    NULL, or called after each: with the rules that the proxy has now
- *           if they are others, else with NULL
+ *           if they are others, else with NULL and what check_render_json()
+ *           says of the conf, "" where it does not
  */
 struct reload_opts {
 	struct proxy *proxy;
@@ -26,7 +27,7 @@ struct reload_opts {
 	struct rulebook *rules;
 	const char *profile;
 	int log_fd, sock;
-	void (*done)(void *arg, struct rulebook *rules);
+	void (*done)(void *arg, struct rulebook *rules, const char *errors);
 	void *arg;
 };
 

@@ -23,6 +23,7 @@ struct page {
 struct rulebook {
 	atomic_uint users;
 	struct conf *conf;
+	enum conf_mode forced;
 	SLIST_HEAD(, page) pages;
 };
 
@@ -55,6 +56,7 @@ int rulebook_adopt(struct rulebook *rb, const char *profile,
 	page->policy = policy;
 	memcpy(page->profile, name, strlen(name) + 1);
 	SLIST_INSERT_HEAD(&rb->pages, page, link);
+	policy_force_mode(policy, rb->forced);
 	return 0;
 }
 
@@ -96,6 +98,15 @@ int rulebook_lend(struct rulebook *rb, const char *profile,
 	if (r < 0)
 		rulebook_unref(rb);
 	return r;
+}
+
+void rulebook_force_mode(struct rulebook *rb, enum conf_mode mode)
+{
+	struct page *page;
+
+	rb->forced = mode;
+	SLIST_FOREACH(page, &rb->pages, link)
+	policy_force_mode(page->policy, mode);
 }
 
 struct rulebook *rulebook_ref(struct rulebook *rb)

@@ -10,6 +10,8 @@
 #ifndef NETLEASH_SANDBOX_RULEBOOK_H
 #define NETLEASH_SANDBOX_RULEBOOK_H
 
+#include "common/conf_choice.h"
+
 struct conf;
 struct policy;
 struct proxy_scope;
@@ -36,6 +38,10 @@ int rulebook_adopt(struct rulebook *rb, const char *profile,
  * it. Return: as rulebook_policy(). */
 int rulebook_lend(struct rulebook *rb, const char *profile,
 		  struct proxy_scope *s);
+
+/* Its policies have @mode whatever the conf says, until that is
+ * CONF_MODE_UNSET; from now on, for all whom they judge. */
+void rulebook_force_mode(struct rulebook *rb, enum conf_mode mode);
 
 struct rulebook *rulebook_ref(struct rulebook *rb); /* Return: @rb */
 void rulebook_unref(void *rb); /* a struct rulebook; NULL is fine */

@@ -55,6 +55,8 @@ struct runs {
 	struct rulebook *rules;
 	int tickets;
 	size_t n;
+	uint64_t begun;
+	enum conf_mode forced;
 	struct event *readable;
 	struct run_list live, ending;
 };
@@ -191,6 +193,8 @@ static int make_custom(struct run *run, char error[RUN_WORD_TEXT])
 		r = rulebook_new(cf, &run->rules);
 	if (r < 0)
 		conf_free(cf);
+	if (r == 0)
+		rulebook_force_mode(run->rules, run->runs->forced);
 	run->custom = true;
 	return r;
 }
@@ -258,6 +262,7 @@ static void begin(struct runs *rs, const struct run_ticket *t, const int fds[2])
 	(void)clock_gettime(CLOCK_REALTIME, &run->since);
 	LIST_INSERT_HEAD(&rs->live, run, link);
 	rs->n++;
+	rs->begun++;
 	r = make_scope(run, error);
 	if (r == 0) {
 		run->readable =
@@ -350,6 +355,22 @@ void runs_set_rules(struct runs *rs, struct rulebook *rules)
 {
 	rulebook_unref(rs->rules);
 	rs->rules = rulebook_ref(rules);
+	rulebook_force_mode(rules, rs->forced);
+}
+
+void runs_force_mode(struct runs *rs, enum conf_mode mode)
+{
+	const struct run *run;
+
+	rs->forced = mode;
+	rulebook_force_mode(rs->rules, mode);
+	LIST_FOREACH(run, &rs->live, link)
+	rulebook_force_mode(run->rules, mode);
+}
+
+uint64_t runs_begun(const struct runs *rs)
+{
+	return rs->begun;
 }
 
 size_t runs_each(const struct runs *rs, runs_fn *fn, void *arg)

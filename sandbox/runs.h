@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "common/conf_choice.h"
 #include "sandbox/run_ticket.h"
 
 struct proxy;
@@ -34,6 +35,12 @@ void runs_free(struct runs *rs);
 /* Runs that begin from now on are judged by these; those that there are where
  * the conf says `running-runs follow`. */
 void runs_set_rules(struct runs *rs, struct rulebook *rules);
+
+/* Whatever a conf says, as rulebook_force_mode(), for every run. */
+void runs_force_mode(struct runs *rs, enum conf_mode mode);
+
+/* How many have begun since the start. */
+uint64_t runs_begun(const struct runs *rs);
 
 /**
  * struct run_facts - one run that there is

@@ -31,6 +31,7 @@ static const char option_words[] =
 enum {
 	OPTION_LOG = 256,
 	OPTION_PID_FILE,
+	OPTION_CONTROL,
 };
 
 static const struct option options[] = {
@@ -38,17 +39,23 @@ static const struct option options[] = {
 	{ "profile", required_argument, NULL, 'p' },
 	{ "log", required_argument, NULL, OPTION_LOG },
 	{ "pid-file", required_argument, NULL, OPTION_PID_FILE },
+	{ "control", required_argument, NULL, OPTION_CONTROL },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
 
+static const char control_words[] =
+	"      --control PATH  the control socket, instead of\n"
+	"                      /run/netleash/control.sock\n";
+
 static void print_usage(FILE *to, const char *verb)
 {
 	const bool is_daemon = strcmp(verb, "daemon") == 0;
 
-	(void)fprintf(to, "usage: netleash %s [options]\n\n%s%s", verb,
-		      is_daemon ? daemon_words : proxy_words, option_words);
+	(void)fprintf(to, "usage: netleash %s [options]\n\n%s%s%s", verb,
+		      is_daemon ? daemon_words : proxy_words, option_words,
+		      is_daemon ? control_words : "");
 }
 
 static enum serve_cli_result wrong(const char *verb, const char *what,
@@ -90,6 +97,12 @@ enum serve_cli_result serve_cli_parse(int argc, char **argv,
 			break;
 		case OPTION_PID_FILE:
 			good = set_once(&ret->pid_file);
+			break;
+		case OPTION_CONTROL:
+			if (strcmp(argv[0], "daemon") != 0)
+				return wrong(argv[0], "bad option",
+					     argv[optind - 1]);
+			good = set_once(&ret->control);
 			break;
 		case 'v':
 			ret->verbose = true;

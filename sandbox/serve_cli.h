@@ -12,6 +12,7 @@
 /* The strings are argv's; NULL where an option was not given. */
 struct serve_cli {
 	const char *conf, *profile, *pid_file, *log_file;
+	const char *control; /* of the daemon */
 	bool verbose;
 };
 

@@ -297,20 +297,23 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
 			proxy_stop(s->proxy);
 		else if (info.ssi_signo != SIGHUP)
 			drain(s);
-		else if (!s->draining)
+		else if (!s->draining) {
+			if (s->kind->reloading)
+				s->kind->reloading(s);
 			reload_start(s->reload);
+		}
 	}
 }
 
 /* After each reload. */
-static void on_reloaded(void *arg, struct rulebook *rules)
+static void on_reloaded(void *arg, struct rulebook *rules, const char *errors)
 {
 	struct server *s = arg;
 
 	if (rules)
 		(void)clock_gettime(CLOCK_REALTIME, &s->loaded);
 	if (s->kind->reloaded)
-		s->kind->reloaded(s, rules);
+		s->kind->reloaded(s, rules, errors);
 }
 
 static int make_events(struct server *s)

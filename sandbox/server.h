@@ -68,7 +68,8 @@ struct server {
  * @prepare:  with every right, after setup; other processes may be forked
  * @start:    the proxy is there, no right has gone, nothing is read yet
  * @serving:  "ready" has been said
- * @reloaded: a reload is over; @rules: the new ones, or NULL where the old stay
+ * @reloading: a reload was asked for by a signal
+ * @reloaded: a reload is over, as struct reload_opts has it
  * @draining: told to end
  * @stop, @fini: before the proxy is freed, and after; whatever was done before
  */
@@ -77,7 +78,9 @@ struct server_kind {
 	int (*prepare)(struct server *s);
 	int (*start)(struct server *s);
 	void (*serving)(struct server *s);
-	void (*reloaded)(struct server *s, struct rulebook *rules);
+	void (*reloading)(struct server *s);
+	void (*reloaded)(struct server *s, struct rulebook *rules,
+			 const char *errors);
 	void (*draining)(struct server *s);
 	void (*stop)(struct server *s);
 	void (*fini)(struct server *s);

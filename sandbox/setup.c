@@ -285,7 +285,7 @@ static int revert_firewall(char *error)
 
 static int revert_all(char *error)
 {
-	AUTOCLOSE int lock_fd = -1;
+	AUTOCLOSE int lock_fd = -1, daemon_fd = -1;
 	int r;
 
 	if (geteuid() != 0) {
@@ -296,6 +296,8 @@ static int revert_all(char *error)
 	}
 	/* Without a folder there is no run, and nobody to lock out. */
 	r = state_lock(STATE_EXCLUSIVE, &lock_fd, error);
+	if (r == 0)
+		r = state_lock_daemon(&daemon_fd, error);
 	if (r == -ENOENT)
 		r = 0;
 	if (r == 0)

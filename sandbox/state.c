@@ -22,6 +22,7 @@
 
 #define LEASES_DIR   IDENTITY_STATE_DIR "/leases"
 #define LOCK_FILE    IDENTITY_STATE_DIR "/lock"
+#define DAEMON_LOCK  IDENTITY_STATE_DIR "/daemon.lock"
 #define LOCK_WAIT_MS 30000
 #define TREE_DEPTH   8
 
@@ -178,4 +179,25 @@ int state_lock(enum state_lock how, int *ret_fd, char error[IDENTITY_ERROR_MAX])
 		       "fuser(1) for which",
 		       LOCK_FILE);
 	return -EBUSY;
+}
+
+int state_lock_daemon(int *ret_fd, char error[IDENTITY_ERROR_MAX])
+{
+	int fd = open(DAEMON_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+		      0600);
+	int r;
+
+	if (fd < 0)
+		return fail(error, -errno, "open", DAEMON_LOCK);
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+		*ret_fd = fd;
+		return 0;
+	}
+	r = errno == EWOULDBLOCK ? -EBUSY : -errno;
+	(void)close(fd);
+	if (r != -EBUSY)
+		return fail(error, r, "lock", DAEMON_LOCK);
+	(void)snprintf(error, IDENTITY_ERROR_MAX,
+		       "another netleash daemon is running");
+	return r;
 }

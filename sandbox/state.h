@@ -26,4 +26,11 @@ enum state_lock {
 int state_lock(enum state_lock how, int *ret_fd,
 	       char error[IDENTITY_ERROR_MAX]);
 
+/*
+ * The one daemon of a machine holds this lock for as long as it lives; the
+ * descriptor is close-on-exec as well. Return: 0; -EBUSY: there is one; -errno;
+ * with a sentence.
+ */
+int state_lock_daemon(int *ret_fd, char error[IDENTITY_ERROR_MAX]);
+
 #endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox/control_stream.h - the access log, live, to those who look on
+ *
+ * Invariants: a reader who is slow loses lines and is told how many; the proxy
+ *             waits for none of them, and writes no line twice while nobody
+ *             looks
+ */
+#ifndef NETLEASH_SANDBOX_CONTROL_STREAM_H
+#define NETLEASH_SANDBOX_CONTROL_STREAM_H
+
+struct control_streams;
+struct evhttp_request;
+struct proxy;
+
+int control_streams_new(struct proxy *p, struct control_streams **ret);
+void control_streams_free(struct control_streams *cs); /* NULL is fine */
+
+/* Takes @rq, which gets lines until its client goes. Return: 0, or -EBUSY or
+ * -ENOMEM and it is not taken. */
+int control_streams_add(struct control_streams *cs, struct evhttp_request *rq);
+
+/* Ends them all. */
+void control_streams_end(struct control_streams *cs);
+
+#endif

@@ -11,7 +11,10 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
+
+#include "common/utf8.h"
 
 #define DEPTH_MAX 8
 
@@ -38,27 +41,38 @@ static bool take(struct reader *rd, char c)
 	return true;
 }
 
+/* A code point of a string, as text that moves no cursor. */
+static void add_point(struct reader *rd)
+{
+	uint32_t cp;
+	size_t n = utf8_decode(rd->at, (size_t)(rd->end - rd->at), &cp);
+
+	if (n > 0 && !utf8_is_unsafe(cp)) {
+		strbuf_add(rd->out, rd->at, n);
+	} else {
+		n = 1;
+		strbuf_addf(rd->out, "\\x%02x", (unsigned char)*rd->at);
+	}
+	rd->at += n;
+}
+
 /* Escapes stay as they are, but for \" and \\. */
 static int string(struct reader *rd)
 {
 	if (!take(rd, '"'))
 		return -EINVAL;
-	for (; rd->at < rd->end; rd->at++) {
-		const char c = *rd->at;
-
-		if (c == '"') {
+	while (rd->at < rd->end) {
+		if (*rd->at == '"') {
 			rd->at++;
 			return 0;
 		}
-		if ((unsigned char)c < ' ' || c == 0x7f)
-			return -EINVAL;
-		if (c == '\\') {
+		if (*rd->at == '\\') {
 			if (++rd->at == rd->end)
 				return -EINVAL;
 			if (*rd->at != '"' && *rd->at != '\\')
 				strbuf_addc(rd->out, '\\');
 		}
-		strbuf_addc(rd->out, *rd->at);
+		add_point(rd);
 	}
 	return -EINVAL;
 }

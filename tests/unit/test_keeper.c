@@ -158,6 +158,20 @@ static void the_conf_and_the_log_that_it_names_are_handed_out(void **state)
 	unlink(log_path);
 }
 
+/* What is wrong comes with the refusal, for whoever asked. */
+static void check_errors(int fd, const char *part)
+{
+	char *text = NULL;
+	size_t n;
+
+	assert_true(fd >= 0);
+	assert_int_equal(fd_read_all(fd, 10000, &text, &n), 0);
+	assert_non_null(strstr(text, "\"valid\":false"));
+	assert_non_null(strstr(text, part));
+	free(text);
+	close(fd);
+}
+
 static void a_bad_conf_leaves_the_log_where_it_was(void **state)
 {
 	static const char *const bad[] = { "allow a..b\n", "nonsense\n",
@@ -175,10 +189,11 @@ static void a_bad_conf_leaves_the_log_where_it_was(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		put(conf_path, bad[i]);
 		assert_int_equal(ask(&k, KEEPER_CONF, &fd), -EINVAL);
-		assert_int_equal(fd, -1);
+		check_errors(fd, "\"line\":");
 	}
 	assert_int_equal(unlink(conf_path), 0);
 	assert_int_equal(ask(&k, KEEPER_CONF, &fd), -EINVAL);
+	check_errors(fd, "No such file");
 	assert_int_equal(ask(&k, KEEPER_LOG, &fd), 0);
 	assert_true(fd >= 0 && exists(log_path));
 	close(fd);

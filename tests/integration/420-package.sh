@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# The Debian package: built, installed in a root of its own, a run and a daemon
+# there, purged; afterwards neither a file nor a rule is left. And the same for
+# cmake --install and its uninstall.
+set -u
+# shellcheck source=tests/integration/lib.sh
+. "$(dirname -- "$0")/lib.sh"
+world_up
+need cmake cpack dpkg dpkg-deb dpkg-shlibdeps ninja
+
+top=$(cd -- "$LIB/../.." && pwd -P)
+check "it configures" cmake -S "$top" -B "$W/build" -G Ninja \
+	-DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX=/usr \
+	-DBUILD_TESTING=OFF
+check "and builds" ninja -C "$W/build"
+check "the package is made" sh -c 'cd "$1" && cpack -G DEB' sh "$W/build"
+DEB=$(echo "$W"/build/netleash_*.deb)
+like "it depends on what it is linked with" "$(dpkg-deb -f "$DEB" Depends)" \
+	'libevent-core.*libnftables'
+files=$(dpkg-deb -c "$DEB" | awk '{ print $6 }')
+for file in usr/bin/netleash etc/netleash/netleash.conf \
+	usr/share/man/man1/netleash.1 systemd/system/netleash.service \
+	usr/lib/sysusers.d/netleash.conf usr/lib/tmpfiles.d/netleash.conf \
+	etc/logrotate.d/netleash; do
+	like "it has $file" "$files" "$file\$"
+done
+is "what administrators edit is conffiles" \
+	"$(dpkg-deb -I "$DEB" conffiles | sort)" "/etc/logrotate.d/netleash
+/etc/netleash/netleash.conf"
+
+# --- in a root of its own: this machine's, and what is written goes elsewhere
+mkdir "$W/upper" "$W/work" "$W/root" "$W/layers"
+cat >"$W/enter" <<'END'
+#!/bin/sh
+# enter W COMMAND...: in a mount namespace, with the layered root as /
+W=$1
+shift
+mount -t tmpfs none "$W/layers" && mkdir "$W/layers/upper" "$W/layers/work" &&
+	mount -t overlay -o "lowerdir=/,upperdir=$W/layers/upper,workdir=$W/layers/work" \
+		overlay "$W/root" || exit 99
+for dir in proc sys dev; do
+	mount --rbind "/$dir" "$W/root/$dir" || exit 99
+done
+mount -t tmpfs none "$W/root/run" && mount -t tmpfs none "$W/root/tmp" || exit 99
+mount --bind "$W/resolv.conf" "$W/root/etc/resolv.conf" 2>/dev/null
+mkdir -p "$W/root/srv/work" && mount -t tmpfs none "$W/root/srv/work" || exit 99
+cp "$W/ca.pem" "$W/package.sh" "$W/root/srv/work/" || exit 99
+cp "$1" "$W/root/srv/work/netleash.deb" || exit 99
+cd "$W/root" && mkdir -p .old && pivot_root . .old && umount -l /.old &&
+	rmdir /.old || exit 99
+cd /srv/work && exec sh ./package.sh
+END
+cat >"$W/package.sh" <<'END'
+# What it depends on is here: the machine has built it.
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive
+state() {
+	find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /tmp \
+		-o -path /srv/work -o -path /var/log/dpkg.log \
+		-o -path /var/lib/dpkg -o -path /var/cache \
+		-o -path '/etc/*-' -o -path /etc/.pwd.lock \) -prune -o \
+		-print | sort
+	nft list ruleset
+	cat /etc/passwd /etc/group
+}
+say() { echo "$1: $2"; }
+# What other tests' netleash has left on the machine is not this package's.
+for name in netleash-offline netleash-online; do
+	userdel "$name" 2>/dev/null
+	groupdel "$name" 2>/dev/null
+done
+state >/tmp/before
+dpkg -i netleash.deb >/tmp/out 2>&1
+say install $?
+cat /tmp/out >&2
+say version "$(netleash --version)"
+say group "$(getent group netleash | cut -d: -f1)"
+say unit "$(find /lib/systemd /usr/lib/systemd -name netleash.service 2>/dev/null | head -n 1 | xargs grep -c '^ExecStart=/usr/bin/netleash daemon$')"
+out=$(netleash run -a allowed.example -- curl -sS --max-time 20 \
+	--cacert ca.pem -o /dev/null -w '%{http_code}' https://allowed.example/)
+say run "$?/$out"
+echo 'allow allowed.example' >>/etc/netleash/netleash.conf
+echo 'listen 127.0.0.1:0' >>/etc/netleash/netleash.conf
+netleash daemon --pid-file /run/daemon.pid >/tmp/ready 2>/tmp/messages &
+for turn in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	grep -q ready /tmp/ready && break
+	sleep 0.2
+done
+netleash status >/tmp/status 2>&1
+say status "$?/$(grep -c '^version' /tmp/status)"
+cat /tmp/messages >&2
+dpkg -r netleash >/tmp/out 2>&1
+say "remove beside a daemon" "$?/$(grep -c 'daemon is running' /tmp/out)"
+kill "$(cat /run/daemon.pid)"
+wait
+dpkg -P netleash >/tmp/out 2>&1
+say purge $?
+cat /tmp/out >&2
+rm -f /tmp/netleash*
+state >/tmp/after
+diff /tmp/before /tmp/after >/tmp/diff && say left nothing || say left "$(cat /tmp/diff)"
+END
+cp "$DEB" "$W/netleash.deb"
+TRY_SECONDS=120
+try in_host unshare --mount sh "$W/enter" "$W" "$W/netleash.deb"
+[ "$STATUS" != 99 ] || skip "no root of its own can be layered here: $ERR"
+like "it installs" "$OUT" '^install: 0$'
+like "the program is there" "$OUT" '^version: netleash [0-9]'
+like "the group is" "$OUT" '^group: netleash$'
+like "and the unit, for this program" "$OUT" '^unit: 1$'
+like "a run works" "$OUT" '^run: 0/200$'
+like "a daemon does" "$OUT" '^status: 0/1$'
+like "it is not removed beside one" "$OUT" '^remove beside a daemon: 1/1$'
+like "purged" "$OUT" '^purge: 0$'
+like "nothing is left: no file, no user, no rule" "$OUT" '^left: nothing$'
+unlike "(what was)" "$OUT" '^[<>] '
+
+# --- without a package
+check "it installs below any prefix" cmake --install "$W/build" \
+	--prefix "$W/local"
+check "the program runs there" "$W/local/bin/netleash" --version
+check "and is uninstalled" cmake --build "$W/build" --target uninstall
+is "to the last file" "$(find "$W/local" -type f)" ""
+is "and no folder of its own" "$(find "$W/local" -name netleash)" ""
+
+# --- what other programs read
+if command -v systemd-analyze >/dev/null; then
+	mkdir "$W/units"
+	sed 's|^ExecStart=[^ ]*|ExecStart=/bin/true|' \
+		"$W/build/conf/netleash.service" >"$W/units/netleash.service"
+	is "systemd finds no fault with the unit" \
+		"$(systemd-analyze verify --man=no "$W/units/netleash.service" 2>&1 |
+			grep netleash.service)" ""
+fi
+if command -v logrotate >/dev/null; then
+	check "logrotate takes its file" logrotate -d "$top/conf/netleash.logrotate"
+fi
+done_testing

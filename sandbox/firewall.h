@@ -83,7 +83,7 @@ int firewall_apply_base(struct firewall *fw, const struct firewall_ids *ids,
  * Return: 0 if just that base is loaded; -ENOENT if none is; -ESTALE if one of
  * another version or other identities is; else -errno with a sentence.
  */
-int firewall_check_base(struct firewall *fw, const struct firewall_ids *ids,
+int firewall_check_base(const struct firewall_ids *ids,
 			char error[FIREWALL_ERROR_MAX]);
 
 /*

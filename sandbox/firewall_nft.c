@@ -7,7 +7,8 @@
  * Steps:      base: current? else lock, look again, load, look again
  * Invariants: one call to the library is one transaction; the base is loaded
  *             under the lock of the state folder; nothing is ever listed that
- *             grows with the number of runs
+ *             grows with the number of runs; a start where the base is loaded
+ *             does not start the library for it
  * References: libnftables(3), nfnetlink's NFT_MSG_GETGEN
  *
  * nft turns paths into inodes by stat(2) below /sys/fs/cgroup. No mount
@@ -29,6 +30,7 @@
 #include "common/strbuf.h"
 #include "sandbox/cgroup.h"
 #include "sandbox/firewall_rules.h"
+#include "sandbox/firewall_version.h"
 #include "sandbox/identity.h"
 #include "sandbox/state.h"
 
@@ -117,14 +119,26 @@ int firewall_open(struct firewall **ret, char error[FIREWALL_ERROR_MAX])
 	fw = calloc(1, sizeof(*fw));
 	if (!fw)
 		return fail(error, -ENOMEM, "out of memory");
-	fw->nft = nft_ctx_new(NFT_CTX_DEFAULT);
-	if (!fw->nft || nft_ctx_buffer_output(fw->nft) != 0 ||
-	    nft_ctx_buffer_error(fw->nft) != 0) {
-		firewall_close(fw);
-		return fail(error, -ENOMEM, "out of memory");
-	}
 	*ret = fw;
 	return 0;
+}
+
+/* The library is started by the first who needs it: most starts only ask for
+ * the version. */
+static struct nft_ctx *library(struct firewall *fw)
+{
+	struct nft_ctx *nft = fw->nft;
+
+	if (nft)
+		return nft;
+	nft = nft_ctx_new(NFT_CTX_DEFAULT);
+	if (nft && (nft_ctx_buffer_output(nft) != 0 ||
+		    nft_ctx_buffer_error(nft) != 0)) {
+		nft_ctx_free(nft);
+		nft = NULL;
+	}
+	fw->nft = nft;
+	return nft;
 }
 
 void firewall_close(struct firewall *fw)
@@ -149,33 +163,31 @@ static int errno_of(const char *message)
 }
 
 /*
- * Runs @text as one transaction. @ret_output and @ret_error stay valid until
- * the next run; both are always fetched, which is what empties them.
+ * Runs @text as one transaction. @ret_error stays valid until the next run; it
+ * and the output are always fetched, which is what empties them.
  *
  * Every change by anybody ends the kernel's answer to whoever is reading the
  * rule set at that moment with EINTR (or ERESTART, whose words begin alike),
  * and nothing was done. With many runs that is normal: we ask again.
  */
-static int run(struct firewall *fw, const char *text, const char **ret_output,
-	       const char **ret_error)
+static int run(struct firewall *fw, const char *text, const char **ret_error)
 {
-	const char *output, *message;
-	int r;
+	struct nft_ctx *nft = library(fw);
+	const char *message = "out of memory";
+	int r = -ENOMEM;
 
-	for (unsigned i = 0;; i++) {
+	for (unsigned i = 0; nft; i++) {
 		const struct timespec pause = { .tv_nsec = 100000L * i };
 
-		r = nft_run_cmd_from_buffer(fw->nft, text);
-		output = nft_ctx_get_output_buffer(fw->nft);
-		message = nft_ctx_get_error_buffer(fw->nft);
+		r = nft_run_cmd_from_buffer(nft, text);
+		(void)nft_ctx_get_output_buffer(nft);
+		message = nft_ctx_get_error_buffer(nft);
 		if (r != 0)
 			r = errno_of(message);
 		if (r != -EINTR || i == TRIES)
 			break;
 		(void)nanosleep(&pause, NULL);
 	}
-	if (ret_output)
-		*ret_output = output;
 	if (ret_error)
 		*ret_error = message;
 	return r;
@@ -189,7 +201,7 @@ static int run_buffer(struct firewall *fw, struct strbuf *text,
 	*ret_error = "out of memory";
 	if (strbuf_failed(text))
 		return -ENOMEM;
-	r = run(fw, text->s, NULL, ret_error);
+	r = run(fw, text->s, ret_error);
 	strbuf_reset(text);
 	return r;
 }
@@ -238,20 +250,22 @@ static int find_place(struct firewall_place *ret, char *error)
 }
 
 /* Return: 0; -ENOENT if no base is loaded, -ESTALE if another is; -errno. */
-static int check_version(struct firewall *fw, const char *version)
+static int check_version(const char *version)
 {
-	const char *output;
-	int r;
+	char loaded[FIREWALL_VERSION_MAX];
+	int r = firewall_version_read(loaded, sizeof(loaded));
 
-	r = run(fw, FIREWALL_SHOW_VERSION, &output, NULL);
 	if (r < 0)
 		return r;
-	if (strstr(output, version))
+	if (strcmp(loaded, version) == 0)
 		return 0;
-	return strstr(output, FIREWALL_VERSION_PREFIX) ? -ESTALE : -ENOENT;
+	return strncmp(loaded, FIREWALL_VERSION_PREFIX,
+		       strlen(FIREWALL_VERSION_PREFIX)) == 0
+		       ? -ESTALE
+		       : -ENOENT;
 }
 
-int firewall_check_base(struct firewall *fw, const struct firewall_ids *ids,
+int firewall_check_base(const struct firewall_ids *ids,
 			char error[FIREWALL_ERROR_MAX])
 {
 	char version[FIREWALL_VERSION_MAX];
@@ -262,7 +276,7 @@ int firewall_check_base(struct firewall *fw, const struct firewall_ids *ids,
 	if (r < 0)
 		return r;
 	firewall_render_version(ids, &place, version);
-	r = check_version(fw, version);
+	r = check_version(version);
 	if (r < 0)
 		(void)snprintf(error, FIREWALL_ERROR_MAX,
 			       "these base rules are not loaded: %s",
@@ -287,7 +301,7 @@ static int load_base(struct firewall *fw, const struct firewall_ids *ids,
 
 void firewall_forget_base(struct firewall *fw)
 {
-	(void)run(fw, FIREWALL_FORGET_VERSION, NULL, NULL); /* none: fine */
+	(void)run(fw, FIREWALL_FORGET_VERSION, NULL); /* none: fine */
 }
 
 int firewall_apply_base(struct firewall *fw, const struct firewall_ids *ids,
@@ -302,18 +316,18 @@ int firewall_apply_base(struct firewall *fw, const struct firewall_ids *ids,
 	if (r < 0)
 		return r;
 	firewall_render_version(ids, &place, version);
-	if (check_version(fw, version) == 0)
+	if (check_version(version) == 0)
 		return 0;
 
 	r = state_lock(STATE_EXCLUSIVE, &lock_fd, reason);
 	if (r < 0)
 		return fail(error, r, reason);
-	if (check_version(fw, version) == 0)
+	if (check_version(version) == 0)
 		return 0; /* somebody else was faster */
 	r = load_base(fw, ids, &place, error);
 	if (r < 0)
 		return r;
-	if (check_version(fw, version) == 0)
+	if (check_version(version) == 0)
 		return 0;
 	return fail(error, -EIO,
 		    "the firewall took the rules and does not show them: "
@@ -325,7 +339,7 @@ int firewall_revert_base(struct firewall *fw, char error[FIREWALL_ERROR_MAX])
 	const char *message;
 	int r;
 
-	r = run(fw, FIREWALL_DELETE_BASE, NULL, &message);
+	r = run(fw, FIREWALL_DELETE_BASE, &message);
 	return r < 0 ? explain(error, r, "remove the firewall rules", message)
 		     : 0;
 }

@@ -48,9 +48,6 @@ void firewall_render_version(const struct firewall_ids *ids,
 			     const struct firewall_place *place,
 			     char ret[FIREWALL_VERSION_MAX]);
 
-/* The command that shows the version of what is loaded. */
-#define FIREWALL_SHOW_VERSION "list chain inet netleash version"
-
 /* Whatever is loaded is of no version then. */
 #define FIREWALL_FORGET_VERSION "flush chain inet netleash version"
 

@@ -20,6 +20,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "sandbox/netlink.h"
+
 #define TABLE "netleash"
 
 /*
@@ -31,17 +33,6 @@
 
 /* Attribute 1 of DELTABLE, DELCHAIN, DELRULE, DELSET and DELSETELEM. */
 #define ATTR_TABLE 1
-
-struct bytes {
-	const uint8_t *p;
-	size_t n;
-};
-
-/* NLA_ALIGN() and NLMSG_ALIGN() without their signs. */
-static size_t align4(size_t n)
-{
-	return (n + 3) & ~(size_t)3;
-}
 
 int firewall_watch_open(int *ret_fd)
 {
@@ -66,70 +57,44 @@ int firewall_watch_open(int *ret_fd)
 	return 0;
 }
 
-/* The payload of the first attribute of @type in @attrs; .p NULL for none. */
-static struct bytes find_attr(struct bytes attrs, unsigned type)
-{
-	struct nlattr a;
-
-	while (attrs.n >= sizeof(a)) {
-		size_t step;
-
-		memcpy(&a, attrs.p, sizeof(a));
-		if (a.nla_len < sizeof(a) || a.nla_len > attrs.n)
-			break;
-		if ((a.nla_type & NLA_TYPE_MASK) == type)
-			return (struct bytes){ attrs.p + sizeof(a),
-					       a.nla_len - sizeof(a) };
-		step = align4(a.nla_len);
-		if (step > attrs.n)
-			break;
-		attrs.p += step;
-		attrs.n -= step;
-	}
-	return (struct bytes){ NULL, 0 };
-}
-
-static bool is_text(struct bytes attr, const char *text)
-{
-	return attr.n == strlen(text) + 1 && memcmp(attr.p, text, attr.n) == 0;
-}
-
-static bool begins_with(struct bytes key, const void *bytes, size_t n)
+static bool begins_with(struct netlink_bytes key, const void *bytes, size_t n)
 {
 	return key.n >= n && memcmp(key.p, bytes, n) == 0;
 }
 
 /* Other runs come and go: only our own elements matter. */
-static bool is_our_key(struct bytes set, struct bytes key,
+static bool is_our_key(struct netlink_bytes set, struct netlink_bytes key,
 		       const struct firewall_watched *run)
 {
 	const uint16_t be_port = htons(run->port);
 	const uint32_t uid = run->uid;
 
-	if (is_text(set, "doors"))
+	if (netlink_is_text(set, "doors"))
 		return begins_with(key, &be_port, sizeof(be_port));
-	if (is_text(set, "server_uids"))
+	if (netlink_is_text(set, "server_uids"))
 		return begins_with(key, &uid, sizeof(uid));
 	return begins_with(key, &run->cgroup_id, sizeof(run->cgroup_id));
 }
 
-static bool has_our_element(struct bytes attrs,
+static bool has_our_element(struct netlink_bytes attrs,
 			    const struct firewall_watched *run)
 {
-	struct bytes list = find_attr(attrs, NFTA_SET_ELEM_LIST_ELEMENTS);
-	struct bytes set = find_attr(attrs, NFTA_SET_ELEM_LIST_SET);
+	struct netlink_bytes list =
+		netlink_attr(attrs, NFTA_SET_ELEM_LIST_ELEMENTS);
+	struct netlink_bytes set = netlink_attr(attrs, NFTA_SET_ELEM_LIST_SET);
 
 	while (list.n >= sizeof(struct nlattr)) {
-		struct bytes elem = find_attr(list, NFTA_LIST_ELEM);
-		struct bytes key = find_attr(elem, NFTA_SET_ELEM_KEY);
-		struct bytes value = find_attr(key, NFTA_DATA_VALUE);
+		struct netlink_bytes elem = netlink_attr(list, NFTA_LIST_ELEM);
+		struct netlink_bytes key =
+			netlink_attr(elem, NFTA_SET_ELEM_KEY);
+		struct netlink_bytes value = netlink_attr(key, NFTA_DATA_VALUE);
 		size_t used;
 
 		if (!elem.p)
 			return false;
 		if (is_our_key(set, value, run))
 			return true;
-		used = (size_t)(elem.p - list.p) + align4(elem.n);
+		used = (size_t)(elem.p - list.p) + netlink_align(elem.n);
 		if (used > list.n)
 			return false;
 		list.p += used;
@@ -139,12 +104,12 @@ static bool has_our_element(struct bytes attrs,
 }
 
 /* Elements of other runs come and go; nobody changes who is leashed. */
-static bool elements_are_loss(struct bytes attrs, bool deleted,
+static bool elements_are_loss(struct netlink_bytes attrs, bool deleted,
 			      const struct firewall_watched *run)
 {
-	struct bytes set = find_attr(attrs, NFTA_SET_ELEM_LIST_SET);
+	struct netlink_bytes set = netlink_attr(attrs, NFTA_SET_ELEM_LIST_SET);
 
-	if (is_text(set, "uids") || is_text(set, "gids"))
+	if (netlink_is_text(set, "uids") || netlink_is_text(set, "gids"))
 		return true;
 	return deleted && has_our_element(attrs, run);
 }
@@ -154,11 +119,11 @@ static bool elements_are_loss(struct bytes attrs, bool deleted,
  * changes in our table for a good reason: an inserted rule lets packets out
  * as a deleted one does, and a table that is declared again may be dormant.
  */
-static bool message_is_loss(unsigned type, struct bytes attrs,
+static bool message_is_loss(unsigned type, struct netlink_bytes attrs,
 			    const struct firewall_watched *run)
 {
 	if (NFNL_SUBSYS_ID(type) != NFNL_SUBSYS_NFTABLES ||
-	    !is_text(find_attr(attrs, ATTR_TABLE), TABLE))
+	    !netlink_is_text(netlink_attr(attrs, ATTR_TABLE), TABLE))
 		return false;
 	switch (NFNL_MSG_TYPE(type)) {
 	case NFT_MSG_NEWSETELEM:
@@ -173,30 +138,19 @@ static bool message_is_loss(unsigned type, struct bytes attrs,
 bool firewall_watch_parse(const void *bytes, size_t n,
 			  const struct firewall_watched *run)
 {
-	struct bytes rest = { bytes, n };
-	const size_t head = align4(sizeof(struct nlmsghdr)) +
-			    align4(sizeof(struct nfgenmsg));
+	const size_t skip = netlink_align(sizeof(struct nfgenmsg));
+	struct netlink_bytes rest = { bytes, n }, body;
+	struct nlmsghdr head;
 
 	while (rest.n > 0) {
-		struct bytes attrs;
-		struct nlmsghdr h;
-		size_t step;
-
-		if (rest.n < sizeof(h))
+		if (!netlink_next(&rest, &head, &body))
 			return true;
-		memcpy(&h, rest.p, sizeof(h));
-		if (h.nlmsg_len < sizeof(h) || h.nlmsg_len > rest.n)
+		if (body.n < skip)
+			continue;
+		body.p += skip;
+		body.n -= skip;
+		if (message_is_loss(head.nlmsg_type, body, run))
 			return true;
-		if (h.nlmsg_len >= head) {
-			attrs = (struct bytes){ rest.p + head,
-						h.nlmsg_len - head };
-			if (message_is_loss(h.nlmsg_type, attrs, run))
-				return true;
-		}
-		step = align4(h.nlmsg_len);
-		step = step < rest.n ? step : rest.n;
-		rest.p += step;
-		rest.n -= step;
 	}
 	return false;
 }

@@ -84,7 +84,7 @@ static int apply_base(struct firewall *fw, const struct firewall_ids *ids,
 	char names[ERROR_MAX];
 	int r;
 
-	r = firewall_check_base(fw, ids, error);
+	r = firewall_check_base(ids, error);
 	if (r == -ESTALE && refuse_if_live(names) < 0) {
 		(void)snprintf(error, ERROR_MAX,
 			       "the rules that are loaded are of another "

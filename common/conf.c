@@ -86,6 +86,7 @@ struct conf *conf_new(void)
 	if (!cf)
 		return NULL;
 	cf->top.mode = CONF_MODE_FULL;
+	cf->top.running = CONF_RUNNING_KEEP;
 	cf->run_uid_first = DEFAULT_RUN_FIRST;
 	cf->run_uid_last = DEFAULT_RUN_LAST;
 	conf_limits_init(&cf->limits);

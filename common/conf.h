@@ -9,9 +9,9 @@
  *
  * conf_lex.c cuts text into words, conf_file.c reads files and includes,
  * conf_block.c statements and blocks, conf_directives.c is the table of
- * directives, conf_rules.c, conf_list.c, conf_limits.c and conf_upstream.c set
- * what it names, conf_dump.c writes a conf back as text. Grammar:
- * netleash.conf(5).
+ * directives, conf_mode.c, conf_rules.c, conf_list.c, conf_limits.c,
+ * conf_permit.c and conf_upstream.c set what it names, conf_dump.c writes a
+ * conf back as text. Grammar: netleash.conf(5).
  */
 #ifndef NETLEASH_COMMON_CONF_H
 #define NETLEASH_COMMON_CONF_H
@@ -54,6 +54,7 @@ struct conf_server { /* a `resolver` word */
 /**
  * struct conf_rules - what the top level and each profile hold
  * @mode:    CONF_MODE_UNSET in a profile: the top level's
+ * @running: the same
  */
 struct conf_rules {
 	struct rule *rules;
@@ -63,6 +64,7 @@ struct conf_rules {
 	struct conf_list *lists;
 	size_t lists_n;
 	enum conf_mode mode;
+	enum conf_running running;
 };
 
 struct conf_profile {

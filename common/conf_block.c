@@ -96,7 +96,7 @@ static int add_profile(struct conf_parser *ps, const struct conf_word *w)
 		.loc = conf_word_loc(ps, w),
 	};
 	ps->profile = cf->profiles_n;
-	ps->profile_mode.root = 0;
+	ps->profile_mode.root = ps->profile_running.root = 0;
 	return 0;
 }
 

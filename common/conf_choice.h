@@ -11,6 +11,13 @@ enum conf_mode {
 	CONF_MODE_LIMITED
 };
 
+/* What a reload does to the runs of a daemon that live. */
+enum conf_running {
+	CONF_RUNNING_UNSET,
+	CONF_RUNNING_KEEP,  /* they keep the rules that they began with */
+	CONF_RUNNING_FOLLOW /* new requests meet the new ones */
+};
+
 enum conf_log { /* where the access log goes */
 	CONF_LOG_NONE,
 	CONF_LOG_FILE,

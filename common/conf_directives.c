@@ -45,28 +45,6 @@ bool conf_repeated(struct conf_parser *ps, struct conf_seen *seen,
 	return false;
 }
 
-static int set_mode(struct conf_parser *ps, const struct conf_word *w, size_t n)
-{
-	struct conf_seen *seen = ps->profile ? &ps->profile_mode : &ps->mode;
-	char shown[CONF_SHOWN_MAX];
-	enum conf_mode mode;
-
-	(void)n;
-	if (!ps->in_discard && conf_repeated(ps, seen, w))
-		return 0;
-	if (conf_word_is(w, "full")) {
-		mode = CONF_MODE_FULL;
-	} else if (conf_word_is(w, "limited")) {
-		mode = CONF_MODE_LIMITED;
-	} else {
-		conf_error(ps, w, "'%s' is no mode: expected full or limited",
-			   conf_show(w->s, w->n, shown));
-		return 0;
-	}
-	conf_scope(ps)->mode = mode;
-	return 0;
-}
-
 /*
  * ADDRESS:PORT, or with @def_port also ADDRESS alone; IPv6 in brackets where
  * a port follows. Return: NULL or what is wrong.
@@ -407,7 +385,7 @@ static const struct conf_directive table[] = {
 	{ "limit", conf_set_limit, 2, 2, 0, "limit NAME VALUE" },
 	{ "listen", set_listen, 1, 0, 0, "listen ADDRESS:PORT..." },
 	{ "log", set_log, 2, 2, 0, "log json PATH|stderr|syslog" },
-	{ "mode", set_mode, 1, 1, CONF_IN_PROFILE, "mode full|limited" },
+	{ "mode", conf_set_mode, 1, 1, CONF_IN_PROFILE, "mode full|limited" },
 	{ "permit", conf_set_permit, 1, 0, 0,
 	  "permit WHO [profile NAME...] [custom] [online]" },
 	{ "preset", conf_set_preset, 1, 0, CONF_IN_PROFILE, "preset NAME..." },
@@ -416,6 +394,8 @@ static const struct conf_directive table[] = {
 	{ "profile", set_profile, 1, 0, 0, "profile NAME { ... }" },
 	{ "resolver", set_resolver, 1, 0, 0, "resolver ADDRESS[:PORT]..." },
 	{ "run-uids", set_run_uids, 1, 1, 0, "run-uids FIRST-LAST" },
+	{ "running-runs", conf_set_running, 1, 1, CONF_IN_PROFILE,
+	  "running-runs keep|follow" },
 	{ "threads", set_threads, 1, 1, 0, "threads NUMBER" },
 	{ "tunnel-check", set_tunnel_check, 1, 1, 0, "tunnel-check sni|tls|off" },
 	{ "upstream", conf_set_upstream, 1, 0, 0,

@@ -68,6 +68,14 @@ static void dump_mode(struct strbuf *out, const char *indent,
 			    mode == CONF_MODE_FULL ? "full" : "limited");
 }
 
+static void dump_running(struct strbuf *out, const char *indent,
+			 enum conf_running running)
+{
+	if (running != CONF_RUNNING_UNSET)
+		strbuf_addf(out, "%srunning-runs %s\n", indent,
+			    running == CONF_RUNNING_KEEP ? "keep" : "follow");
+}
+
 static void dump_lists(struct strbuf *out, const char *indent,
 		       const struct conf_rules *r)
 {
@@ -143,6 +151,7 @@ void conf_dump_whole(const struct conf *cf, bool packed, struct strbuf *out)
 		dump_endpoint(out, "listen", &cf->listens[i].addr,
 			      cf->listens[i].port);
 	dump_mode(out, "", cf->top.mode);
+	dump_running(out, "", cf->top.running);
 	if (cf->resolvers_n == 0)
 		strbuf_adds(out, "# resolver: the system's\n");
 	for (size_t i = 0; i < cf->resolvers_n; i++)
@@ -163,6 +172,7 @@ void conf_dump_whole(const struct conf *cf, bool packed, struct strbuf *out)
 	for (size_t i = 0; i < cf->profiles_n; i++) {
 		strbuf_addf(out, "profile %s {\n", cf->profiles[i].name);
 		dump_mode(out, "\t", cf->profiles[i].rules.mode);
+		dump_running(out, "\t", cf->profiles[i].rules.running);
 		dump_rules(out, "\t", packed, &cf->profiles[i].rules);
 		strbuf_adds(out, "}\n");
 	}

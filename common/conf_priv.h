@@ -60,8 +60,8 @@ struct conf_parser {
 		dev_t dev;
 		ino_t ino;
 	} stack[CONF_INCLUDE_DEPTH];
-	struct conf_seen mode, profile_mode, log, run_uids, threads,
-		tunnel_check;
+	struct conf_seen mode, profile_mode, running, profile_running, log,
+		run_uids, threads, tunnel_check;
 	struct conf_seen upstream;
 	struct conf_seen limits[CONF_LIMITS_N];
 	size_t env_deny_n, env_allow_n;
@@ -128,6 +128,11 @@ bool conf_repeated(struct conf_parser *ps, struct conf_seen *seen,
 /* The one of @names that @w may have been meant to be, or NULL. */
 const char *conf_nearest(const struct conf_word *w, const char *const *names,
 			 size_t n);
+
+/* conf_mode.c */
+int conf_set_mode(struct conf_parser *ps, const struct conf_word *w, size_t n);
+int conf_set_running(struct conf_parser *ps, const struct conf_word *w,
+		     size_t n);
 
 /* conf_limits.c */
 int conf_set_limit(struct conf_parser *ps, const struct conf_word *w, size_t n);

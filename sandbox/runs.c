@@ -351,11 +351,38 @@ void runs_free(struct runs *rs)
 	free(rs);
 }
 
+static bool follows(const struct conf *cf, const char *profile)
+{
+	const struct conf_profile *p = conf_profile(cf, profile);
+
+	if (p && p->rules.running != CONF_RUNNING_UNSET)
+		return p->rules.running == CONF_RUNNING_FOLLOW;
+	return cf->top.running == CONF_RUNNING_FOLLOW;
+}
+
+/* Rules of the caller's own came on top of those that he knew: these stay. */
+static void follow(const struct runs *rs, const struct run *run)
+{
+	int r;
+
+	if (run->custom ||
+	    !follows(rulebook_conf(rs->rules), run->ticket.profile))
+		return;
+	r = rulebook_lend(rs->rules, run->ticket.profile, run->scope);
+	if (r < 0)
+		log_error("run %s keeps the rules that it has: %s",
+			  run->ticket.run, strerror(-r));
+}
+
 void runs_set_rules(struct runs *rs, struct rulebook *rules)
 {
+	const struct run *run;
+
 	rulebook_unref(rs->rules);
 	rs->rules = rulebook_ref(rules);
 	rulebook_force_mode(rules, rs->forced);
+	LIST_FOREACH(run, &rs->live, link)
+	follow(rs, run);
 }
 
 void runs_force_mode(struct runs *rs, enum conf_mode mode)

@@ -153,6 +153,32 @@ until_true 10 grep -q 'the old one stays' "$W/messages"
 try ann run -p closed -- true
 is "a conf with an error changes nothing" "$STATUS" 0
 
+# --- a reload reaches running runs where their profile says so
+write_conf "permit $ANN profile *" 'profile moving { running-runs follow
+	allow v4.example }'
+kill -HUP "$DAEMON"
+until_true 10 sh -c "[ \$(grep -c 'reloaded:' $W/messages) = 2 ]"
+for profile in moving closed; do
+	mkfifo "$W/go.$profile"
+	(ann run -p $profile -- sh -c "$CURL https://v4.example/; read -r x
+		$CURL https://v4.example/; $CURL https://v4.example/") \
+		<"$W/go.$profile" >"$W/during.$profile" 2>"$W/during.err" &
+	DURING+=($!)
+done
+exec 7>"$W/go.moving" 8>"$W/go.closed"
+until_true 20 sh -c "grep -q 200 $W/during.moving && grep -q 200 $W/during.closed"
+conf 'listen 127.0.0.1:0' "permit $ANN profile *" 'allow allowed.example' \
+	'profile moving { running-runs follow }' 'profile closed { mode full }'
+kill -HUP "$DAEMON"
+until_true 10 sh -c "[ \$(grep -c 'reloaded:' $W/messages) = 3 ]"
+echo go >&7
+echo go >&8
+exec 7>&- 8>&-
+wait "${DURING[@]}"
+is "a run whose profile follows meets the new rules" \
+	"$(cat "$W/during.moving")" 200000000
+is "another keeps what it began with" "$(cat "$W/during.closed")" 200200200
+
 # --- ends
 (ann run -p closed -- sleep 77.5) >"$W/end" 2>&1 &
 until_true 10 pgrep -x -f 'sleep 77.5'

@@ -35,6 +35,8 @@ static const char *const confs[] = {
 	"allow \"https://a.example/a;b\" \"https://a.example/{c}\"\n",
 	"profile p { allow \"https://a.example/a;b\"; mode limited }\n"
 	"profile q { }\n",
+	"running-runs follow\nprofile p { running-runs keep }\n"
+	"profile q { running-runs follow }\n",
 	"log json \"/a b/\\\"c\\\\d\"\n",
 	"log json /a#b\n",
 	"log json \"/a;{}\"\n",

@@ -142,6 +142,9 @@ static void what_is_wrong_is_an_error_with_its_place(void **state)
 		{ "\npermit ann profile none\n", "no profile 'none'", 2, 8 },
 		{ "profile p { permit ann }\n", "cannot stand in a profile", 1,
 		  13 },
+		{ "running-runs often\n", "keep or follow", 1, 14 },
+		{ "running-runs keep\nrunning-runs keep\n", "duplicate", 2,
+		  14 },
 		{ "permit ann profile p profile p\nprofile p { allow a.b }\n",
 		  "each once", 1, 22 },
 	};

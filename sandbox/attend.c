@@ -44,6 +44,7 @@
 #include "sandbox/confine.h"
 #include "sandbox/init.h"
 #include "sandbox/init_await.h"
+#include "sandbox/launch.h"
 #include "sandbox/leash.h"
 #include "sandbox/plan.h"
 #include "sandbox/syscalls.h"
@@ -57,7 +58,8 @@
 
 /**
  * struct attendant - one call
- * @notes:  a memory file: what netleash has to say to the caller
+ * @notes:  a memory file: what netleash has to say to the caller, who has been
+ *           told its first @told bytes
  * @channel, @summary: of attend_ticket.h; -1 where the run has no proxy
  * @wake:   init writes to the second
  */
@@ -71,6 +73,7 @@ struct attendant {
 	char **env;
 	struct rlimit limits[RLIM_NLIMITS];
 	int nice;
+	off_t told;
 	int notes, channel, summary, wake[2], init_sock;
 	bool answered; /* he has had the last word */
 	char error[ATTEND_ERROR_MAX];
@@ -94,19 +97,17 @@ static void tell(const struct attendant *a, enum init_msg_type type, int value,
 }
 
 /* What was noted since is the caller's to read. */
-static void tell_notes(const struct attendant *a)
+static void tell_notes(struct attendant *a)
 {
 	struct init_msg msg = { .type = INIT_MSG_TEXT };
 	ssize_t n;
-	off_t at = 0;
 
-	while ((n = pread(a->notes, msg.text, sizeof(msg.text) - 1, at)) > 0) {
+	while ((n = pread(a->notes, msg.text, sizeof(msg.text) - 1, a->told)) >
+	       0) {
 		msg.text[n] = '\0';
 		tell(a, INIT_MSG_TEXT, 0, msg.text);
-		at += n;
+		a->told += n;
 	}
-	(void)!ftruncate(a->notes, 0);
-	(void)lseek(a->notes, 0, SEEK_SET);
 }
 
 /* Step 2. The first answer: from here on it is his run, or none of ours. */
@@ -119,6 +120,12 @@ static int permit(struct attendant *a)
 		tell_notes(a);
 		(void)snprintf(a->error, sizeof(a->error),
 			       "the command line is wrong");
+		return -EINVAL;
+	}
+	if (!launch_fits(&a->plan.cli)) {
+		(void)snprintf(a->error, sizeof(a->error),
+			       "-c, --log and --isolation=netns are the "
+			       "caller's own to do");
 		return -EINVAL;
 	}
 	if (!attend_permits(a->opts->conf, &a->request.caller, &a->plan.cli,

@@ -70,6 +70,8 @@ is "an ignored signal stays ignored" "$(cd "$W/ann" && (trap '' HUP
 try ann run -- sh -c 'pwd; echo "$HOME $NETLEASH"'
 is "folder, home and environment are the caller's" "$OUT" "$W/ann
 $(getent passwd "$ANN" | cut -d: -f6) 1"
+is "what is withheld is said once" "$(USER_ENV=CALLER_TOKEN=1 ann run -- true 2>&1 |
+	grep -c 'withheld.*CALLER_TOKEN')" 1
 (ann run -- sh -c 'trap "echo got; exit 5" TERM; echo up; while :; do sleep 0.05; done') \
 	>"$W/trap" 2>&1 &
 until_true 10 grep -q up "$W/trap"

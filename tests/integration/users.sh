@@ -33,6 +33,7 @@ as() {
 	shift 2
 	cd "$folder" || exit 99
 	in_host env -i PATH=/usr/local/bin:/usr/bin:/bin TERM=xterm \
+		${USER_ENV:+"$USER_ENV"} \
 		HOME="$(getent passwd "$user" | cut -d: -f6)" \
 		setpriv --reuid "$user" --regid "$(id -g "$user")" \
 		--init-groups "$NETLEASH" "$@"

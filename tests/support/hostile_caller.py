@@ -23,7 +23,8 @@ import time
 HEAD = struct.Struct("<IIIIIIQQ")  # struct launch_head
 MSG = struct.Struct("<Ii512s")  # struct init_msg
 TEXT = 11  # INIT_MSG_TEXT
-LAST = (9, 10)  # INIT_MSG_FAILED, INIT_MSG_EXITED: then we end our half
+STARTED, FAILED, EXITED = 8, 9, 10  # INIT_MSG_...
+LAST = (FAILED, EXITED)  # then we end our half
 
 
 def words(args, env):
@@ -152,6 +153,10 @@ def kinds():
             ("an option that there is not", [b"run", b"--root", b"--",
                                              b"true"]),
             ("no command", [b"run", b"--quiet"]),
+            ("a conf", [b"run", b"-c", b"/etc/shadow", b"--", b"true"]),
+            ("a log", [b"run", b"--log", b"/tmp/x", b"--", b"true"]),
+            ("a namespace", [b"run", b"--isolation=netns", b"--",
+                             b"true"]),
             ("help", [b"run", b"--help"]),
             ("a folder that is not there", [b"run", b"--writable",
                                             b"/nonexistent", b"--", b"true"]),
@@ -185,7 +190,7 @@ def refuses(path, data, fds):
     close_all(fds)
     if "silence" in types:
         return "silence"
-    if any("is proved" in t for t in texts):
+    if STARTED in types or EXITED in types:
         return "it ran"
     for kind, t in zip(types, texts):
         if kind == TEXT and any(ord(ch) < 32 and ch not in "\n\t" for ch in t):

@@ -23,7 +23,7 @@ import time
 HEAD = struct.Struct("<IIIIIIQQ")  # struct launch_head
 MSG = struct.Struct("<Ii512s")  # struct init_msg
 TEXT = 11  # INIT_MSG_TEXT
-STARTED, FAILED, EXITED = 8, 9, 10  # INIT_MSG_...
+STARTED, FAILED, EXITED = 7, 9, 10  # INIT_MSG_...
 LAST = (FAILED, EXITED)  # then we end our half
 
 

@@ -248,6 +248,8 @@ static _Noreturn void keeper_main(const struct keeper_opts *opts, int sock)
 		_exit(1);
 	if (fd_close_all_but((int[]){ sock, opts->conf_copy }, 2) < 0)
 		_exit(1);
+	/* What our messages went to is closed, or somebody else's by now. */
+	log_set_fd(STDERR_FILENO);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	serve(&k);
 	for (size_t i = 0; i < KEEPER_REMOVE; i++)

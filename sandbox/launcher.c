@@ -217,6 +217,8 @@ static _Noreturn void launcher_main(const struct launcher_opts *opts,
 	    sigprocmask(SIG_SETMASK, &set, NULL) < 0 ||
 	    fd_close_all_but(keep, ARRAY_SIZE(keep)) < 0)
 		_exit(1);
+	/* What our messages went to is closed, or somebody else's by now. */
+	log_set_fd(STDERR_FILENO);
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGCHLD);
 	l.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

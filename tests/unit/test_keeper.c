@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -52,7 +53,8 @@ struct started {
 	pid_t pid;
 };
 
-static void start(struct started *k, const char *profile)
+/* What it says goes to @messages. */
+static void start_saying(struct started *k, const char *profile, int messages)
 {
 	const struct keeper_opts opts = {
 		.conf = conf_path,
@@ -63,20 +65,26 @@ static void start(struct started *k, const char *profile)
 		.log = &k->log,
 	};
 
-	/* What it says about bad confs is not for the tests' output. */
-	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	int own = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	int r;
 
-	assert_true(null >= 0 && own >= 0);
+	assert_true(messages >= 0 && own >= 0);
 	memset(&k->log, 0, sizeof(k->log));
 	put(pid_path, "1\n");
-	(void)dup3(null, STDERR_FILENO, 0);
+	(void)dup3(messages, STDERR_FILENO, 0);
 	r = keeper_start(&opts, &k->sock, &k->pid);
 	(void)dup3(own, STDERR_FILENO, 0);
-	close(null);
 	close(own);
 	assert_int_equal(r, 0);
+}
+
+/* What it says about bad confs is not for the tests' output. */
+static void start(struct started *k, const char *profile)
+{
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	start_saying(k, profile, null);
+	close(null);
 }
 
 static void finish(struct started *k)
@@ -226,6 +234,28 @@ static void a_conf_without_the_profile_is_bad(void **state)
 }
 
 /* The proxy may be anybody's by now: what it sends is an index or nothing. */
+/* The proxy says what it has to say on a description of its own. */
+static void its_messages_are_said_on_standard_error(void **state)
+{
+	int messages = memfd_create("messages", MFD_CLOEXEC);
+	int own = fcntl(messages, F_DUPFD_CLOEXEC, 20);
+	struct started k;
+	char text[500] = "";
+	int fd;
+
+	(void)state;
+	put(conf_path, "allow a.example\n");
+	log_set_fd(own);
+	start_saying(&k, "none", messages);
+	log_set_fd(STDERR_FILENO);
+	assert_int_equal(ask(&k, KEEPER_CONF, &fd), -EINVAL);
+	finish(&k);
+	assert_true(pread(messages, text, sizeof(text) - 1, 0) > 0);
+	assert_non_null(strstr(text, "no profile 'none'"));
+	close(messages);
+	close(own);
+}
+
 static void anything_but_an_index_ends_it(void **state)
 {
 	static const char path[] = "/etc/shadow";
@@ -300,6 +330,7 @@ int main(void)
 			the_conf_and_the_log_that_it_names_are_handed_out),
 		cmocka_unit_test(a_bad_conf_leaves_the_log_where_it_was),
 		cmocka_unit_test(a_conf_without_the_profile_is_bad),
+		cmocka_unit_test(its_messages_are_said_on_standard_error),
 		cmocka_unit_test(anything_but_an_index_ends_it),
 		cmocka_unit_test(signals_of_the_group_do_not_reach_it),
 	};

@@ -5,8 +5,9 @@
  * What `netleash proxy` is (server.c), and beside it the launcher, which runs
  * commands for callers without privilege behind this proxy.
  *
- * Invariants: one daemon a machine, by a lock that ends with it; the launcher
- *             is forked before any right goes, and before anything is read
+ * Invariants: one daemon a machine, by a lock that ends with its keeper, who
+ *             removes its files last; the launcher is forked before any right
+ *             goes, and before anything is read
  */
 #include "sandbox/daemon.h"
 
@@ -26,7 +27,7 @@
 #include "sandbox/state.h"
 
 struct daemon {
-	int lock_fd, tickets, control_fd;
+	int tickets, control_fd;
 	pid_t launcher;
 	struct runs *runs;
 	struct control *control;
@@ -73,7 +74,7 @@ static int prepare(struct server *s)
 			       "proxy'");
 		return -EPERM;
 	}
-	r = state_lock_daemon(&d->lock_fd, s->error);
+	r = state_lock_daemon(&s->hold, s->error);
 	if (r == 0)
 		r = start_launcher(s, d);
 	/* Behind the fork: the launcher has nothing to do with it. */
@@ -148,8 +149,6 @@ static void fini(struct server *s)
 		(void)close(d->control_fd);
 	if (d->launcher > 0)
 		(void)waitpid(d->launcher, NULL, 0);
-	if (d->lock_fd >= 0)
-		(void)close(d->lock_fd);
 }
 
 int daemon_main(int argc, char **argv)
@@ -165,7 +164,7 @@ int daemon_main(int argc, char **argv)
 		.stop = stop,
 		.fini = fini,
 	};
-	struct daemon d = { .lock_fd = -1, .tickets = -1, .control_fd = -1 };
+	struct daemon d = { .tickets = -1, .control_fd = -1 };
 
 	return server_main(&kind, &d, argc, argv);
 }

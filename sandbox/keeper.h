@@ -44,6 +44,8 @@ struct keeper_reply {
  * @log_file: --log, or NULL; it replaces what the conf says
  * @log:      where the log is now
  * @remove:   files that go when the proxy has ended; NULL: none
+ * @hold:     a lock, or -1: kept until these files are gone, so that whoever
+ *            has it next loses none of his own
  * @conf_copy: every conf that is loaded is sent there too, as bytes of
  *            conf_pack() in a memory file with one byte of data; or -1
  */
@@ -52,6 +54,7 @@ struct keeper_opts {
 	const char *profile;
 	const char *log_file;
 	const char *remove[KEEPER_REMOVE];
+	int hold;
 	int conf_copy;
 	const struct caller *caller;
 	const struct log_place *log;

@@ -217,6 +217,7 @@ static int start_keeper(struct server *s)
 		.conf = s->cli.conf,
 		.profile = s->cli.profile,
 		.log_file = s->cli.log_file,
+		.hold = s->hold,
 		.conf_copy = s->conf_copy,
 		.caller = &s->caller,
 		.log = &s->log,
@@ -245,10 +246,11 @@ static int prepare(struct server *s)
 	if (r == 0 && geteuid() == 0)
 		r = setup_apply(rulebook_conf(s->rules), false, &s->ids,
 				s->error, sizeof(s->error));
-	if (r == 0)
-		r = write_pid_file(s);
+	/* Before the pid file: it may be that of another, who is running. */
 	if (r == 0 && s->kind->prepare)
 		r = s->kind->prepare(s);
+	if (r == 0)
+		r = write_pid_file(s);
 	return r == 0 ? start_keeper(s) : r;
 }
 
@@ -439,6 +441,7 @@ static void serve_fini(struct server *s)
 	for (size_t i = 0; i < KEEPER_REMOVE; i++)
 		if (s->remove[i])
 			(void)unlink(s->remove[i]);
+	close_fd(s->hold);
 	log_set_fd(STDERR_FILENO);
 	close_fd(s->messages_fd);
 	strbuf_fini(&s->ready);
@@ -453,6 +456,7 @@ int server_main(const struct server_kind *kind, void *kind_arg, int argc,
 	struct server s = {
 		.kind = kind,
 		.kind_arg = kind_arg,
+		.hold = -1,
 		.conf_copy = -1,
 		.log_fd = -1,
 		.messages_fd = -1,

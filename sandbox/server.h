@@ -52,7 +52,7 @@ struct server {
 	int *listeners; /* @threads for each address */
 	size_t listeners_n;
 	int log_fd, messages_fd, signal_fd, keeper_sock;
-	int conf_copy; /* of struct keeper_opts */
+	int hold, conf_copy; /* of struct keeper_opts */
 	pid_t keeper;
 	const char *remove[KEEPER_REMOVE];
 	bool draining;

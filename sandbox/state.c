@@ -20,11 +20,12 @@
 #include "common/clock.h"
 #include "common/scope.h"
 
-#define LEASES_DIR   IDENTITY_STATE_DIR "/leases"
-#define LOCK_FILE    IDENTITY_STATE_DIR "/lock"
-#define DAEMON_LOCK  IDENTITY_STATE_DIR "/daemon.lock"
-#define LOCK_WAIT_MS 30000
-#define TREE_DEPTH   8
+#define LEASES_DIR     IDENTITY_STATE_DIR "/leases"
+#define LOCK_FILE      IDENTITY_STATE_DIR "/lock"
+#define DAEMON_LOCK    IDENTITY_STATE_DIR "/daemon.lock"
+#define LOCK_WAIT_MS   30000
+#define DAEMON_WAIT_MS 1000
+#define TREE_DEPTH     8
 
 static int fail(char *error, int r, const char *what, const char *path)
 {
@@ -183,21 +184,26 @@ int state_lock(enum state_lock how, int *ret_fd, char error[IDENTITY_ERROR_MAX])
 
 int state_lock_daemon(int *ret_fd, char error[IDENTITY_ERROR_MAX])
 {
+	const struct timespec pause = { .tv_nsec = 2000000 };
+	const uint64_t deadline = clock_ms() + DAEMON_WAIT_MS;
 	int fd = open(DAEMON_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
 		      0600);
 	int r;
 
 	if (fd < 0)
 		return fail(error, -errno, "open", DAEMON_LOCK);
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+	while ((r = flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0) ==
+		       -EWOULDBLOCK &&
+	       clock_ms() < deadline)
+		(void)nanosleep(&pause, NULL);
+	if (r == 0) {
 		*ret_fd = fd;
 		return 0;
 	}
-	r = errno == EWOULDBLOCK ? -EBUSY : -errno;
 	(void)close(fd);
-	if (r != -EBUSY)
+	if (r != -EWOULDBLOCK)
 		return fail(error, r, "lock", DAEMON_LOCK);
 	(void)snprintf(error, IDENTITY_ERROR_MAX,
-		       "another netleash daemon is running");
-	return r;
+		       "another netleash daemon is running: stop it first");
+	return -EBUSY;
 }

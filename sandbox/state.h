@@ -28,8 +28,8 @@ int state_lock(enum state_lock how, int *ret_fd,
 
 /*
  * The one daemon of a machine holds this lock for as long as it lives; the
- * descriptor is close-on-exec as well. Return: 0; -EBUSY: there is one; -errno;
- * with a sentence.
+ * descriptor is close-on-exec as well. Waits a moment for one that is ending.
+ * Return: 0; -EBUSY: there is one; -errno; with a sentence.
  */
 int state_lock_daemon(int *ret_fd, char error[IDENTITY_ERROR_MAX]);
 

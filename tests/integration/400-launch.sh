@@ -188,10 +188,11 @@ pkill -KILL -u "$ANN" -f 'netleash run -p closed'
 check "when the caller is killed the run ends" \
 	until_true 10 sh -c '! pgrep -x -f "sleep 77.5"'
 check "and leaves nothing" until_true 10 nothing_left
-try leash daemon -c "$W/conf"
 write_conf "permit $ANN profile *"
-try leash daemon -c "$W/conf"
+try leash daemon -c "$W/conf" --pid-file "$W/pid"
 like "a second daemon is refused" "$STATUS $ERR" '^1 .*another netleash daemon'
+is "and leaves the first one's files alone" "$(cat "$W/pid") $(
+	[ -S /run/netleash/launch.sock ] && echo there)" "$DAEMON there"
 (ann run -p closed -- sh -c 'echo up; exec sleep 78.5') >"$W/end" 2>&1 &
 CLIENT=$!
 until_true 10 pgrep -x -f 'sleep 78.5'

@@ -60,6 +60,7 @@ static void start_saying(struct started *k, const char *profile, int messages)
 		.conf = conf_path,
 		.profile = profile,
 		.remove = { pid_path },
+		.hold = -1,
 		.conf_copy = -1,
 		.caller = &caller,
 		.log = &k->log,

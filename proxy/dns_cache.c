@@ -55,9 +55,9 @@ static struct cached *find(struct dns_cache *c, const char *name)
 {
 	struct cached *e;
 
-	LIST_FOREACH(e, bucket_of(c, name), in_bucket)
-	if (strcmp(e->name, name) == 0)
-		return e;
+	LIST_FOREACH (e, bucket_of(c, name), in_bucket)
+		if (strcmp(e->name, name) == 0)
+			return e;
 	return NULL;
 }
 

@@ -135,9 +135,9 @@ static void on_socket_state(void *arg, ares_socket_t fd, int readable,
 	struct watched *w;
 	short what = EV_PERSIST;
 
-	TAILQ_FOREACH(w, &c->watched, link)
-	if (w->fd == fd)
-		break;
+	TAILQ_FOREACH (w, &c->watched, link)
+		if (w->fd == fd)
+			break;
 	if (!readable && !writable) {
 		if (w)
 			watched_free(w);

@@ -42,10 +42,10 @@ static void add_totals(void *arg)
 	const struct scope *s;
 
 	stats_add(call->stats, &call->loop->past);
-	LIST_FOREACH(s, &call->loop->scopes, link)
-	stats_add(call->stats, &s->stats);
-	LIST_FOREACH(s, &call->loop->ending, link)
-	stats_add(call->stats, &s->stats);
+	LIST_FOREACH (s, &call->loop->scopes, link)
+		stats_add(call->stats, &s->stats);
+	LIST_FOREACH (s, &call->loop->ending, link)
+		stats_add(call->stats, &s->stats);
 	*call->dropped += access_log_dropped(call->loop->log);
 }
 

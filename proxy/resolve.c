@@ -313,9 +313,9 @@ static struct query *query_find(struct resolver *r, const char *name)
 {
 	struct query *q;
 
-	TAILQ_FOREACH(q, &r->queries, link)
-	if (query_is_joinable(q) && strcmp(q->name, name) == 0)
-		return q;
+	TAILQ_FOREACH (q, &r->queries, link)
+		if (query_is_joinable(q) && strcmp(q->name, name) == 0)
+			return q;
 	return NULL;
 }
 

@@ -88,9 +88,9 @@ static int take(struct target_counts *tc, const char *host, uint16_t port,
 	struct target_count *t;
 	size_t len = strlen(host);
 
-	LIST_FOREACH(t, chain, link)
-	if (t->port == port && strcmp(t->host, host) == 0)
-		break;
+	LIST_FOREACH (t, chain, link)
+		if (t->port == port && strcmp(t->host, host) == 0)
+			break;
 	if (t && max > 0 && t->uses >= max)
 		return -EDQUOT;
 	if (!t) {

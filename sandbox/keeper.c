@@ -246,7 +246,8 @@ static _Noreturn void keeper_main(const struct keeper_opts *opts, int sock)
 	if (null < 0 || dup3(null, STDIN_FILENO, 0) < 0 ||
 	    dup3(null, STDOUT_FILENO, 0) < 0)
 		_exit(1);
-	if (fd_close_all_but((int[]){ sock, opts->conf_copy, opts->hold }, 3) < 0)
+	if (fd_close_all_but((int[]){ sock, opts->conf_copy, opts->hold }, 3) <
+	    0)
 		_exit(1);
 	/* What our messages went to is closed, or somebody else's by now. */
 	log_set_fd(STDERR_FILENO);

@@ -68,8 +68,7 @@ int rulebook_policy(struct rulebook *rb, const char *profile,
 	struct page *page;
 	int r;
 
-	SLIST_FOREACH(page, &rb->pages, link)
-	{
+	SLIST_FOREACH (page, &rb->pages, link) {
 		if (strcmp(page->profile, name ? name : "") != 0)
 			continue;
 		*ret = page->policy;
@@ -105,8 +104,8 @@ void rulebook_force_mode(struct rulebook *rb, enum conf_mode mode)
 	struct page *page;
 
 	rb->forced = mode;
-	SLIST_FOREACH(page, &rb->pages, link)
-	policy_force_mode(page->policy, mode);
+	SLIST_FOREACH (page, &rb->pages, link)
+		policy_force_mode(page->policy, mode);
 }
 
 struct rulebook *rulebook_ref(struct rulebook *rb)

@@ -22,7 +22,6 @@
 #include <linux/filter.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/param.h>
@@ -60,7 +59,7 @@
  * struct attendant - one call
  * @notes:  a memory file: what netleash has to say to the caller, who has been
  *           told its first @told bytes
- * @channel, @summary: of attend_ticket.h; -1 where the run has no proxy
+ * @channel, @summary: of attend_ticket.h
  * @wake:   init writes to the second
  */
 struct attendant {
@@ -275,7 +274,7 @@ static int give_socket(void *arg, int fd, uint16_t local)
 	return r;
 }
 
-/* Step 6. A run without a door has no need of the proxy. */
+/* Step 6. Without a door too: the daemon knows of every run. */
 static int register_run(struct attendant *a)
 {
 	const struct ticket_opts ticket = {

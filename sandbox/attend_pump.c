@@ -199,7 +199,7 @@ void attend_pump(const struct pump_opts *opts)
 		return;
 	if (p.daemon_gone)
 		say_daemon_is_gone(&p.last);
-	else if (opts->channel >= 0 && opts->summary >= 0)
+	else if (opts->summary >= 0)
 		tell_summary(&p);
 	if (p.last.type != 0) /* else the end of file says it */
 		(void)fd_send(opts->caller, &p.last, sizeof(p.last), NULL, 0);

@@ -9,7 +9,7 @@
  * struct pump_opts - borrowed
  * @caller:  his socket
  * @init:    of init_start(), which was READY; the pump says GO
- * @channel: to the daemon (run_ticket.h); -1: the run has no proxy
+ * @channel: to the daemon (run_ticket.h)
  * @summary: the memory file that the daemon writes to; -1: the caller wants
  *           none
  * @wake:    where init writes what shall wake the caller

@@ -126,6 +126,7 @@ static void draining(struct server *s)
 	const struct daemon *d = s->kind_arg;
 
 	notify_send("STOPPING=1\nSTATUS=waiting for what is open");
+	runs_drain(d->runs);
 	control_drain(d->control);
 }
 

@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -32,6 +33,9 @@
 #include "sandbox/stdio.h"
 #include "sandbox/supervise.h"
 #include "sandbox/terminal.h"
+
+/* For the first word: signals are blocked already, so somebody must say it. */
+#define ANSWER_SECONDS 20
 
 struct launch {
 	int sock;
@@ -137,15 +141,26 @@ static int send_request(struct launch *l, char **argv)
 /* Step 4. Return: 0: it is our run; -EPERM or -errno with a sentence. */
 static int await_permission(const struct launch *l, char *error)
 {
+	const struct timeval patience = { .tv_sec = ANSWER_SECONDS };
+	const struct timeval none = { .tv_sec = 0 };
 	struct init_msg msg;
 	size_t fds_n;
 	ssize_t n;
 
+	(void)setsockopt(l->sock, SOL_SOCKET, SO_RCVTIMEO, &patience,
+			 sizeof(patience));
 	n = fd_recv(l->sock, &msg, sizeof(msg), NULL, 0, &fds_n);
+	(void)setsockopt(l->sock, SOL_SOCKET, SO_RCVTIMEO, &none, sizeof(none));
+	if (n == -EAGAIN) {
+		(void)snprintf(error, LAUNCH_ERROR_MAX,
+			       "the daemon does not answer: 'netleash status' "
+			       "tells whether it works");
+		return -EAGAIN;
+	}
 	if (n != sizeof(msg)) {
 		(void)snprintf(error, LAUNCH_ERROR_MAX,
 			       "the daemon takes no more runs: it has as many "
-			       "as there can be, or has just ended");
+			       "as there can be, or has just ended; try again");
 		return -EAGAIN;
 	}
 	msg.text[sizeof(msg.text) - 1] = '\0';

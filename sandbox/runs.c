@@ -58,6 +58,7 @@ struct runs {
 	uint64_t begun;
 	enum conf_mode forced;
 	struct event *readable;
+	bool draining;
 	struct run_list live, ending;
 };
 
@@ -114,7 +115,8 @@ static void close_run(struct run *run)
 {
 	LIST_REMOVE(run, link);
 	LIST_INSERT_HEAD(&run->runs->ending, run, link);
-	event_free(run->readable);
+	if (run->readable)
+		event_free(run->readable);
 	run->readable = NULL;
 	proxy_scope_close(run->scope, on_closed, run);
 }
@@ -210,6 +212,12 @@ static int make_scope(struct run *run, char error[RUN_WORD_TEXT])
 	};
 	int r = 0;
 
+	if (run->runs->draining) {
+		(void)snprintf(error, RUN_WORD_TEXT,
+			       "the daemon is about to end: try again once it "
+			       "runs again");
+		return -ECONNREFUSED;
+	}
 	if (t->rules_n > 0)
 		r = make_custom(run, error);
 	else
@@ -264,17 +272,17 @@ static void begin(struct runs *rs, const struct run_ticket *t, const int fds[2])
 	rs->n++;
 	rs->begun++;
 	r = make_scope(run, error);
-	if (r == 0) {
-		run->readable =
-			event_new(proxy_base(rs->proxy), run->channel,
-				  EV_READ | EV_PERSIST, on_readable, run);
-		if (run->readable && event_add(run->readable, NULL) == 0)
-			return;
-		r = -ENOMEM;
-		proxy_scope_close(run->scope, NULL, NULL);
+	if (r < 0) {
+		say(run, RUN_REFUSED, 0, error[0] ? error : strerror(-r));
+		run_free(run);
+		return;
 	}
-	say(run, RUN_REFUSED, 0, error[0] ? error : strerror(-r));
-	run_free(run);
+	run->readable = event_new(proxy_base(rs->proxy), run->channel,
+				  EV_READ | EV_PERSIST, on_readable, run);
+	if (run->readable && event_add(run->readable, NULL) == 0)
+		return;
+	say(run, RUN_REFUSED, 0, strerror(ENOMEM));
+	close_run(run); /* the proxy lets go of its rules first */
 }
 
 static void on_ticket(evutil_socket_t fd, short what, void *arg)
@@ -324,6 +332,11 @@ int runs_new(struct proxy *p, int tickets, struct rulebook *rules,
 	return 0;
 }
 
+void runs_drain(struct runs *rs)
+{
+	rs->draining = true;
+}
+
 void runs_stop(struct runs *rs)
 {
 	struct run *run;
@@ -331,8 +344,7 @@ void runs_stop(struct runs *rs)
 	if (!rs)
 		return;
 	event_free(rs->readable);
-	LIST_FOREACH(run, &rs->live, link)
-	{
+	LIST_FOREACH (run, &rs->live, link) {
 		event_free(run->readable);
 		run->readable = NULL;
 	}
@@ -381,8 +393,8 @@ void runs_set_rules(struct runs *rs, struct rulebook *rules)
 	rulebook_unref(rs->rules);
 	rs->rules = rulebook_ref(rules);
 	rulebook_force_mode(rules, rs->forced);
-	LIST_FOREACH(run, &rs->live, link)
-	follow(rs, run);
+	LIST_FOREACH (run, &rs->live, link)
+		follow(rs, run);
 }
 
 void runs_force_mode(struct runs *rs, enum conf_mode mode)
@@ -391,8 +403,8 @@ void runs_force_mode(struct runs *rs, enum conf_mode mode)
 
 	rs->forced = mode;
 	rulebook_force_mode(rs->rules, mode);
-	LIST_FOREACH(run, &rs->live, link)
-	rulebook_force_mode(run->rules, mode);
+	LIST_FOREACH (run, &rs->live, link)
+		rulebook_force_mode(run->rules, mode);
 }
 
 uint64_t runs_begun(const struct runs *rs)
@@ -405,8 +417,7 @@ size_t runs_each(const struct runs *rs, runs_fn *fn, void *arg)
 	const struct run *run;
 	size_t n = 0;
 
-	LIST_FOREACH(run, &rs->live, link)
-	{
+	LIST_FOREACH (run, &rs->live, link) {
 		const struct run_facts facts = {
 			.ticket = &run->ticket,
 			.since = run->since,

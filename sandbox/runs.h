@@ -28,6 +28,9 @@ struct runs;
 int runs_new(struct proxy *p, int tickets, struct rulebook *rules,
 	     struct runs **ret);
 
+/* The daemon ends once nothing is open: no run begins any more. */
+void runs_drain(struct runs *rs);
+
 /* Before proxy_free(), and after it. NULL is fine. */
 void runs_stop(struct runs *rs);
 void runs_free(struct runs *rs);

@@ -25,6 +25,7 @@
 #include "common/fdio.h"
 #include "common/log.h"
 #include "common/macros.h"
+#include "common/strbuf.h"
 #include "sandbox/init.h"
 #include "sandbox/relay.h"
 #include "sandbox/terminal.h"
@@ -36,6 +37,8 @@ struct supervisor {
 	struct event *init_ev, *signal_ev;
 	int status;
 	bool have_status;
+	bool started;
+	struct strbuf last_words; /* the launcher's, about a run that began */
 	bool init_gone; /* we only wait for a reader of CMD's output */
 };
 
@@ -209,10 +212,27 @@ static void on_relay_flushed(void *arg)
 	terminal_flush(s->opts->terminal, on_flushed, arg);
 }
 
-/* The launcher's words, about the run: it escaped what is not its own. */
-static void print_text(const char *text)
+/*
+ * The launcher's words: it escaped what is not its own. Those about a run that
+ * began come behind all that it wrote.
+ */
+static void on_text(struct supervisor *s, const char *text)
 {
-	(void)fd_write_all(STDERR_FILENO, text, strlen(text));
+	if (s->started)
+		strbuf_adds(&s->last_words, text);
+	else
+		(void)fd_write_all(STDERR_FILENO, text, strlen(text));
+}
+
+/* A terminal in raw mode would make stairs of our lines. */
+static void on_words(struct supervisor *s, const struct init_msg *msg)
+{
+	terminal_pause(s->opts->terminal);
+	if (msg->type == INIT_MSG_TEXT)
+		on_text(s, msg->text);
+	else
+		log_error("%s", msg->text);
+	terminal_resume(s->opts->terminal);
 }
 
 static void on_init(evutil_socket_t fd, short what, void *arg)
@@ -226,9 +246,12 @@ static void on_init(evutil_socket_t fd, short what, void *arg)
 	n = fd_recv(fd, &msg, sizeof(msg), NULL, 0, &fds_n);
 	if (n != sizeof(msg)) {
 		/* init is gone; without a last word it was killed. */
-		if (!s->have_status)
+		if (!s->have_status) {
+			terminal_pause(s->opts->terminal);
 			log_error("the run's init was killed: everything of "
 				  "the run died with it");
+			terminal_resume(s->opts->terminal);
+		}
 		finish(s, STATUS_LOST);
 		(void)event_del(s->init_ev);
 		s->init_gone = true;
@@ -238,6 +261,7 @@ static void on_init(evutil_socket_t fd, short what, void *arg)
 	msg.text[sizeof(msg.text) - 1] = '\0';
 	switch ((enum init_msg_type)msg.type) {
 	case INIT_MSG_STARTED:
+		s->started = true;
 		log_info("the leash is proved, the command runs");
 		break;
 	case INIT_MSG_STOPPED:
@@ -247,14 +271,14 @@ static void on_init(evutil_socket_t fd, short what, void *arg)
 		(void)send_to_init(s, INIT_MSG_AWAKE, 0);
 		break;
 	case INIT_MSG_TEXT:
-		print_text(msg.text);
+		on_words(s, &msg);
 		break;
 	case INIT_MSG_EXITED:
 		on_exited(s, msg.value);
 		(void)shutdown(fd, SHUT_WR); /* init waits for it */
 		break;
 	case INIT_MSG_FAILED:
-		log_error("%s", msg.text);
+		on_words(s, &msg);
 		finish(s, msg.value);
 		(void)shutdown(fd, SHUT_WR);
 		break;
@@ -356,7 +380,9 @@ static void restore_terminal(int tty)
 
 int supervise_run(const struct supervise_opts *opts)
 {
-	struct supervisor s = { .opts = opts, .status = 125 };
+	struct supervisor s = { .opts = opts,
+				.status = 125,
+				.last_words = STRBUF_INIT };
 	const struct supervise_loop *loop = &opts->loop;
 	int r = -ENOMEM;
 
@@ -376,6 +402,11 @@ out:
 	if (s.init_gone)
 		(void)waitpid(-1, NULL, 0); /* the only child that we have */
 	restore_terminal(opts->io->tty);
+	terminal_pause(opts->terminal);
+	if (s.last_words.len > 0) /* a closed standard error is no failure */
+		(void)fd_write_all(STDERR_FILENO, s.last_words.s,
+				   s.last_words.len);
+	strbuf_fini(&s.last_words);
 	if (s.init_ev)
 		event_free(s.init_ev);
 	if (s.signal_ev)

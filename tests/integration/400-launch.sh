@@ -209,7 +209,20 @@ is "and auto takes a namespace" "$STATUS/$OUT" "0/$(id -u "$ANN")"
 start_daemon
 try ann run -- sh -c "$CURL https://allowed.example/"
 is "a daemon that follows serves again" "$STATUS/$OUT" 0/200
-stop_daemon
+(in_host bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1"
+	printf "CONNECT allowed.example:443 HTTP/1.1\r\n\r\n" >&3
+	head -n 1 <&3; exec sleep 20' sh \
+	"$(sed -n 's/^ready 127.0.0.1://p' "$W/ready")") >"$W/held" 2>&1 &
+HELD=$!
+until_true 10 grep -q 200 "$W/held"
+kill -TERM "$DAEMON"
+until_true 10 grep -q 'told to end' "$W/messages"
+try ann run --isolation=firewall -- true
+like "while it waits for what is open it begins no run" "$STATUS $ERR" \
+	'^125 .*about to end'
+kill "$HELD"
+wait_for_end "$SHELL_PID" 20
+DAEMON=
 is "TERM ends it" "$STATUS" 0
 check "its socket goes with it" sh -c '! [ -e /run/netleash/launch.sock ]'
 done_testing

@@ -39,5 +39,18 @@ status 0
 END
 story "the terminal is one of its own, and the caller's is as it was" \
 	"${SHELL_WORDS[@]}"
+
+# No stairs, and nothing before what the command wrote.
+cat >"$W/story" <<END
+expect ready> \$
+send $W/leash -- sh -c 'curl -sS -o /dev/null http://other.example/; seq 3000; echo la""st'
+expect 2999\r\n3000\r\nlast\r\nnetleash: blocked 1 target:\r\n  other.example
+expect ready> \$
+send $W/leash -- /nonexistent; echo be""hind
+expect /nonexistent: command not found\r\nbehind
+send exit 0
+status 0
+END
+story "the summary comes last, line by line" "${SHELL_WORDS[@]}"
 stop_daemon
 done_testing

@@ -87,7 +87,6 @@ static int parse_profiles(struct conf_parser *ps, const struct conf_word *w,
 			   "or profile *");
 		return 0;
 	}
-	free(p->profiles); /* said twice: it adds nothing to say it again */
 	p->profiles = calloc(names_n + 1, sizeof(*p->profiles));
 	if (!p->profiles)
 		return -ENOMEM;
@@ -109,9 +108,9 @@ static int parse_rest(struct conf_parser *ps, const struct conf_word *w,
 	for (size_t i = 0; i < n; i++) {
 		int used = 0;
 
-		if (conf_word_is(&w[i], "custom"))
+		if (conf_word_is(&w[i], "custom") && !p->custom)
 			p->custom = true;
-		else if (conf_word_is(&w[i], "online"))
+		else if (conf_word_is(&w[i], "online") && !p->online)
 			p->online = true;
 		else if (conf_word_is(&w[i], "profile") && !p->profiles)
 			used = parse_profiles(ps, &w[i] + 1, n - i - 1, p);
@@ -254,7 +253,7 @@ static void list_profiles(const struct conf *cf, const struct conf_asker *a,
 bool conf_permits(const struct conf *cf, const struct conf_asker *asker,
 		  char *why, size_t size)
 {
-	bool meant = false, profile = false;
+	bool meant = false, profile = false, custom = false, online = false;
 
 	for (size_t i = 0; i < cf->permits_n; i++) {
 		const struct conf_permit *p = &cf->permits[i];
@@ -265,6 +264,8 @@ bool conf_permits(const struct conf *cf, const struct conf_asker *asker,
 		if (!has_profile(p, asker->profile))
 			continue;
 		profile = true;
+		custom |= p->custom;
+		online |= p->online;
 		if ((p->custom || !asker->custom) &&
 		    (p->online || !asker->online))
 			return true;
@@ -272,8 +273,9 @@ bool conf_permits(const struct conf *cf, const struct conf_asker *asker,
 	if (!meant) {
 		(void)snprintf(why, size,
 			       "no 'permit' line of the daemon's conf names "
-			       "%s or a group of his",
-			       asker->user);
+			       "%s or a group of his; 'permit %s' would allow "
+			       "this",
+			       asker->user, asker->user);
 	} else if (!profile) {
 		(void)snprintf(why, size,
 			       "%s is not permitted %s%s by the daemon's conf",
@@ -284,10 +286,16 @@ bool conf_permits(const struct conf *cf, const struct conf_asker *asker,
 		list_profiles(cf, asker, why, size);
 	} else {
 		(void)snprintf(why, size,
-			       "%s is not permitted %s by the daemon's conf",
+			       "%s is not permitted %s by the daemon's conf: "
+			       "the word '%s' in his 'permit' line allows it",
 			       asker->user,
-			       asker->online ? "--online"
-					     : "rules of his own (-a and -d)");
+			       asker->custom && !custom
+				       ? "rules of his own (-a and -d)"
+			       : asker->online && !online ? "--online"
+							  : "both in one run",
+			       asker->custom && !custom	  ? "custom"
+			       : asker->online && !online ? "online"
+							  : "custom online");
 	}
 	return false;
 }

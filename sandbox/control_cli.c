@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/fdio.h"
 #include "common/log.h"
@@ -21,8 +22,6 @@
 #include "sandbox/control.h"
 #include "sandbox/control_client.h"
 #include "sandbox/control_text.h"
-
-#include <unistd.h>
 
 #define ANSWER_MAX (64u * 1024 * 1024)
 

@@ -116,6 +116,7 @@ static void on_line(evutil_socket_t fd, short what, void *arg)
 	char datagram[sizeof(struct proxy_tap_head) + LINE_MAX_N];
 	struct proxy_tap_head head;
 	struct stream *s, *next;
+	uint32_t lost;
 	ssize_t n;
 
 	(void)what;
@@ -123,8 +124,7 @@ static void on_line(evutil_socket_t fd, short what, void *arg)
 	if (n < (ssize_t)sizeof(head))
 		return;
 	memcpy(&head, datagram, sizeof(head));
-	const uint32_t lost = gap(cs, &head);
-
+	lost = gap(cs, &head);
 	for (s = LIST_FIRST(&cs->streams); s; s = next) {
 		next = LIST_NEXT(s, link);
 		s->lost += lost;

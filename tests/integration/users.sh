@@ -14,6 +14,7 @@ users_down() {
 	userdel -f "$ANN" 2>/dev/null
 	userdel -f "$BEN" 2>/dev/null
 	groupdel "$DEV" 2>/dev/null
+	[ -z "${MADE_GROUP:-}" ] || groupdel "$MADE_GROUP" 2>/dev/null
 	(exit "$status")
 	world_down
 }

@@ -32,6 +32,9 @@ static const char conf_text[] = "profile build { allow a.example }\n"
 				"permit user:cat profile build test custom\n"
 				"permit group:dev profile *\n"
 				"permit ops custom online\n"
+				"permit dot online\n"
+				"permit dou custom\n"
+				"permit dou online\n"
 				"permit ops profile test\n";
 
 /* @want: NULL where it is permitted, else part of the sentence. */
@@ -58,7 +61,10 @@ static const struct {
 	/* Two lines are not put together. */
 	{ "ops", "x", "test", false, false, NULL },
 	{ "ops", "x", "test", true, false, "rules of his own" },
-	{ "nobody", "x", NULL, false, false, "no 'permit' line" },
+	/* What is missing is named, not what is there. */
+	{ "dot", "x", NULL, true, true, "the word 'custom'" },
+	{ "dou", "x", NULL, true, true, "the word 'custom online'" },
+	{ "nobody", "x", NULL, false, false, "'permit nobody' would" },
 	{ "", "", NULL, false, false, "no 'permit' line" },
 	{ "an", "annn", NULL, false, false, "no 'permit' line" },
 };
@@ -142,6 +148,7 @@ static void what_is_wrong_is_an_error_with_its_place(void **state)
 		{ "\npermit ann profile none\n", "no profile 'none'", 2, 8 },
 		{ "profile p { permit ann }\n", "cannot stand in a profile", 1,
 		  13 },
+		{ "permit ann custom online custom\n", "each once", 1, 26 },
 		{ "running-runs often\n", "keep or follow", 1, 14 },
 		{ "running-runs keep\nrunning-runs keep\n", "duplicate", 2,
 		  14 },

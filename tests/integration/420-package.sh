@@ -92,8 +92,45 @@ say status "$?/$(grep -c '^version' /tmp/status)"
 cat /tmp/messages >&2
 dpkg -r netleash >/tmp/out 2>&1
 say "remove beside a daemon" "$?/$(grep -c 'daemon is running' /tmp/out)"
-kill "$(cat /run/daemon.pid)"
+
+# With a systemd whose answers are the test's: it runs this very daemon.
+mkdir -p /run/systemd/system /tmp/fake u
+cat >/tmp/fake/systemctl <<'SYSTEMCTL'
+#!/bin/sh
+echo "$*" >>/tmp/calls
+case $1 in
+stop) kill "$(cat /run/daemon.pid)"; sleep 1 ;;
+is-active) kill -0 "$(cat /run/daemon.pid)" ;;
+esac
+SYSTEMCTL
+chmod +x /tmp/fake/systemctl
+PATH=/tmp/fake:$PATH
+chown 65533 u
+echo 'permit *' >>/etc/netleash/netleash.conf
+netleash reload >/dev/null
+(cd u && exec setpriv --reuid 65533 --regid 65533 --clear-groups \
+	netleash run --isolation=firewall -- sleep 83) >&2 &
+for turn in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	pgrep -x -f 'sleep 83' >/dev/null && break
+	sleep 0.2
+done
+: >/tmp/calls
+dpkg -i --force-confold netleash.deb >/tmp/out 2>&1
+say "upgrade beside a run" "$?/$(grep -c try-restart /tmp/calls)/$(grep -c 'runs of callers live' /tmp/out)"
+dpkg -r netleash >/tmp/out 2>&1
+say "remove beside a run" "$?/$(grep -c stop /tmp/calls)/$(grep -c 'runs of callers live' /tmp/out)"
+pgrep -x -f 'sleep 83' >/dev/null
+say "the run lives" $?
+pkill -x -f 'sleep 83'
+sleep 2
+: >/tmp/calls
+dpkg -i --force-confold netleash.deb >/tmp/out 2>&1
+say "upgrade without one" "$?/$(grep -c try-restart /tmp/calls)"
+dpkg -r netleash >/tmp/out 2>&1
+say "remove stops the service" "$?/$(grep -c -E 'stop|disable' /tmp/calls)"
+cat /tmp/out >&2
 wait
+rm -rf /run/systemd
 dpkg -P netleash >/tmp/out 2>&1
 say purge $?
 cat /tmp/out >&2
@@ -112,6 +149,13 @@ like "and the unit, for this program" "$OUT" '^unit: 1$'
 like "a run works" "$OUT" '^run: 0/200$'
 like "a daemon does" "$OUT" '^status: 0/1$'
 like "it is not removed beside one" "$OUT" '^remove beside a daemon: 1/1$'
+like "an upgrade beside a run restarts nothing, and says so" "$OUT" \
+	'^upgrade beside a run: 0/0/1$'
+like "a removal beside one is refused before anything is stopped" "$OUT" \
+	'^remove beside a run: 1/0/1$'
+like "and the run lives" "$OUT" '^the run lives: 0$'
+like "without one the daemon is restarted" "$OUT" '^upgrade without one: 0/1$'
+like "and the removal stops it" "$OUT" '^remove stops the service: 0/2$'
 like "purged" "$OUT" '^purge: 0$'
 like "nothing is left: no file, no user, no rule" "$OUT" '^left: nothing$'
 unlike "(what was)" "$OUT" '^[<>] '
@@ -120,8 +164,13 @@ unlike "(what was)" "$OUT" '^[<>] '
 check "it installs below any prefix" cmake --install "$W/build" \
 	--prefix "$W/local"
 check "the program runs there" "$W/local/bin/netleash" --version
+is "nothing was written elsewhere" "$(find /lib/systemd /usr/lib/systemd \
+	/usr/lib/sysusers.d /usr/lib/tmpfiles.d -name 'netleash*' 2>/dev/null)" ""
 check "and is uninstalled" cmake --build "$W/build" --target uninstall
 is "to the last file" "$(find "$W/local" -type f)" ""
+check "a tree for another prefix makes no package" sh -c '
+	cmake -S "$1" -B "$2/other" -G Ninja -DBUILD_TESTING=OFF >/dev/null &&
+		! [ -e "$2/other/CPackConfig.cmake" ]' sh "$top" "$W"
 is "and no folder of its own" "$(find "$W/local" -name netleash)" ""
 
 # --- what other programs read

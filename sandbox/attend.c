@@ -19,7 +19,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,7 +45,6 @@
 #include "sandbox/launch.h"
 #include "sandbox/leash.h"
 #include "sandbox/plan.h"
-#include "sandbox/syscalls.h"
 
 #define EXIT_NETLEASH 125
 
@@ -67,7 +65,6 @@ struct attendant {
 	struct request request;
 	struct plan plan;
 	struct leash leash;
-	struct sock_fprog filter;
 	sigset_t mask;
 	char **env;
 	struct rlimit limits[RLIM_NLIMITS];
@@ -214,10 +211,6 @@ static int decide(struct attendant *a)
 /* Step 4. */
 static int hold(struct attendant *a)
 {
-	const struct syscalls_opts filter = {
-		.unix_sockets = a->plan.cli.unix_sockets,
-		.user_namespaces = a->plan.cli.user_namespaces,
-	};
 	int r;
 
 	r = leash_prepare(&a->plan, &a->leash, a->error);
@@ -227,8 +220,6 @@ static int hold(struct attendant *a)
 			     a->leash.isolation == ISOLATION_NETNS,
 			     a->leash.lease.run, a->leash.user, &a->env,
 			     a->error);
-	if (r == 0)
-		r = syscalls_compile_command(&filter, &a->filter);
 	if (r == 0 && pipe2(a->wake, O_CLOEXEC | O_NONBLOCK) < 0)
 		r = -errno;
 	return r;
@@ -244,7 +235,6 @@ static int start_init(struct attendant *a)
 		.stdio = { req->fds[LAUNCH_FD_STDIN],
 			   req->fds[LAUNCH_FD_STDOUT],
 			   req->fds[LAUNCH_FD_STDERR] },
-		.filter = &a->filter,
 		.argv = a->plan.cli.argv,
 		.envp = a->env,
 	};

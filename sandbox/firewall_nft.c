@@ -23,23 +23,20 @@
 #include <linux/netlink.h>
 #include <sys/stat.h>
 #include <time.h>
-
-#include <nftables/libnftables.h>
+#include <unistd.h>
 
 #include "common/scope.h"
 #include "common/strbuf.h"
 #include "sandbox/cgroup.h"
+#include "sandbox/firewall_priv.h"
 #include "sandbox/firewall_rules.h"
 #include "sandbox/firewall_version.h"
 #include "sandbox/identity.h"
+#include "sandbox/nft_library.h"
 #include "sandbox/state.h"
 
 /* One after the other with growing pauses: half a second in all. */
 #define TRIES 100
-
-struct firewall {
-	struct nft_ctx *nft;
-};
 
 static int fail(char *error, int r, const char *sentence)
 {
@@ -79,7 +76,7 @@ static int ask_generation(int fd)
  * libnftables ends the whole process when it cannot open its socket, so we
  * find out first, and can say what is missing.
  */
-static int check_kernel(char *error)
+static int open_socket(int *ret_fd, char *error)
 {
 	AUTOCLOSE int fd =
 		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
@@ -105,36 +102,43 @@ static int check_kernel(char *error)
 		return fail(error, -EOPNOTSUPP,
 			    "this kernel has no nf_tables: load the module "
 			    "(modprobe nf_tables), or use --isolation netns");
+	*ret_fd = fd;
+	fd = -1;
 	return 0;
 }
 
 int firewall_open(struct firewall **ret, char error[FIREWALL_ERROR_MAX])
 {
 	struct firewall *fw;
-	int r;
+	int fd = -1, r;
 
-	r = check_kernel(error);
+	r = open_socket(&fd, error);
 	if (r < 0)
 		return r;
 	fw = calloc(1, sizeof(*fw));
-	if (!fw)
+	if (!fw) {
+		(void)close(fd);
 		return fail(error, -ENOMEM, "out of memory");
+	}
+	fw->fd = fd;
 	*ret = fw;
 	return 0;
 }
 
-/* The library is started by the first who needs it: most starts only ask for
- * the version. */
-static struct nft_ctx *library(struct firewall *fw)
+/* Most starts only ask for the version, or open a door. */
+static struct nft_ctx *start_library(struct firewall *fw, const char **ret_why)
 {
-	struct nft_ctx *nft = fw->nft;
+	const struct nft_library *lib = nft_library(ret_why);
+	struct nft_ctx *nft;
 
-	if (nft)
-		return nft;
-	nft = nft_ctx_new(NFT_CTX_DEFAULT);
-	if (nft && (nft_ctx_buffer_output(nft) != 0 ||
-		    nft_ctx_buffer_error(nft) != 0)) {
-		nft_ctx_free(nft);
+	if (!lib)
+		return NULL;
+	fw->lib = lib;
+	*ret_why = "out of memory";
+	nft = lib->ctx_new(NFT_CTX_DEFAULT);
+	if (nft && (lib->ctx_buffer_output(nft) != 0 ||
+		    lib->ctx_buffer_error(nft) != 0)) {
+		lib->ctx_free(nft);
 		nft = NULL;
 	}
 	fw->nft = nft;
@@ -146,7 +150,8 @@ void firewall_close(struct firewall *fw)
 	if (!fw)
 		return;
 	if (fw->nft)
-		nft_ctx_free(fw->nft);
+		fw->lib->ctx_free(fw->nft);
+	(void)close(fw->fd);
 	free(fw);
 }
 
@@ -172,16 +177,18 @@ static int errno_of(const char *message)
  */
 static int run(struct firewall *fw, const char *text, const char **ret_error)
 {
-	struct nft_ctx *nft = library(fw);
-	const char *message = "out of memory";
+	const char *message = "";
+	struct nft_ctx *nft = fw->nft;
 	int r = -ENOMEM;
 
+	if (!nft)
+		nft = start_library(fw, &message);
 	for (unsigned i = 0; nft; i++) {
 		const struct timespec pause = { .tv_nsec = 100000L * i };
 
-		r = nft_run_cmd_from_buffer(nft, text);
-		(void)nft_ctx_get_output_buffer(nft);
-		message = nft_ctx_get_error_buffer(nft);
+		r = fw->lib->run_cmd_from_buffer(nft, text);
+		(void)fw->lib->ctx_get_output_buffer(nft);
+		message = fw->lib->ctx_get_error_buffer(nft);
 		if (r != 0)
 			r = errno_of(message);
 		if (r != -EINTR || i == TRIES)
@@ -344,9 +351,8 @@ int firewall_revert_base(struct firewall *fw, char error[FIREWALL_ERROR_MAX])
 		     : 0;
 }
 
-/* The place of a run, once its name and cgroup are known good. */
-static int find_run(const char *run_name, struct firewall_place *ret,
-		    char *error)
+int firewall_find_run(const char *run_name, struct firewall_place *ret,
+		      uint64_t *ret_cgroup_id, char error[FIREWALL_ERROR_MAX])
 {
 	char path[FIREWALL_PATH_MAX + 32];
 	struct stat st;
@@ -359,78 +365,13 @@ static int find_run(const char *run_name, struct firewall_place *ret,
 		return r;
 	(void)snprintf(path, sizeof(path), "/sys/fs/cgroup/%s/%s", ret->path,
 		       run_name);
-	if (stat(path, &st) == 0)
+	if (stat(path, &st) == 0) {
+		*ret_cgroup_id = st.st_ino;
 		return 0;
+	}
 	r = -errno;
 	(void)snprintf(error, FIREWALL_ERROR_MAX,
 		       "the run %s has no cgroup: %s", run_name, strerror(-r));
-	return r;
-}
-
-int firewall_apply_door(struct firewall *fw, const struct firewall_door *door,
-			char error[FIREWALL_ERROR_MAX])
-{
-	struct strbuf text = STRBUF_INIT;
-	struct firewall_place place;
-	const char *message;
-	bool taken;
-	int r;
-
-	if (door->port == 0)
-		return 0; /* the base denies all */
-	r = find_run(door->run, &place, error);
-	if (r < 0)
-		return r;
-	firewall_render_door(FIREWALL_CREATE, &place, door, &text);
-	r = run_buffer(fw, &text, &message);
-	taken = r == -EEXIST;
-	/* Read back, and if something was there, look whose it is. */
-	if (r == 0 || taken) {
-		firewall_render_door(FIREWALL_GET, &place, door, &text);
-		r = run_buffer(fw, &text, &message);
-	}
-	if (r == -ENOENT && taken)
-		r = -EEXIST;
-	if (r < 0)
-		(void)explain(error, r, "open the run's door", message);
-	if (r == -EEXIST)
-		(void)snprintf(error, FIREWALL_ERROR_MAX,
-			       "port %u is still the door of a run that ended "
-			       "without clean-up; 'netleash setup' sweeps it",
-			       (unsigned)door->port);
-	strbuf_fini(&text);
-	return r;
-}
-
-int firewall_revert_door(struct firewall *fw, const struct firewall_door *door,
-			 char error[FIREWALL_ERROR_MAX])
-{
-	struct strbuf text = STRBUF_INIT;
-	struct firewall_place place;
-	const char *message;
-	int r;
-
-	if (door->port == 0)
-		return 0;
-	r = find_run(door->run, &place, error);
-	if (r < 0)
-		return r;
-	firewall_render_door(FIREWALL_DELETE, &place, door, &text);
-	r = run_buffer(fw, &text, &message);
-	/*
-	 * The two come and go together. If the run's own half is not there,
-	 * the port is not this run's (any more) and stays as it is; if only
-	 * that half is there, somebody flushed the other.
-	 */
-	if (r == -ENOENT) {
-		firewall_render_allow(FIREWALL_DELETE, &place, door, &text);
-		r = run_buffer(fw, &text, &message);
-	}
-	if (r == -ENOENT)
-		r = 0;
-	if (r < 0)
-		(void)explain(error, r, "close the run's door", message);
-	strbuf_fini(&text);
 	return r;
 }
 
@@ -446,11 +387,12 @@ int firewall_apply_local(struct firewall *fw,
 	struct strbuf text = STRBUF_INIT;
 	struct firewall_place place;
 	const char *message;
+	uint64_t unused;
 	int r;
 
 	if (!is_asked_for(local))
 		return 0;
-	r = find_run(local->run, &place, error);
+	r = firewall_find_run(local->run, &place, &unused, error);
 	if (r < 0)
 		return r;
 	firewall_render_local(FIREWALL_CREATE, &place, local, &text);
@@ -472,11 +414,12 @@ int firewall_revert_local(struct firewall *fw,
 	struct strbuf text = STRBUF_INIT;
 	struct firewall_place place;
 	const char *message;
+	uint64_t unused;
 	int r;
 
 	if (!is_asked_for(local))
 		return 0;
-	r = find_run(local->run, &place, error);
+	r = firewall_find_run(local->run, &place, &unused, error);
 	if (r < 0)
 		return r;
 	firewall_render_local(FIREWALL_DELETE, &place, local, &text);

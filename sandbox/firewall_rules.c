@@ -374,29 +374,6 @@ static const char *verb_word(enum firewall_verb verb)
 	return "get";
 }
 
-void firewall_render_allow(enum firewall_verb verb,
-			   const struct firewall_place *place,
-			   const struct firewall_door *door, struct strbuf *out)
-{
-	strbuf_addf(out, "%s element " TABLE " allow { \"%s/%s\" . %u }\n",
-		    verb_word(verb), place->path, door->run,
-		    (unsigned)door->port);
-}
-
-/*
- * `create`, not `add`: a port that is still in @doors is the door of a run
- * that is dead but not swept. Were it taken over silently, the sweep of the
- * one would open the other's door to everybody.
- */
-void firewall_render_door(enum firewall_verb verb,
-			  const struct firewall_place *place,
-			  const struct firewall_door *door, struct strbuf *out)
-{
-	firewall_render_allow(verb, place, door, out);
-	strbuf_addf(out, "%s element " TABLE " doors { %u }\n", verb_word(verb),
-		    (unsigned)door->port);
-}
-
 /* Marks of one run: for its servers, and for ports of the host's. Leases, and
  * so these, are unique among the runs that live. */
 #define MARK_SERVERS 0x6e6c0000u

@@ -55,18 +55,11 @@ void firewall_render_version(const struct firewall_ids *ids,
 #define FIREWALL_DELETE_BASE                                                   \
 	"add table inet netleash\ndelete table inet netleash\n"
 
-/*
- * A door's elements. Verbs: FIREWALL_CREATE fails as a whole if one of them
- * is there, FIREWALL_DELETE and FIREWALL_GET if one is absent.
- */
 enum firewall_verb {
 	FIREWALL_CREATE,
 	FIREWALL_DELETE,
 	FIREWALL_GET
 };
-void firewall_render_door(enum firewall_verb verb,
-			  const struct firewall_place *place,
-			  const struct firewall_door *door, struct strbuf *out);
 
 /*
  * What a run may use of loopback besides its door. FIREWALL_CREATE and
@@ -75,12 +68,6 @@ void firewall_render_door(enum firewall_verb verb,
 void firewall_render_local(enum firewall_verb verb,
 			   const struct firewall_place *place,
 			   const struct firewall_local *local,
-			   struct strbuf *out);
-
-/* The run's half of a door alone. */
-void firewall_render_allow(enum firewall_verb verb,
-			   const struct firewall_place *place,
-			   const struct firewall_door *door,
 			   struct strbuf *out);
 
 #endif

@@ -23,6 +23,7 @@
 #include "sandbox/plan.h"
 #include "sandbox/setup.h"
 #include "sandbox/sweep.h"
+#include "sandbox/syscalls.h"
 
 /* Processes that a run may have, where the system counts them. */
 #define RUN_PROCESSES 4096
@@ -192,6 +193,10 @@ int leash_prepare(const struct plan *p, struct leash *ret,
 void leash_fill(struct leash *l, const struct plan *p, struct init_opts *opts)
 {
 	const struct workspace *w = &p->workspace;
+	const struct syscalls_opts filter = {
+		.unix_sockets = p->cli.unix_sockets,
+		.user_namespaces = p->cli.user_namespaces,
+	};
 	const bool leased = l->lease.fd >= 0;
 	uid_t uid = p->caller.uid;
 	gid_t gid = p->caller.gid;
@@ -213,6 +218,7 @@ void leash_fill(struct leash *l, const struct plan *p, struct init_opts *opts)
 	opts->door = l->door;
 	opts->decoy = l->decoy;
 	opts->ports = &p->cli.local_ports;
+	opts->filter = syscalls_command(&filter);
 	opts->servers = opts->firewall && p->cli.local_binding;
 	opts->mounts = (struct mounts_opts){
 		.home = w->home,

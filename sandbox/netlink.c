@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sandbox/netlink.c - messages and attributes of netlink, taken apart
+ * sandbox/netlink.c - messages and attributes of netlink
  */
 #include "sandbox/netlink.h"
 
+#include <arpa/inet.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <string.h>
 
 size_t netlink_align(size_t n)
@@ -57,4 +59,92 @@ bool netlink_next(struct netlink_bytes *rest, struct nlmsghdr *ret_head,
 	rest->p += step;
 	rest->n -= step;
 	return true;
+}
+
+/* Room for @n bytes, zeroed and aligned. Return: NULL where there is none. */
+static uint8_t *extend(struct netlink_out *out, size_t n)
+{
+	const size_t step = netlink_align(n);
+	uint8_t *at = out->bytes + out->n;
+
+	if (out->full || step > sizeof(out->bytes) - out->n) {
+		out->full = true;
+		return NULL;
+	}
+	memset(at, 0, step);
+	out->n += step;
+	return at;
+}
+
+size_t netlink_begin(struct netlink_out *out, unsigned type, unsigned flags,
+		     unsigned family, unsigned number)
+{
+	const struct nlmsghdr head = {
+		.nlmsg_type = (uint16_t)type,
+		.nlmsg_flags = (uint16_t)flags,
+	};
+	const struct nfgenmsg body = {
+		.nfgen_family = (uint8_t)family,
+		.version = NFNETLINK_V0,
+		.res_id = htons((uint16_t)number),
+	};
+	const size_t at = out->n;
+	uint8_t *p = extend(out, sizeof(head));
+
+	if (p)
+		memcpy(p, &head, sizeof(head));
+	p = extend(out, sizeof(body));
+	if (p)
+		memcpy(p, &body, sizeof(body));
+	return at;
+}
+
+void netlink_end(struct netlink_out *out, size_t at)
+{
+	struct nlmsghdr head;
+
+	if (out->full)
+		return;
+	memcpy(&head, out->bytes + at, sizeof(head));
+	head.nlmsg_len = (uint32_t)(out->n - at);
+	memcpy(out->bytes + at, &head, sizeof(head));
+}
+
+void netlink_put(struct netlink_out *out, unsigned type, const void *bytes,
+		 size_t n)
+{
+	const struct nlattr attr = {
+		.nla_len = (uint16_t)(sizeof(attr) + n),
+		.nla_type = (uint16_t)type,
+	};
+	uint8_t *p = extend(out, sizeof(attr) + n);
+
+	if (!p)
+		return;
+	memcpy(p, &attr, sizeof(attr));
+	memcpy(p + sizeof(attr), bytes, n);
+}
+
+void netlink_put_text(struct netlink_out *out, unsigned type, const char *text)
+{
+	netlink_put(out, type, text, strlen(text) + 1);
+}
+
+size_t netlink_nest(struct netlink_out *out, unsigned type)
+{
+	const size_t at = out->n;
+
+	netlink_put(out, type | NLA_F_NESTED, "", 0);
+	return at;
+}
+
+void netlink_nest_end(struct netlink_out *out, size_t at)
+{
+	struct nlattr attr;
+
+	if (out->full)
+		return;
+	memcpy(&attr, out->bytes + at, sizeof(attr));
+	attr.nla_len = (uint16_t)(out->n - at);
+	memcpy(out->bytes + at, &attr, sizeof(attr));
 }

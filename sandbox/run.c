@@ -4,7 +4,7 @@
  *
  * Steps:      1. words, conf, policy, folders: decided, no effect  (plan.c)
  *             2. what holds the run: uid, cgroup, door            (leash.c)
- *             3. log, environment, filter; relays for sockets on 0 to 2
+ *             3. log, environment; relays for sockets on 0 to 2
  *             4. start init, which takes over what step 2 made     (init.c)
  *             5. make the proxy, give it the door, shed every privilege
  *             6. GO: init opens the door and starts CMD; the proxy serves
@@ -16,7 +16,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -36,7 +35,6 @@
 #include "sandbox/stdio.h"
 #include "sandbox/summary.h"
 #include "sandbox/supervise.h"
-#include "sandbox/syscalls.h"
 
 #define EXIT_NETLEASH 125
 
@@ -51,7 +49,6 @@ static const char *const isolation_names[] = {
 struct run {
 	struct plan plan;
 	struct leash leash;
-	struct sock_fprog filter;
 	struct supervise_io io;
 	struct relay *relay;
 	struct proxy *proxy;
@@ -65,10 +62,6 @@ struct run {
 
 static int prepare(struct run *run)
 {
-	const struct syscalls_opts filter = {
-		.unix_sockets = run->plan.cli.unix_sockets,
-		.user_namespaces = run->plan.cli.user_namespaces,
-	};
 	const struct leash *leash = &run->leash;
 	int r;
 
@@ -78,8 +71,6 @@ static int prepare(struct run *run)
 				     leash->isolation == ISOLATION_NETNS,
 				     leash->lease.run, leash->user, &run->env,
 				     run->error);
-	if (r == 0)
-		r = syscalls_compile_command(&filter, &run->filter);
 	if (r == 0)
 		r = relay_open(run->stdio, &run->relay);
 	return r;
@@ -99,7 +90,6 @@ static int start_init(struct run *run)
 	struct init_opts opts = {
 		.stdio = { run->stdio[0], run->stdio[1], run->stdio[2] },
 		.wake_fd = run->io.wake[1],
-		.filter = &run->filter,
 		.argv = run->plan.cli.argv,
 		.envp = run->env,
 	};
@@ -285,7 +275,6 @@ static void run_fini(struct run *run)
 	close_command_stdio(run);
 	supervise_close(&run->io);
 	leash_close(&run->leash);
-	syscalls_fini(&run->filter);
 	childenv_free(run->env);
 	plan_fini(&run->plan);
 }

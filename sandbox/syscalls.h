@@ -2,7 +2,10 @@
 /*
  * sandbox/syscalls.h - the seccomp filters of CMD and of the proxy itself
  *
- * References: seccomp(2), libseccomp's seccomp_rule_add(3).
+ * What they say stands in sandbox/filter/, which runs when netleash is built;
+ * here they are chosen and loaded.
+ *
+ * References: seccomp(2).
  */
 #ifndef NETLEASH_SANDBOX_SYSCALLS_H
 #define NETLEASH_SANDBOX_SYSCALLS_H
@@ -27,19 +30,23 @@ struct syscalls_opts {
 	bool user_namespaces;
 };
 
-/* Compiles CMD's filter to BPF. *@ret is malloc'ed, owned by the caller.
- * Done before the fork, loaded after. Return: 0 or -errno. */
-struct sock_fprog;
-int syscalls_compile_command(const struct syscalls_opts *opts,
-			     struct sock_fprog *ret);
-void syscalls_fini(struct sock_fprog *prog);
+/* How many combinations of them there are: a bit each. */
+#define SYSCALLS_PROGRAMS 4
 
-/* Loads a compiled filter; no_new_privs must be set. Return: 0 or -errno. */
+/* Stands in the proxy's program for the process that loads it: no pid. */
+#define SYSCALLS_SELF 0x6e6c6964u
+
+struct sock_fprog;
+
+/* CMD's filter, as filter/command.c says; for ever. */
+const struct sock_fprog *syscalls_command(const struct syscalls_opts *opts);
+
+/* Loads a filter; no_new_privs must be set. Return: 0 or -errno. */
 int syscalls_load(const struct sock_fprog *prog);
 
 /*
- * Compiles and loads the filter of the proxy process, for all its threads and
- * for good. Signals go to the process that calls this, so call it after the
+ * Loads the filter of the proxy process, filter/proxy.c, for all its threads
+ * and for good. Signals go to the process that calls this, so call it after the
  * last fork. Return: 0 or -errno.
  *
  * Built with AddressSanitizer the filter lets its leak checker work, which

@@ -18,7 +18,7 @@ check "and builds" ninja -C "$W/build"
 check "the package is made" sh -c 'cd "$1" && cpack -G DEB' sh "$W/build"
 DEB=$(echo "$W"/build/netleash_*.deb)
 like "it depends on what it is linked with" "$(dpkg-deb -f "$DEB" Depends)" \
-	'libevent-core.*libnftables'
+	'libnftables.*libevent-core'
 files=$(dpkg-deb -c "$DEB" | awk '{ print $6 }')
 for file in usr/bin/netleash etc/netleash/netleash.conf \
 	usr/share/man/man1/netleash.1 systemd/system/netleash.service \

@@ -59,32 +59,6 @@ static void the_base_is_the_golden_text(void **state)
 	strbuf_fini(&text);
 }
 
-static void a_door_is_two_elements(void **state)
-{
-	struct firewall_place p = place("/sys/fs/cgroup/unified", 42);
-	struct firewall_door door = { "r001-0000abcd", 3128 };
-	struct strbuf text = STRBUF_INIT;
-
-	(void)state;
-	firewall_render_door(FIREWALL_CREATE, &p, &door, &text);
-	assert_string_equal(text.s,
-			    "create element inet netleash allow "
-			    "{ \"unified/netleash/r001-0000abcd\" . 3128 }\n"
-			    "create element inet netleash doors { 3128 }\n");
-	strbuf_reset(&text);
-	firewall_render_door(FIREWALL_DELETE, &p, &door, &text);
-	assert_string_equal(text.s,
-			    "delete element inet netleash allow "
-			    "{ \"unified/netleash/r001-0000abcd\" . 3128 }\n"
-			    "delete element inet netleash doors { 3128 }\n");
-	strbuf_reset(&text);
-	firewall_render_allow(FIREWALL_GET, &p, &door, &text);
-	assert_string_equal(text.s,
-			    "get element inet netleash allow "
-			    "{ \"unified/netleash/r001-0000abcd\" . 3128 }\n");
-	strbuf_fini(&text);
-}
-
 static void a_run_on_loopback_is_its_ports_and_its_marks(void **state)
 {
 	struct firewall_place p = place("/sys/fs/cgroup", 42);
@@ -203,7 +177,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_base_is_the_golden_text),
-		cmocka_unit_test(a_door_is_two_elements),
 		cmocka_unit_test(a_run_on_loopback_is_its_ports_and_its_marks),
 		cmocka_unit_test(paths_are_as_nft_wants_them),
 		cmocka_unit_test(an_offline_id_in_the_block_is_not_said_twice),

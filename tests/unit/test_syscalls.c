@@ -95,18 +95,17 @@ static int run_row(const void *arg)
 static void check_rows(const struct syscalls_opts *opts, const struct row *rows,
 		       size_t n)
 {
-	struct sock_fprog prog;
+	const struct sock_fprog *prog;
 
-	assert_int_equal(syscalls_compile_command(opts, &prog), 0);
+	prog = syscalls_command(opts);
 	for (size_t i = 0; i < n; i++) {
-		int got = run_under(&prog, run_row, &rows[i]);
+		int got = run_under(prog, run_row, &rows[i]);
 
 		if (rows[i].want == NOT_REFUSED ? is_refusal(got) || got > 250
 						: got != rows[i].want)
 			fail_msg("%s: %d (%s), should be %d", rows[i].name, got,
 				 strerror(got), rows[i].want);
 	}
-	syscalls_fini(&prog);
 }
 
 #define PTR(p) ((uint64_t)(uintptr_t)(p))
@@ -433,36 +432,34 @@ static const char *const ordinary[] = {
 
 static void ordinary_programs_work(void **state)
 {
-	struct sock_fprog prog;
+	const struct sock_fprog *prog;
 
 	(void)state;
-	assert_int_equal(syscalls_compile_command(&strict, &prog), 0);
+	prog = syscalls_command(&strict);
 	for (size_t i = 0; i < ARRAY_SIZE(ordinary); i++) {
-		int status = run_under(&prog, run_shell, ordinary[i]);
+		int status = run_under(prog, run_shell, ordinary[i]);
 
 		if (status != 0)
 			fail_msg("status %d of: %s", status, ordinary[i]);
 	}
-	syscalls_fini(&prog);
 }
 
 static void load_needs_no_new_privs_of_the_unprivileged(void **state)
 {
-	struct sock_fprog prog;
+	const struct sock_fprog *prog;
 	int status;
 	pid_t pid;
 
 	(void)state;
-	assert_int_equal(syscalls_compile_command(&strict, &prog), 0);
+	prog = syscalls_command(&strict);
 	pid = fork();
 	if (pid == 0) {
 		if (getuid() == 0 && setresuid(65534, 65534, 65534) < 0)
 			_exit(99);
-		_exit(syscalls_load(&prog) == -EACCES ? 0 : 1);
+		_exit(syscalls_load(prog) == -EACCES ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	syscalls_fini(&prog);
 }
 
 int main(void)

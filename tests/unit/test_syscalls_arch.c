@@ -111,27 +111,25 @@ static void every_foreign_call_kills_the_process(void **state)
 {
 	(void)state;
 	for (size_t o = 0; o < ARRAY_SIZE(every_opts); o++) {
-		struct sock_fprog prog;
+		const struct sock_fprog *prog;
 
-		assert_int_equal(
-			syscalls_compile_command(&every_opts[o], &prog), 0);
+		prog = syscalls_command(&every_opts[o]);
 		/* The machine that this is, or all that follows says nothing.
 		 */
-		assert_int_equal(verdict_on(&prog, NATIVE, SYS_getpid),
+		assert_int_equal(verdict_on(prog, NATIVE, SYS_getpid),
 				 SECCOMP_RET_ALLOW);
 		for (size_t i = 0; i < ARRAY_SIZE(arches); i++) {
 			if (arches[i] == NATIVE)
 				continue;
 			for (uint32_t nr = 0; nr < 1024; nr++) {
 				assert_int_equal(
-					verdict_on(&prog, arches[i], nr),
+					verdict_on(prog, arches[i], nr),
 					SECCOMP_RET_KILL_PROCESS);
-				assert_int_equal(verdict_on(&prog, arches[i],
+				assert_int_equal(verdict_on(prog, arches[i],
 							    nr | X32_BIT),
 						 SECCOMP_RET_KILL_PROCESS);
 			}
 		}
-		syscalls_fini(&prog);
 	}
 }
 
@@ -139,16 +137,14 @@ static void no_call_of_the_x32_table_is_allowed(void **state)
 {
 	(void)state;
 	for (size_t o = 0; o < ARRAY_SIZE(every_opts); o++) {
-		struct sock_fprog prog;
+		const struct sock_fprog *prog;
 
-		assert_int_equal(
-			syscalls_compile_command(&every_opts[o], &prog), 0);
+		prog = syscalls_command(&every_opts[o]);
 		for (uint32_t nr = X32_BIT; nr < X32_BIT + 1024; nr++)
-			assert_int_equal(verdict_on(&prog, NATIVE, nr),
+			assert_int_equal(verdict_on(prog, NATIVE, nr),
 					 SECCOMP_RET_ERRNO | ENOSYS);
-		assert_int_equal(verdict_on(&prog, NATIVE, UINT32_MAX),
+		assert_int_equal(verdict_on(prog, NATIVE, UINT32_MAX),
 				 SECCOMP_RET_ERRNO | ENOSYS);
-		syscalls_fini(&prog);
 	}
 }
 
@@ -183,19 +179,18 @@ static int signal_of_int80(const struct sock_fprog *prog)
 
 static void the_kernel_kills_at_a_foreign_call(void **state)
 {
-	struct sock_fprog prog;
+	const struct sock_fprog *prog;
 	int without = signal_of_int80(NULL);
 
 	(void)state;
-	assert_int_equal(syscalls_compile_command(&every_opts[0], &prog), 0);
+	prog = syscalls_command(&every_opts[0]);
 	if (without == SIGSEGV) {
 		print_message("this kernel has no 32-bit calls to refuse\n");
-		assert_int_equal(signal_of_int80(&prog), SIGSEGV);
+		assert_int_equal(signal_of_int80(prog), SIGSEGV);
 	} else {
 		assert_int_equal(without, 0);
-		assert_int_equal(signal_of_int80(&prog), SIGSYS);
+		assert_int_equal(signal_of_int80(prog), SIGSYS);
 	}
-	syscalls_fini(&prog);
 }
 #endif
 

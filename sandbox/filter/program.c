@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sandbox/syscalls_bpf.c - tables of system calls to seccomp programs
+ * sandbox/filter/program.c - tables of system calls to seccomp programs
  *
  * In:  rows of struct syscalls_rule
  * Out: a struct sock_fprog
@@ -15,7 +15,7 @@
  *
  * References: seccomp(2), linux/filter.h, seccomp_export_bpf(3).
  */
-#include "sandbox/syscalls_bpf.h"
+#include "sandbox/filter/program.h"
 
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -25,11 +25,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/macros.h"
-#include "sandbox/syscalls.h"
 
 /*
  * The first number past file_setattr (469), the newest call judged here.
@@ -125,25 +123,4 @@ int syscalls_export(scmp_filter_ctx ctx, struct sock_fprog *ret)
 		r = read_program(fd, ret);
 	close(fd);
 	return r;
-}
-
-void syscalls_fini(struct sock_fprog *prog)
-{
-	free(prog->filter);
-	prog->filter = NULL;
-	prog->len = 0;
-}
-
-int syscalls_load(const struct sock_fprog *prog)
-{
-	/*
-	 * All threads or none. A thread that cannot follow is named by its
-	 * id, a positive value: that is a failure too.
-	 */
-	long r = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-			 SECCOMP_FILTER_FLAG_TSYNC, prog);
-
-	if (r < 0)
-		return -errno;
-	return r > 0 ? -ESRCH : 0;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sandbox/syscalls_bpf.h - tables of system calls to seccomp programs
+ * sandbox/filter/program.h - tables of system calls to seccomp programs
  *
- * For syscalls.c and syscalls_proxy.c only. A table row is one libseccomp
- * rule; its conditions are joined by "and", the rows by "or".
+ * Part of what runs when netleash is built (filter/generate.c). A table row is
+ * one libseccomp rule; its conditions are joined by "and", the rows by "or".
  */
-#ifndef NETLEASH_SANDBOX_SYSCALLS_BPF_H
-#define NETLEASH_SANDBOX_SYSCALLS_BPF_H
+#ifndef NETLEASH_SANDBOX_FILTER_PROGRAM_H
+#define NETLEASH_SANDBOX_FILTER_PROGRAM_H
 
 #include <errno.h>
 #include <stddef.h>
@@ -15,6 +15,7 @@
 #include <seccomp.h>
 
 struct sock_fprog;
+struct syscalls_opts;
 
 /*
  * The kernel cuts int arguments to 32 bits, a filter sees 64: a comparison
@@ -76,10 +77,12 @@ int syscalls_context(uint32_t default_action, scmp_filter_ctx *ret);
 int syscalls_add(scmp_filter_ctx ctx, const struct syscalls_rule *rules,
 		 size_t n);
 
-/*
- * @ctx as a program that seccomp(2) takes, without any allocation in the
- * process that will load it. *@ret is freed with syscalls_fini().
- */
+/* @ctx as a program that seccomp(2) takes; its ->filter is malloc'ed. */
 int syscalls_export(scmp_filter_ctx ctx, struct sock_fprog *ret);
+
+/* filter/command.c, filter/proxy.c: the programs of sandbox/syscalls.h. */
+int filter_compile_command(const struct syscalls_opts *opts,
+			   struct sock_fprog *ret);
+int filter_compile_proxy(struct sock_fprog *ret);
 
 #endif

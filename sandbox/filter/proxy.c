@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sandbox/syscalls_proxy.c - all that the proxy process may ask the kernel for
+ * sandbox/filter/proxy.c - all that the proxy process may ask the kernel for
  *
  * In:  nothing; the descriptors that the process has are open already
  * Out: a filter that lets it move bytes, open sockets to the internet, read
@@ -17,8 +17,6 @@
  *
  * References: seccomp(2).
  */
-#include "sandbox/syscalls.h"
-
 #include <asm/ioctls.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +30,8 @@
 #include <unistd.h>
 
 #include "common/macros.h"
-#include "sandbox/syscalls_bpf.h"
+#include "sandbox/filter/program.h"
+#include "sandbox/syscalls.h"
 
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
@@ -47,8 +46,6 @@ static const struct syscalls_rule plain[] = {
 	SYSCALLS_ALLOW(writev),
 	SYSCALLS_ALLOW(pwrite64),
 	SYSCALLS_ALLOW(splice),
-	SYSCALLS_ALLOW(tee),
-	SYSCALLS_ALLOW(sendfile),
 	SYSCALLS_ALLOW(lseek),
 	SYSCALLS_ALLOW(fsync),
 	SYSCALLS_ALLOW(fdatasync),
@@ -284,19 +281,17 @@ static const struct syscalls_rule sanitizer[] = {
  */
 static int add_signals(scmp_filter_ctx ctx)
 {
-	const uint64_t self = (uint32_t)getpid();
 	const struct syscalls_rule rules[] = {
-		ALLOW1(kill, SYSCALLS_IS(0, self)),
+		ALLOW1(kill, SYSCALLS_IS(0, SYSCALLS_SELF)),
 		ALLOW1(kill, SYSCALLS_IS(0, 0)),
-		ALLOW1(tgkill, SYSCALLS_IS(0, self)),
+		ALLOW1(tgkill, SYSCALLS_IS(0, SYSCALLS_SELF)),
 	};
 
 	return syscalls_add(ctx, rules, ARRAY_SIZE(rules));
 }
 
-int syscalls_apply_proxy(void)
+int filter_compile_proxy(struct sock_fprog *ret)
 {
-	struct sock_fprog prog = { 0, NULL };
 	scmp_filter_ctx ctx;
 	int r;
 
@@ -313,10 +308,7 @@ int syscalls_apply_proxy(void)
 	if (r == 0)
 		r = add_signals(ctx);
 	if (r == 0)
-		r = syscalls_export(ctx, &prog);
+		r = syscalls_export(ctx, ret);
 	seccomp_release(ctx);
-	if (r == 0)
-		r = syscalls_load(&prog);
-	syscalls_fini(&prog);
 	return r;
 }

@@ -293,17 +293,19 @@ static int shed(struct attendant *a)
 	return r < 0 ? fail(a, r, step) : 0;
 }
 
-static void end_init(struct attendant *a)
+/* @ended: it has had its last word, see init.h. */
+static void end_init(struct attendant *a, bool ended)
 {
 	(void)close(a->init_sock);
 	a->init_sock = -1;
-	while (waitpid(-1, NULL, 0) < 0 && errno == EINTR)
+	while (!ended && waitpid(-1, NULL, 0) < 0 && errno == EINTR)
 		;
 }
 
 /* Return: 0, or -errno and CMD never ran. */
 static int run(struct attendant *a)
 {
+	bool ended = false;
 	int r;
 
 	r = request_take(a->opts->sock, &a->request, a->error);
@@ -325,14 +327,14 @@ static int run(struct attendant *a)
 		r = shed(a);
 	tell_notes(a);
 	if (r == 0)
-		attend_pump(&(struct pump_opts){
+		ended = attend_pump(&(struct pump_opts){
 			.caller = a->opts->sock,
 			.init = a->init_sock,
 			.channel = a->channel,
 			.summary = a->plan.cli.quiet ? -1 : a->summary,
 			.wake = a->wake[0],
 		});
-	end_init(a);
+	end_init(a, ended);
 	return r;
 }
 

@@ -187,20 +187,23 @@ static void say_daemon_is_gone(struct init_msg *last)
 		       "killed");
 }
 
-void attend_pump(const struct pump_opts *opts)
+bool attend_pump(const struct pump_opts *opts)
 {
 	struct pump p = { .opts = opts };
 	const struct init_msg go = { .type = INIT_MSG_GO };
+	bool ended;
 
 	if (fd_send(opts->init, &go, sizeof(go), NULL, 0) == 0)
 		pass_on(&p);
 	end_init(&p);
+	ended = p.last.type != 0;
 	if (p.caller_gone)
-		return;
+		return ended;
 	if (p.daemon_gone)
 		say_daemon_is_gone(&p.last);
 	else if (opts->summary >= 0)
 		tell_summary(&p);
 	if (p.last.type != 0) /* else the end of file says it */
 		(void)fd_send(opts->caller, &p.last, sizeof(p.last), NULL, 0);
+	return ended;
 }

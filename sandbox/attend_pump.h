@@ -5,6 +5,8 @@
 #ifndef NETLEASH_SANDBOX_ATTEND_PUMP_H
 #define NETLEASH_SANDBOX_ATTEND_PUMP_H
 
+#include <stdbool.h>
+
 /**
  * struct pump_opts - borrowed
  * @caller:  his socket
@@ -21,8 +23,9 @@ struct pump_opts {
 /*
  * Until the run has ended and everything that it made is gone; then the caller
  * has its status, unless he is gone too, which ends the run. It ends as well
- * when the daemon goes, since nobody answers at its door any more.
+ * when the daemon goes, since nobody answers at its door any more. Return: true
+ * if init had its last word, and so has ended all that it was to end.
  */
-void attend_pump(const struct pump_opts *opts);
+bool attend_pump(const struct pump_opts *opts);
 
 #endif

@@ -6,11 +6,13 @@
  *                process group, where it has a session of its own
  *             2. view of the file system     (root, own mount namespace)
  *             3. identity, capabilities, limits
- *             4. proof that the leash holds, as CMD, in CMD's cgroup
- *             5. Landlock                     (it would pass the proof alone)
- *             6. signals, descriptors
- *             7. seccomp filter               (last: set-up needs none of it)
- *             8. exec
+ *             4. the gate: all before it may be done while init and netleash
+ *                still prepare the door
+ *             5. proof that the leash holds, as CMD, in CMD's cgroup
+ *             6. Landlock                     (it would pass the proof alone)
+ *             7. signals, descriptors
+ *             8. seccomp filter               (last: set-up needs none of it)
+ *             9. exec
  * Invariants: in the run's cgroup from the first instruction; any step that
  *             fails is reported and CMD is not executed
  */
@@ -105,14 +107,29 @@ static int apply_landlock(const struct init_opts *opts, uint16_t door_port)
 	return landlock_apply(ports, n, opts->firewall && !opts->servers, &abi);
 }
 
+/* Nobody is told when the gate does not open: init says what was wrong. */
+static void await_gate(int gate_fd)
+{
+	char byte;
+	ssize_t n;
+
+	do {
+		n = read(gate_fd, &byte, 1);
+	} while (n < 0 && errno == EINTR);
+	if (n != 1)
+		_exit(STATUS_NETLEASH);
+}
+
 _Noreturn void command_exec(const struct init_opts *opts, uint16_t door_port,
-			    const sigset_t *mask, int report_fd)
+			    const sigset_t *mask,
+			    const struct command_link *link)
 {
 	const struct proof_opts proof = {
 		.door_port = door_port,
 		.decoy_port = opts->decoy.port,
 		.own_loopback = opts->own_network,
 	};
+	const int report_fd = link->report;
 	char text[MOUNTS_ERROR_MAX];
 	const char *step = "";
 	int r;
@@ -128,6 +145,7 @@ _Noreturn void command_exec(const struct init_opts *opts, uint16_t door_port,
 		fail(report_fd, STATUS_NETLEASH,
 		     "cannot give the command its identity: %s: %s", step,
 		     strerror(-r));
+	await_gate(link->gate);
 	if (opts->leashed)
 		r = proof_check(&proof, text, sizeof(text));
 	if (r < 0)

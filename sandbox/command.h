@@ -24,12 +24,24 @@ struct command_failure {
 	char text[COMMAND_TEXT_MAX];
 };
 
+/**
+ * struct command_link - between init and the process that becomes CMD
+ * @report: where a failure is written. Close-on-exec, so its end of file
+ *          without a report means that CMD runs
+ * @gate:   one byte lets it past its preparations; the end of file ends it
+ */
+struct command_link {
+	int report, gate;
+};
+
+#define COMMAND_LINK_NONE ((struct command_link){ -1, -1 })
+
 /*
- * Never returns: executes CMD, or writes one struct command_failure to
- * @report_fd and leaves with its status. @report_fd is close-on-exec, so its
- * end of file without a report means that CMD runs. @door_port is the run's.
+ * Never returns: executes CMD, or writes one struct command_failure and leaves
+ * with its status. @door_port is the run's, or 0.
  */
 _Noreturn void command_exec(const struct init_opts *opts, uint16_t door_port,
-			    const sigset_t *mask, int report_fd);
+			    const sigset_t *mask,
+			    const struct command_link *link);
 
 #endif

@@ -4,12 +4,14 @@
  *
  * Steps:      1. ids mapped, mount propagation cut, loopback up: what the
  *                isolation asks for
- *             2. open the door in the firewall (one transaction), watch the
- *                rule set
- *             3. listen on the door: strangers are kept away by now; where
+ *             2. clone CMD's process into its cgroup, where it prepares itself
+ *                up to its gate
+ *             3. watch the rule set, open the door in the firewall (one
+ *                transaction)
+ *             4. listen on the door: strangers are kept away by now; where
  *                the run has a network of its own, hand the sockets out
- *             4. wait for GO: the proxy has shed its privilege and serves
- *             5. clone CMD into its cgroup; it proves the leash, then execs
+ *             5. wait for GO: the proxy has shed its privilege and serves.
+ *                Then the gate opens: CMD's process proves the leash and execs
  *             6. pass signals on, reap, until CMD ends, netleash is gone, or
  *                the rule set that holds the leash is
  *             7. end the run: kill the cgroup, wait until it is empty, delete
@@ -42,8 +44,8 @@
 #include "common/macros.h"
 #include "sandbox/cgroup.h"
 #include "sandbox/clone.h"
-#include "sandbox/command.h"
 #include "sandbox/forward.h"
+#include "sandbox/init_command.h"
 #include "sandbox/init_fds.h"
 #include "sandbox/init_firewall.h"
 #include "sandbox/netns.h"
@@ -64,8 +66,9 @@ struct init {
 	int signal_fd;
 	struct door door, decoy;
 	struct init_firewall fw;
-	bool lost;     /* the firewall's rules went away */
-	pid_t command; /* 0: not started, or reaped */
+	bool lost;		  /* the firewall's rules went away */
+	struct command_link link; /* our ends; -1: closed */
+	pid_t command;		  /* 0: not started, or reaped */
 	int wait_status;
 	bool stopped; /* CMD is, by @stop_signal */
 	int stop_signal;
@@ -158,49 +161,10 @@ static int offer_door(struct init *in, char *text)
 			inside ? in->door.fds_n : 0);
 }
 
-/*
- * Starts CMD and waits for its first instruction. Return: 0 once it runs,
- * else the exit status that @text explains, negated.
- */
 static int start_command(struct init *in, char *text)
 {
-	struct command_failure failure;
-	ssize_t n;
-	int report[2];
-	pid_t pid;
-
-	if (pipe2(report, O_CLOEXEC) < 0) {
-		(void)snprintf(text, INIT_TEXT_MAX, "pipe: %s",
-			       strerror(errno));
-		return -EXIT_NETLEASH;
-	}
-	pid = clone_process(CLONE_NEWNS, in->opts->cgroup_fd);
-	if (pid == 0)
-		command_exec(in->opts, in->door.port, in->mask, report[1]);
-	(void)close(report[1]);
-	if (pid < 0) {
-		(void)snprintf(text, INIT_TEXT_MAX,
-			       "cannot start a process in the run's cgroup: "
-			       "%s (Linux 5.7 or newer is needed)",
-			       strerror(errno));
-		(void)close(report[0]);
-		return -EXIT_NETLEASH;
-	}
-	in->command = pid;
-	do {
-		n = read(report[0], &failure, sizeof(failure));
-	} while (n < 0 && errno == EINTR);
-	(void)close(report[0]);
-	if (n == 0)
-		return 0;
-	if (n != sizeof(failure)) {
-		(void)snprintf(text, INIT_TEXT_MAX,
-			       "the command's process died before it ran");
-		return -EXIT_NETLEASH;
-	}
-	failure.text[sizeof(failure.text) - 1] = '\0';
-	(void)snprintf(text, INIT_TEXT_MAX, "%s", failure.text);
-	return -failure.status;
+	return init_command_start(in->opts, in->door.port, in->mask, &in->link,
+				  &in->command, text);
 }
 
 /* Continues netleash, should it be stopped. Full: one is on its way. */
@@ -339,8 +303,9 @@ static int end_run(struct init *in, char *text)
 			       strerror(-r));
 		return r;
 	}
-	while (waitpid(-1, NULL, WNOHANG) > 0)
-		; /* the rest die with the namespace */
+	(void)kill(-1, SIGKILL); /* all of our namespace but us */
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		; /* orphans come to us: after this there is none */
 	r = init_firewall_close(&in->fw, opts, text);
 	if (r < 0)
 		return r;
@@ -377,6 +342,8 @@ static _Noreturn void finish(struct init *in, int status, const char *why)
 {
 	char text[INIT_TEXT_MAX] = "";
 
+	/* Nobody waits for our end: what we hold is free from here on. */
+	(void)!chdir("/");
 	wake_netleash(in); /* it may have stopped with CMD: it must hear this */
 	if (end_run(in, text) < 0)
 		status = status ? status : EXIT_NETLEASH;
@@ -389,6 +356,7 @@ static _Noreturn void finish(struct init *in, int status, const char *why)
 		(void)send_msg(in, INIT_MSG_EXITED, in->wait_status, "", NULL,
 			       0);
 	wait_for_farewell(in);
+	(void)close(in->sock); /* before what takes the kernel longer */
 	_exit(0);
 }
 
@@ -411,12 +379,13 @@ static _Noreturn void init_main(struct init_opts *opts, const sigset_t *mask,
 		.mask = mask,
 		.sock = sock,
 		.fw = INIT_FIREWALL_INIT,
+		.link = COMMAND_LINK_NONE,
 		.door = opts->door,
 		.decoy = opts->decoy,
 	};
 	char text[INIT_TEXT_MAX] = "";
 	sigset_t child;
-	int r;
+	int input_fd = -1, r;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)prctl(PR_SET_NAME, "netleash-init");
@@ -427,15 +396,17 @@ static _Noreturn void init_main(struct init_opts *opts, const sigset_t *mask,
 	in.signal_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (in.signal_fd < 0)
 		finish(&in, EXIT_NETLEASH, "signalfd failed");
-	if (prepare(&in, text) < 0 ||
+	if (init_fds_divert(opts, &input_fd) < 0)
+		finish(&in, EXIT_NETLEASH, "cannot copy standard input");
+	if (prepare(&in, text) < 0 || start_command(&in, text) < 0 ||
 	    (opts->firewall && init_firewall_open(&in.fw, opts, text) < 0) ||
 	    offer_door(&in, text) < 0)
 		finish(&in, EXIT_NETLEASH, text);
 	if (wait_for_go(&in) < 0)
 		finish(&in, EXIT_NETLEASH, "netleash ended");
-	if (init_fds_pump(opts) < 0)
+	if (init_fds_pump(input_fd) < 0)
 		finish(&in, EXIT_NETLEASH, "cannot copy standard input");
-	r = start_command(&in, text);
+	r = init_command_release(&in.link, text);
 	if (r < 0)
 		finish(&in, -r, text);
 	door_close(&in.decoy);

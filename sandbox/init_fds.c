@@ -51,30 +51,35 @@ static _Noreturn void copy_input(int to)
 	_exit(0);
 }
 
-int init_fds_pump(struct init_opts *opts)
+int init_fds_divert(struct init_opts *opts, int *ret_fd)
 {
 	struct stat st;
-	int ends[2], r = 0;
-	pid_t pid;
+	int ends[2];
 
+	*ret_fd = -1;
 	if (!opts->own_users || opts->stdio[0] >= 0 ||
 	    fstat(STDIN_FILENO, &st) < 0 || !S_ISREG(st.st_mode) ||
 	    (fcntl(STDIN_FILENO, F_GETFL) & O_ACCMODE) != O_RDONLY)
 		return 0;
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
+	opts->stdio[0] = ends[0];
+	*ret_fd = ends[1];
+	return 0;
+}
+
+int init_fds_pump(int fd)
+{
+	pid_t pid;
+	int r;
+
+	if (fd < 0)
+		return 0;
 	pid = clone_process(0, -1);
-	if (pid == 0) {
-		(void)close(ends[0]);
-		copy_input(ends[1]);
-	}
-	if (pid < 0)
-		r = -errno;
-	(void)close(ends[1]);
-	if (r < 0)
-		(void)close(ends[0]);
-	else
-		opts->stdio[0] = ends[0];
+	r = pid < 0 ? -errno : 0;
+	if (pid == 0)
+		copy_input(fd);
+	(void)close(fd);
 	return r;
 }
 

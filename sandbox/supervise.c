@@ -37,6 +37,7 @@ struct supervisor {
 	struct event *init_ev, *signal_ev;
 	int status;
 	bool have_status;
+	bool have_word; /* init's last */
 	bool started;
 	struct strbuf last_words; /* the launcher's, about a run that began */
 	bool init_gone; /* we only wait for a reader of CMD's output */
@@ -274,10 +275,12 @@ static void on_init(evutil_socket_t fd, short what, void *arg)
 		on_words(s, &msg);
 		break;
 	case INIT_MSG_EXITED:
+		s->have_word = true;
 		on_exited(s, msg.value);
 		(void)shutdown(fd, SHUT_WR); /* init waits for it */
 		break;
 	case INIT_MSG_FAILED:
+		s->have_word = true;
 		on_words(s, &msg);
 		finish(s, msg.value);
 		(void)shutdown(fd, SHUT_WR);
@@ -399,7 +402,8 @@ int supervise_run(const struct supervise_opts *opts)
 out:
 	if (r < 0 && !s.have_status)
 		log_error("the event loop failed: %s", strerror(-r));
-	if (s.init_gone)
+	/* With its last word all is done; its own end may take a while. */
+	if (s.init_gone && !s.have_word)
 		(void)waitpid(-1, NULL, 0); /* the only child that we have */
 	restore_terminal(opts->io->tty);
 	terminal_pause(opts->terminal);

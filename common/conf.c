@@ -29,6 +29,9 @@ static void conf_rules_fini(struct conf_rules *r)
 	for (size_t i = 0; i < r->rules_n; i++)
 		rule_fini(&r->rules[i]);
 	free(r->rules);
+	for (size_t i = 0; i < r->inspects_n; i++)
+		rule_fini(&r->inspects[i]);
+	free(r->inspects);
 	free(r->privates);
 	for (size_t i = 0; i < r->lists_n; i++) {
 		rule_fini(&r->lists[i].rule);

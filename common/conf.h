@@ -9,9 +9,9 @@
  *
  * conf_lex.c cuts text into words, conf_file.c reads files and includes,
  * conf_block.c statements and blocks, conf_directives.c is the table of
- * directives, conf_mode.c, conf_rules.c, conf_list.c, conf_limits.c,
- * conf_permit.c and conf_upstream.c set what it names, conf_dump.c writes a
- * conf back as text. Grammar: netleash.conf(5).
+ * directives, conf_mode.c, conf_rules.c, conf_inspect.c, conf_list.c,
+ * conf_limits.c, conf_permit.c and conf_upstream.c set what it names,
+ * conf_dump.c writes a conf back as text. Grammar: netleash.conf(5).
  */
 #ifndef NETLEASH_COMMON_CONF_H
 #define NETLEASH_COMMON_CONF_H
@@ -22,22 +22,12 @@
 
 #include "common/addr.h"
 #include "common/conf_choice.h"
-#include "common/conf_list.h"
 #include "common/conf_load.h"
 #include "common/conf_permit.h"
+#include "common/conf_profile.h"
 #include "common/conf_upstream.h"
 #include "common/rule.h"
 #include "common/strbuf.h"
-
-/* Where a word stands. @file indexes conf.files; line and column from 1. */
-struct conf_loc {
-	uint32_t file, line, column;
-};
-
-struct conf_range { /* a `private` word */
-	struct cidr cidr;
-	struct conf_loc loc;
-};
 
 struct conf_listen {
 	struct addr addr;
@@ -49,28 +39,6 @@ struct conf_server { /* a `resolver` word */
 	struct addr addr;
 	uint16_t port;
 	struct conf_loc loc;
-};
-
-/**
- * struct conf_rules - what the top level and each profile hold
- * @mode:    CONF_MODE_UNSET in a profile: the top level's
- * @running: the same
- */
-struct conf_rules {
-	struct rule *rules;
-	size_t rules_n;
-	struct conf_range *privates;
-	size_t privates_n;
-	struct conf_list *lists;
-	size_t lists_n;
-	enum conf_mode mode;
-	enum conf_running running;
-};
-
-struct conf_profile {
-	char *name;
-	struct conf_loc loc;
-	struct conf_rules rules;
 };
 
 /*
@@ -130,8 +98,9 @@ void conf_free(struct conf *cf);
 unsigned conf_threads(const struct conf *cf);
 
 /*
- * Adds rules given on the command line (-a and -d): words as in a line of the
- * conf, methods first. Return: 0, -ENOMEM, -EINVAL with a sentence in @error.
+ * Adds rules given on the command line (-a, -d, --inspect): words as in a line
+ * of the conf, methods first. Return: 0, -ENOMEM, -EINVAL with a sentence in
+ * @error.
  */
 int conf_add_argument(struct conf *cf, enum rule_effect effect,
 		      const char *line, char error[RULE_ERROR_MAX]);

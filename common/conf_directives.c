@@ -382,6 +382,8 @@ static const struct conf_directive table[] = {
 	{ "env-allow", set_env_allow, 1, 0, 0, "env-allow NAME..." },
 	{ "env-deny", set_env_deny, 1, 0, 0, "env-deny NAME..." },
 	{ "include", set_include, 1, 0, 0, "include FILE-OR-PATTERN..." },
+	{ "inspect", conf_set_inspect, 1, 0, CONF_IN_PROFILE,
+	  "inspect HOST[:PORTS]..." },
 	{ "limit", conf_set_limit, 2, 2, 0, "limit NAME VALUE" },
 	{ "listen", set_listen, 1, 0, 0, "listen ADDRESS:PORT..." },
 	{ "log", set_log, 2, 2, 0, "log json PATH|stderr|syslog" },

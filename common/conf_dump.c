@@ -103,9 +103,14 @@ static void dump_rules(struct strbuf *out, const char *indent, bool packed,
 		const struct rule *rule = &r->rules[i];
 
 		strbuf_addf(out, "%s%s ", indent,
-			    rule->effect == RULE_ALLOW ? "allow" : "deny");
+			    rule_effect_name(rule->effect));
 		dump_methods(out, rule->methods);
 		conf_dump_word(out, rule->text);
+		strbuf_addc(out, '\n');
+	}
+	for (size_t i = 0; i < r->inspects_n; i++) {
+		strbuf_addf(out, "%sinspect ", indent);
+		conf_dump_word(out, r->inspects[i].text);
 		strbuf_addc(out, '\n');
 	}
 	if (!packed)

@@ -35,13 +35,17 @@ struct place {
 	uint32_t file, line, column;
 };
 
+static size_t count_in(const struct conf_rules *r)
+{
+	return r->privates_n + r->rules_n + r->inspects_n;
+}
+
 static size_t count_places(const struct conf *cf)
 {
-	size_t n = cf->top.privates_n + cf->top.rules_n;
+	size_t n = count_in(&cf->top);
 
 	for (size_t i = 0; i < cf->profiles_n; i++)
-		n += cf->profiles[i].rules.privates_n +
-		     cf->profiles[i].rules.rules_n;
+		n += count_in(&cf->profiles[i].rules);
 	return n;
 }
 
@@ -53,14 +57,20 @@ static void add_place(struct strbuf *out, uint32_t file, uint32_t line,
 	strbuf_add(out, (const char *)&p, sizeof(p));
 }
 
+static void add_rule_places(struct strbuf *out, const struct rule *rules,
+			    size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		add_place(out, rules[i].file, rules[i].line, rules[i].column);
+}
+
 static void add_places(struct strbuf *out, const struct conf_rules *r)
 {
 	for (size_t i = 0; i < r->privates_n; i++)
 		add_place(out, r->privates[i].loc.file, r->privates[i].loc.line,
 			  r->privates[i].loc.column);
-	for (size_t i = 0; i < r->rules_n; i++)
-		add_place(out, r->rules[i].file, r->rules[i].line,
-			  r->rules[i].column);
+	add_rule_places(out, r->rules, r->rules_n);
+	add_rule_places(out, r->inspects, r->inspects_n);
 }
 
 void conf_pack(const struct conf *cf, struct strbuf *out)
@@ -125,6 +135,18 @@ static struct place next_place(struct reader *places, uint32_t files_n)
 	return p;
 }
 
+static void set_rule_places(struct rule *rules, size_t n, struct reader *places,
+			    uint32_t files_n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct place p = next_place(places, files_n);
+
+		rules[i].file = (uint16_t)p.file; /* FILES_MAX */
+		rules[i].line = p.line;
+		rules[i].column = p.column;
+	}
+}
+
 static void set_places(struct conf_rules *r, struct reader *places,
 		       uint32_t files_n)
 {
@@ -134,13 +156,8 @@ static void set_places(struct conf_rules *r, struct reader *places,
 		r->privates[i].loc =
 			(struct conf_loc){ p.file, p.line, p.column };
 	}
-	for (size_t i = 0; i < r->rules_n; i++) {
-		struct place p = next_place(places, files_n);
-
-		r->rules[i].file = (uint16_t)p.file; /* FILES_MAX */
-		r->rules[i].line = p.line;
-		r->rules[i].column = p.column;
-	}
+	set_rule_places(r->rules, r->rules_n, places, files_n);
+	set_rule_places(r->inspects, r->inspects_n, places, files_n);
 }
 
 static int add_include(struct conf *cf, const char *name)

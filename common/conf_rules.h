@@ -27,6 +27,10 @@ int conf_set_private(struct conf_parser *ps, const struct conf_word *w,
 int conf_add_rules(struct conf_parser *ps, enum rule_effect effect,
 		   const struct conf_word *w, size_t n);
 
+/* conf_inspect.c */
+int conf_set_inspect(struct conf_parser *ps, const struct conf_word *w,
+		     size_t n);
+
 #define CONF_NAMES_MAX 10000000u    /* of all lists of one conf */
 #define CONF_LISTS_MAX (512u << 20) /* bytes of their files */
 

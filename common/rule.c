@@ -45,6 +45,13 @@ bool method_is_word(const char *s, size_t n)
 	return method_parse(s, n) != METHOD_OTHER;
 }
 
+const char *rule_effect_name(enum rule_effect e)
+{
+	static const char *const names[] = { "allow", "deny", "inspect" };
+
+	return names[e];
+}
+
 void rule_fini(struct rule *r)
 {
 	if (r->more) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * common/rule.h - one word of an allow or deny line, parsed
+ * common/rule.h - one word of an allow, deny or inspect line, parsed
  *
  * Pure. The grammar of netleash.conf(5), "Rules":
  *
@@ -51,8 +51,10 @@ bool method_is_word(const char *s, size_t n);
 
 enum rule_effect {
 	RULE_ALLOW,
-	RULE_DENY
+	RULE_DENY,
+	RULE_INSPECT /* lets nothing pass: says where to look inside TLS */
 };
+const char *rule_effect_name(enum rule_effect e); /* "allow" */
 
 /* What few rules have: see rule_cidr(), rule_ports(), rule_path(). */
 struct rule_more {

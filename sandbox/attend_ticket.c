@@ -33,7 +33,7 @@ static int add_rules(struct run_ticket *t, const struct run_cli *cli)
 
 		if (n > sizeof(t->rules) - t->rules_n)
 			return -E2BIG;
-		t->rules[t->rules_n] = rule->effect == RULE_ALLOW ? 'a' : 'd';
+		t->rules[t->rules_n] = rule_effect_name(rule->effect)[0];
 		memcpy(t->rules + t->rules_n + 1, rule->text, n - 1);
 		t->rules_n += (uint32_t)n;
 	}

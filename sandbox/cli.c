@@ -37,6 +37,7 @@ enum option_id {
 	OPT_LOCAL_BINDING,
 	OPT_UNIX_SOCKETS,
 	OPT_USER_NAMESPACES,
+	OPT_INSPECT,
 };
 
 static const struct row {
@@ -49,6 +50,7 @@ static const struct row {
 	{ "profile", OPT_PROFILE, "NAME", "add the rules of a profile" },
 	{ "allow", OPT_ALLOW, "RULE", "one more allow line; repeatable" },
 	{ "deny", OPT_DENY, "RULE", "one more deny line; repeatable" },
+	{ "inspect", OPT_INSPECT, "HOST", "one more inspect line; repeatable" },
 	{ "isolation", OPT_ISOLATION, "HOW", "auto, firewall or netns" },
 	{ "no-network", OPT_NO_NETWORK, NULL, "no network at all, no door" },
 	{ "online", OPT_ONLINE, NULL, "direct network, no rules apply" },
@@ -205,6 +207,8 @@ static bool set_option(struct run_cli *cli, int id, const char *value)
 		return add_rule(cli, RULE_ALLOW, value);
 	case OPT_DENY:
 		return add_rule(cli, RULE_DENY, value);
+	case OPT_INSPECT:
+		return add_rule(cli, RULE_INSPECT, value);
 	case OPT_ISOLATION:
 		return set_isolation(cli, value);
 	case OPT_ENV:
@@ -252,8 +256,7 @@ static bool is_sensible(const struct run_cli *cli)
 	const char *without_effect = NULL;
 
 	if (cli->network == NETWORK_EXTERNAL && cli->rules_n > 0)
-		without_effect =
-			cli->rules[0].effect == RULE_ALLOW ? "allow" : "deny";
+		without_effect = rule_effect_name(cli->rules[0].effect);
 	else if (cli->network == NETWORK_EXTERNAL && cli->profile)
 		without_effect = "profile";
 	if (without_effect) {

@@ -38,6 +38,8 @@ static const char usage[] =
 	"  -p, --profile PROFILE  with the rules of this profile\n"
 	"  -a, --allow RULE       with this rule added; may be repeated\n"
 	"  -d, --deny RULE        with this rule added; may be repeated\n"
+	"  --inspect HOST         with this inspect line added; may be "
+	"repeated\n"
 	"  --method METHOD        for this method (default: GET for a URL,\n"
 	"                         else CONNECT)\n"
 	"  --address IP           as if the name had this address; may be\n"
@@ -52,7 +54,7 @@ struct argument {
 
 /**
  * struct explain_cli
- * @arguments: of -a and -d; owned
+ * @arguments: of -a, -d and --inspect; owned
  */
 struct explain_cli {
 	const char *conf, *profile, *method, *target;
@@ -106,10 +108,18 @@ static int set_method(struct explain_cli *cli, const char *text)
 
 enum {
 	OPT_METHOD = 256,
+	OPT_INSPECT,
 	OPT_ADDRESS,
 	OPT_RESOLVE,
 	OPT_JSON
 };
+
+static int add_argument(struct explain_cli *cli, enum rule_effect effect)
+{
+	cli->arguments[cli->arguments_n++] =
+		(struct argument){ effect, optarg };
+	return 0;
+}
 
 static int set_option(struct explain_cli *cli, int option, const char *word)
 {
@@ -121,11 +131,11 @@ static int set_option(struct explain_cli *cli, int option, const char *word)
 		cli->profile = optarg;
 		return 0;
 	case 'a':
+		return add_argument(cli, RULE_ALLOW);
 	case 'd':
-		cli->arguments[cli->arguments_n++] = (struct argument){
-			option == 'a' ? RULE_ALLOW : RULE_DENY, optarg
-		};
-		return 0;
+		return add_argument(cli, RULE_DENY);
+	case OPT_INSPECT:
+		return add_argument(cli, RULE_INSPECT);
 	case 'h':
 		cli->help = true;
 		return 0;
@@ -154,6 +164,7 @@ static int parse_cli(int argc, char **argv, struct explain_cli *cli)
 		{ "profile", required_argument, NULL, 'p' },
 		{ "allow", required_argument, NULL, 'a' },
 		{ "deny", required_argument, NULL, 'd' },
+		{ "inspect", required_argument, NULL, OPT_INSPECT },
 		{ "method", required_argument, NULL, OPT_METHOD },
 		{ "address", required_argument, NULL, OPT_ADDRESS },
 		{ "resolve", no_argument, NULL, OPT_RESOLVE },
@@ -186,7 +197,7 @@ static int parse_cli(int argc, char **argv, struct explain_cli *cli)
 	return 0;
 }
 
-/* The conf with the rules of -a and -d. Return: 0, or EXIT_BAD. */
+/* The conf with the rules of -a, -d and --inspect. Return: 0, or EXIT_BAD. */
 static int load_conf(const struct explain_cli *cli, struct conf **ret)
 {
 	char error[RULE_ERROR_MAX > IDENTITY_ERROR_MAX ? RULE_ERROR_MAX
@@ -214,7 +225,9 @@ static int load_conf(const struct explain_cli *cli, struct conf **ret)
 		r = conf_add_argument(*ret, a->effect, a->line, error);
 		if (r < 0) {
 			log_error("explain: %s '%s': %s",
-				  a->effect == RULE_ALLOW ? "-a" : "-d",
+				  a->effect == RULE_ALLOW  ? "-a"
+				  : a->effect == RULE_DENY ? "-d"
+							   : "--inspect",
 				  a->line, r == -EINVAL ? error : strerror(-r));
 			return EXIT_BAD;
 		}

@@ -16,7 +16,7 @@ static void add_rule(const struct decision *d, struct strbuf *out)
 {
 	const struct rule *r = d->rule;
 
-	strbuf_adds(out, r->effect == RULE_ALLOW ? "allow " : "deny ");
+	strbuf_addf(out, "%s ", rule_effect_name(r->effect));
 	for (unsigned bit = 1; bit != 0 && bit <= r->methods; bit <<= 1)
 		if (r->methods & bit)
 			strbuf_addf(out, "%s ", method_name((enum method)bit));

@@ -46,8 +46,7 @@ static int make_policy(struct plan *p, char error[PLAN_ERROR_MAX])
 				      text);
 		if (r < 0)
 			(void)snprintf(error, PLAN_ERROR_MAX, "--%s '%s': %s",
-				       rule->effect == RULE_ALLOW ? "allow"
-								  : "deny",
+				       rule_effect_name(rule->effect),
 				       rule->text, text);
 	}
 	if (r < 0)

@@ -26,8 +26,8 @@
  * struct run_ticket - the one datagram on the shared socket
  * @run, @caller, @command, @profile: terminated; @profile may be ""
  * @uid, @pid: of the caller
- * @rules_n: bytes of @rules, of which the datagram has no more: each is 'a' or
- *           'd', the words of an allow or a deny line, NUL
+ * @rules_n: bytes of @rules, of which the datagram has no more: each is 'a',
+ *           'd' or 'i', the words of an allow, deny or inspect line, NUL
  */
 struct run_ticket {
 	uint32_t uid, pid;

@@ -161,6 +161,14 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		close_run(run);
 }
 
+/* A letter of a ticket's rules. */
+static enum rule_effect effect_of(char letter)
+{
+	return letter == 'a'   ? RULE_ALLOW
+	       : letter == 'i' ? RULE_INSPECT
+			       : RULE_DENY;
+}
+
 /* A rulebook of its own: what the daemon's conf says, and the caller's words.
  * Return: 0 or -errno with a sentence. */
 static int make_custom(struct run *run, char error[RUN_WORD_TEXT])
@@ -182,14 +190,13 @@ static int make_custom(struct run *run, char error[RUN_WORD_TEXT])
 	for (size_t at = 0; at < t->rules_n && r == 0;
 	     at += strlen(t->rules + at) + 1) {
 		const char *rule = t->rules + at;
-		const bool allow = rule[0] == 'a';
+		const enum rule_effect effect = effect_of(rule[0]);
 
-		r = conf_add_argument(cf, allow ? RULE_ALLOW : RULE_DENY,
-				      rule + 1, why);
+		r = conf_add_argument(cf, effect, rule + 1, why);
 		if (r == -EINVAL)
 			(void)snprintf(error, RUN_WORD_TEXT,
 				       "--%s '%.100s': %s",
-				       allow ? "allow" : "deny", rule + 1, why);
+				       rule_effect_name(effect), rule + 1, why);
 	}
 	if (r == 0)
 		r = rulebook_new(cf, &run->rules);

@@ -27,6 +27,10 @@ static void tell_places(const struct conf *cf, struct strbuf *out)
 		conf_format_rule_place(cf, &cf->top.rules[i], out);
 		strbuf_addc(out, '\n');
 	}
+	for (size_t i = 0; i < cf->top.inspects_n; i++) {
+		conf_format_rule_place(cf, &cf->top.inspects[i], out);
+		strbuf_addc(out, '\n');
+	}
 }
 
 /* @cf goes out and comes in again: the same text, and the same places. */

@@ -59,13 +59,14 @@ static void everything_after_two_dashes_is_the_command(void **state)
 
 static void rules_keep_their_order_and_effect(void **state)
 {
-	const char *const words[] = { "-a", "a:22",  "--deny=b", "--allow",
-				      "c",  "-ddel", "true",	 NULL };
+	const char *const words[] = { "-a",	     "a:22", "--deny=b",
+				      "--allow",     "c",    "-ddel",
+				      "--inspect=e", "true", NULL };
 	struct run_cli cli;
 
 	(void)state;
 	assert_int_equal(parse(&cli, words), CLI_OK);
-	assert_int_equal(cli.rules_n, 4);
+	assert_int_equal(cli.rules_n, 5);
 	assert_int_equal(cli.rules[0].effect, RULE_ALLOW);
 	assert_string_equal(cli.rules[0].text, "a:22");
 	assert_int_equal(cli.rules[1].effect, RULE_DENY);
@@ -73,6 +74,8 @@ static void rules_keep_their_order_and_effect(void **state)
 	assert_string_equal(cli.rules[2].text, "c");
 	assert_int_equal(cli.rules[3].effect, RULE_DENY);
 	assert_string_equal(cli.rules[3].text, "del");
+	assert_int_equal(cli.rules[4].effect, RULE_INSPECT);
+	assert_string_equal(cli.rules[4].text, "e");
 	run_cli_fini(&cli);
 }
 
@@ -92,6 +95,7 @@ static void what_is_wrong_is_refused(void **state)
 		{ "--external-proxy", "-a", "h", "true", NULL },
 		{ "-d", "h", "--external-proxy", "true", NULL },
 		{ "-p", "build", "--external-proxy", "true", NULL },
+		{ "--inspect=h", "--external-proxy", "true", NULL },
 		{ "--local-port", "0", "true", NULL },
 		{ "--local-port=1000-1064", "true", NULL },
 		{ "--local-port=http", "true", NULL },

@@ -143,7 +143,7 @@ static const struct {
 	{ "threads 2\nthreads 2", 2, 9, "2", "duplicate" },
 	{ "env-deny A-B", 1, 10, "A-B", "variable" },
 	/* What this build cannot do yet is not quietly accepted. */
-	{ "inspect a.example", 1, 1, "inspect", "unknown" },
+	{ "inspekt a.example", 1, 1, "inspekt", "did you mean 'inspect'" },
 };
 
 static void every_error_has_its_place_and_a_sentence(void **state)

@@ -21,10 +21,11 @@ static const char text[] = "listen 127.0.0.1:0\n"
 			   "allow GET HEAD a.example b.example:22\n"
 			   "private 10.0.0.0/8 192.168.0.0/16\n"
 			   "deny d.example\n"
+			   "inspect *.i.example:8443 j.example\n"
 			   "log json stderr\n"
 			   "profile p {\n"
 			   "	private 172.16.0.0/12\n"
-			   "	allow e.example\n"
+			   "	allow e.example; inspect k.example\n"
 			   "}\n"
 			   "profile q { deny f.example }\n"
 			   "limit idle-time 7m\n";
@@ -82,11 +83,14 @@ static void a_conf_comes_out_as_it_went_in_with_every_place(void **state)
 	check_place(other, &other->top.rules[1], "/etc/some.conf:2", 26);
 	check_place(other, &other->top.rules[2], "/etc/some.conf:4", 6);
 	check_place(other, &other->profiles[0].rules.rules[0],
-		    "/etc/some.conf:8", 8);
+		    "/etc/some.conf:9", 8);
 	check_place(other, &other->profiles[1].rules.rules[0],
-		    "/etc/some.conf:10", 18);
+		    "/etc/some.conf:11", 18);
+	check_place(other, &other->top.inspects[1], "/etc/some.conf:5", 26);
+	check_place(other, &other->profiles[0].rules.inspects[0],
+		    "/etc/some.conf:9", 27);
 	assert_int_equal(other->top.privates[1].loc.line, 3);
-	assert_int_equal(other->profiles[0].rules.privates[0].loc.line, 7);
+	assert_int_equal(other->profiles[0].rules.privates[0].loc.line, 8);
 
 	/* And once more: what came out can be sent on. */
 	conf_free(cf);

@@ -220,6 +220,8 @@ static const struct {
 	  "argument: allow GET https://a.example/x\n", "" },
 	{ "allow *", "-d|a.example|a.example", 1, "refused, denied", "" },
 	{ "allow *", "--deny|a..b|a.example", 2, "", "-d 'a..b': " },
+	{ "allow *", "--inspect|https://a.example|a.example", 2, "",
+	  "--inspect 'https://a.example': " },
 	{ "profile x { ; allow a.example ; }", "a.example", 1, "not-allowed",
 	  "" },
 	{ "profile x { ; allow a.example ; }", "a.example|-p|x", 0, "allowed",

@@ -78,6 +78,7 @@ void conf_free(struct conf *cf)
 	free(cf->verify_cas);
 	words_free(cf->env_deny);
 	words_free(cf->env_allow);
+	conf_credentials_fini(cf);
 	conf_permits_fini(cf);
 	free(cf);
 }

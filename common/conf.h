@@ -9,9 +9,9 @@
  *
  * conf_lex.c cuts text into words, conf_file.c reads files and includes,
  * conf_block.c statements and blocks, conf_directives.c is the table of
- * directives, conf_mode.c, conf_rules.c, conf_inspect.c, conf_list.c,
- * conf_limits.c, conf_permit.c and conf_upstream.c set what it names,
- * conf_dump.c writes a conf back as text. Grammar: netleash.conf(5).
+ * directives, conf_mode.c, conf_rules.c, conf_inspect.c, conf_credential.c,
+ * conf_list.c, conf_limits.c, conf_permit.c and conf_upstream.c set what it
+ * names, conf_dump.c writes a conf back as text. Grammar: netleash.conf(5).
  */
 #ifndef NETLEASH_COMMON_CONF_H
 #define NETLEASH_COMMON_CONF_H
@@ -22,6 +22,7 @@
 
 #include "common/addr.h"
 #include "common/conf_choice.h"
+#include "common/conf_credential.h"
 #include "common/conf_load.h"
 #include "common/conf_permit.h"
 #include "common/conf_profile.h"
@@ -60,6 +61,7 @@ struct conf_limits {
  * @verify_cas: files of CAs to trust beside the system's
  * @env_deny, @env_allow: NULL-terminated name globs, or NULL; the built-in
  *            list of secret names is in sandbox/childenv.h and comes first
+ * @credentials: secrets to put into requests; each is complete
  * @permits:  who may have the daemon run what
  * @run_uid_first, @run_uid_last: the block of run uids, 256 of them
  */
@@ -83,6 +85,8 @@ struct conf {
 	enum conf_log log;
 	char *log_file; /* of CONF_LOG_FILE, else NULL */
 	char **env_deny, **env_allow;
+	struct conf_credential *credentials;
+	size_t credentials_n;
 	struct conf_permit *permits;
 	size_t permits_n;
 	uint32_t run_uid_first, run_uid_last;

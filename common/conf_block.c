@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * common/conf_block.c - statements and `profile NAME { ... }`
+ * common/conf_block.c - statements, `profile NAME {` and `credential NAME {`
  *
  * In:         the text of one file or preset
- * Out:        each statement handed to its directive, in the right scope
+ * Out:        each statement handed to its directive, in the right scope, or
+ *             to its credential
  * States:     depth 0 (top level, or the profile that a preset stands in) ->
- *             1 in a profile -> more: only after an error, so that the closing
+ *             1 in a block -> more: only after an error, so that the closing
  *             braces still pair up
  * Invariants: a block ends in the text that opened it
  */
@@ -21,11 +22,13 @@
 /**
  * struct blocks - what is open in this text
  * @opened: the word that opened the outermost block
+ * @skip: what a credential that is wrong itself holds is not looked at
  * @closed_line: line of the last closing brace; 0: none
  */
 struct blocks {
 	size_t depth;
 	struct conf_word opened;
+	bool skip;
 	uint32_t closed_line;
 };
 
@@ -100,34 +103,57 @@ static int add_profile(struct conf_parser *ps, const struct conf_word *w)
 	return 0;
 }
 
+/* Return: 0; -EINVAL after an error; -ENOMEM. */
+static int begin_block(struct conf_parser *ps, const struct blocks *b,
+		       const struct conf_statement *st, bool is_profile)
+{
+	const char *what = is_profile ? "profile" : "credential";
+
+	if (b->depth > 0)
+		conf_error(ps, &st->words[0],
+			   "a %s cannot stand inside another block", what);
+	else if (st->n != 2)
+		conf_error(ps, &st->words[0], "expected: %s NAME { ... }",
+			   what);
+	else
+		return is_profile ? add_profile(ps, &st->words[1])
+				  : conf_credential_open(ps, &st->words[1]);
+	return -EINVAL;
+}
+
 static int open_block(struct conf_parser *ps, struct blocks *b,
 		      struct conf_lexer *lx, const struct conf_statement *st)
 {
-	int r = -EINVAL;
+	bool is_profile = st->n > 0 && conf_word_is(&st->words[0], "profile");
+	bool is_credential =
+		st->n > 0 && conf_word_is(&st->words[0], "credential");
+	int r;
 
-	if (st->n == 0 || !conf_word_is(&st->words[0], "profile") ||
-	    ps->in_preset) {
+	if ((!is_profile && !is_credential) || ps->in_preset) {
 		conf_error(ps, &st->at,
-			   "stray brace: only 'profile NAME {' opens a block; "
-			   "a brace that belongs to a word needs quotes");
+			   "stray brace: only 'profile NAME {' and 'credential "
+			   "NAME {' open a block; a brace that belongs to a "
+			   "word needs quotes");
 		conf_lexer_skip_line(lx);
 		return 0;
 	}
-	if (b->depth > 0)
-		conf_error(ps, &st->words[0],
-			   "a profile cannot stand inside a profile");
-	else if (st->n != 2)
-		conf_error(ps, &st->words[0], "expected: profile NAME { ... }");
-	else
-		r = add_profile(ps, &st->words[1]);
+	r = begin_block(ps, b, st, is_profile);
 	if (r == -ENOMEM)
 		return r;
-	if (r < 0)
+	if (r < 0) {
 		ps->in_discard = true;
+		b->skip |= is_credential || ps->credential > 0;
+	}
 	if (b->depth++ == 0)
 		b->opened = st->words[0];
 	lx->in_braces = true;
 	return 0;
+}
+
+static void end_block(struct conf_parser *ps, struct blocks *b)
+{
+	ps->profile = ps->credential = 0;
+	ps->in_discard = b->skip = false;
 }
 
 static void close_block(struct conf_parser *ps, struct blocks *b,
@@ -139,8 +165,9 @@ static void close_block(struct conf_parser *ps, struct blocks *b,
 	}
 	if (--b->depth > 0)
 		return;
-	ps->profile = 0;
-	ps->in_discard = false;
+	if (ps->credential > 0 && !ps->in_discard)
+		conf_credential_close(ps);
+	end_block(ps, b);
 	lx->in_braces = false;
 	b->closed_line = st->at.line;
 }
@@ -173,8 +200,10 @@ static int statement(struct conf_parser *ps, struct blocks *b,
 		return 0;
 	if (st->end == CONF_END_OPEN)
 		return open_block(ps, b, lx, st);
-	if (st->n > 0)
-		r = conf_directive(ps, st->words, st->n);
+	if (st->n > 0 && !b->skip)
+		r = ps->credential > 0 && !ps->in_discard
+			    ? conf_credential_line(ps, st->words, st->n)
+			    : conf_directive(ps, st->words, st->n);
 	if (st->end == CONF_END_CLOSE)
 		close_block(ps, b, lx, st);
 	return r;
@@ -196,8 +225,7 @@ int conf_parse_text(struct conf_parser *ps, char *text, size_t n)
 	if (b.depth > 0) {
 		conf_error(ps, &b.opened,
 			   "the block is not closed: expected '}'");
-		ps->profile = 0;
-		ps->in_discard = false;
+		end_block(ps, &b);
 	}
 	free(st.words);
 	return ps->nomem ? -ENOMEM : r;

@@ -375,6 +375,7 @@ static const struct conf_directive table[] = {
 	  "allow [METHOD...] HOST[:PORTS]... or URL..." },
 	{ "allow-list", conf_set_allow_list, 1, 0, CONF_IN_PROFILE,
 	  "allow-list FILE..." },
+	{ "credential", conf_set_credential, 1, 0, 0, "credential NAME { ... }" },
 	{ "deny", conf_set_deny, 1, 0, EVERYWHERE,
 	  "deny [METHOD...] HOST[:PORTS]... or URL..." },
 	{ "deny-list", conf_set_deny_list, 1, 0, CONF_IN_PROFILE,

@@ -173,6 +173,7 @@ void conf_dump_whole(const struct conf *cf, bool packed, struct strbuf *out)
 	dump_words(out, "env-deny", cf->env_deny);
 	dump_words(out, "env-allow", cf->env_allow);
 	conf_dump_permits(cf, out);
+	conf_dump_credentials(cf, out);
 	dump_rules(out, "", packed, &cf->top);
 	for (size_t i = 0; i < cf->profiles_n; i++) {
 		strbuf_addf(out, "profile %s {\n", cf->profiles[i].name);

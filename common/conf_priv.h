@@ -38,7 +38,7 @@ struct conf_seen {
 /**
  * struct conf_parser - one conf being read
  * @scope:   where rules go now: the top level, a profile or @discard
- * @profile: index of the open profile + 1; 0: top level
+ * @profile, @credential: index of what is open + 1; 0: top level
  * @discard: rules of a block that is wrong itself
  * @root:    which path of conf_load() this is, from 1
  * @stack:   files being read, for cycles
@@ -51,7 +51,7 @@ struct conf_parser {
 	const struct conf_opts *opts;
 	struct conf_report *report;
 	struct conf_rules discard;
-	size_t profile;
+	size_t profile, credential;
 	bool in_discard, in_preset, listen_seen, nomem;
 	uint32_t file;
 	size_t root, depth, bytes, list_bytes;

@@ -7,7 +7,8 @@
  * Steps: 1. the caller's variables, judged one by one
  *        2. who CMD is: HOME, USER, SHELL, PATH, TMPDIR
  *        3. where its door is, in every spelling that tools read
- *        4. --env, which has the last word
+ *        4. --env, which has the last word of the caller's
+ *        5. what the run gives: placeholders of credentials
  *
  * The proxy variables are for convenience: they tell tools where the door is.
  * Nothing is enforced by them.
@@ -140,6 +141,14 @@ static bool is_wanted(const struct childenv_opts *o, const char *name)
 	return false;
 }
 
+static bool is_hidden(const struct childenv_opts *o, const char *name)
+{
+	for (size_t i = 0; i < o->hidden_n; i++)
+		if (strcmp(o->hidden[i], name) == 0)
+			return true;
+	return false;
+}
+
 /*
  * Step 1 for one variable. The first of two with one name counts, as for
  * getenv(3). Withheld names are remembered once each.
@@ -147,6 +156,8 @@ static bool is_wanted(const struct childenv_opts *o, const char *name)
 static void pass_one(struct env *env, const struct childenv_opts *o,
 		     const char *name, const char *value, struct strbuf *names)
 {
+	if (is_hidden(o, name))
+		return;
 	if (o->external && childenv_is_proxy(name)) {
 		if (childenv_get(o->caller, name) == value)
 			env_set(env, name, "%s", value);
@@ -330,10 +341,18 @@ static void set_wanted(struct env *env, const struct childenv_opts *o)
 			env_take(env, strdup(word));
 			continue;
 		}
-		value = childenv_get(o->caller, word);
+		value = is_hidden(o, word) ? NULL
+					   : childenv_get(o->caller, word);
 		if (value)
 			env_set(env, word, "%s", value);
 	}
+}
+
+/* Step 5. */
+static void set_given(struct env *env, const struct childenv_opts *o)
+{
+	for (size_t i = 0; i < o->given_n; i++)
+		env_take(env, strdup(o->given[i]));
 }
 
 int childenv_make(const struct childenv_opts *opts, char ***ret,
@@ -357,6 +376,7 @@ int childenv_make(const struct childenv_opts *opts, char ***ret,
 	if (opts->port != 0)
 		set_proxy(&env, opts);
 	set_wanted(&env, opts);
+	set_given(&env, opts);
 
 	withheld = names.len > 0 ? strbuf_take(&names) : strdup("");
 	if (!withheld || env.failed || strbuf_failed(&names)) {

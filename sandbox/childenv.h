@@ -22,6 +22,9 @@
  * @set:      --env: "NAME" (let it through) or "NAME=VALUE"
  * @deny, @allow: name globs of the conf, NULL-terminated or NULL; @deny beats
  *            @allow, and @allow beats the built-in list
+ * @hidden:   names of variables that never pass, even where --env names them:
+ *            a credential comes from them, or a placeholder stands there
+ * @given:    "NAME=VALUE" words of the run's, set last
  * @clean:    --clean-env
  * @port:     the door; 0: no proxy variables of ours
  * @loopback: CMD has a loopback that it can use (netns, local binding, local
@@ -36,6 +39,8 @@ struct childenv_opts {
 	const char *const *set;
 	size_t set_n;
 	const char *const *deny, *const *allow;
+	const char *const *hidden, *const *given;
+	size_t hidden_n, given_n;
 	bool clean;
 	uint16_t port;
 	bool loopback;

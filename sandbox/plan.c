@@ -78,12 +78,32 @@ static int add_external_ports(struct plan *p, char error[PLAN_ERROR_MAX])
 	return r;
 }
 
+/* Variables that credentials come from, or stand in. Return: how many. */
+static size_t hidden_names(const struct conf *cf,
+			   const char *ret[2 * CONF_CREDENTIALS_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < cf->credentials_n; i++) {
+		const struct conf_credential *c = &cf->credentials[i];
+
+		if (c->from == CONF_FROM_ENV)
+			ret[n++] = c->words[0];
+		if (c->placeholder)
+			ret[n++] = c->placeholder;
+	}
+	return n;
+}
+
 int plan_environment(const struct plan *p, uint16_t port, bool own_loopback,
 		     const char *run, const char *user, char ***ret,
 		     char error[PLAN_ERROR_MAX])
 {
+	const char *hidden[2 * CONF_CREDENTIALS_MAX];
 	const struct childenv_opts opts = {
 		.caller = p->env,
+		.hidden = hidden,
+		.hidden_n = hidden_names(p->conf, hidden),
 		.set = p->cli.env.v,
 		.set_n = p->cli.env.n,
 		.deny = (const char *const *)p->conf->env_deny,

@@ -13,11 +13,10 @@
 #include <sys/types.h>
 
 #include "common/rule.h"
+#include "sandbox/inquiry.h"
 
-/* Not the caller's PATH: a package's own folder of programs may be in it. */
-#define NPM_TRUSTED_PATH                                                       \
-	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#define NPM_LIMIT_MS 10000
+#define NPM_TRUSTED_PATH INQUIRY_TRUSTED_PATH
+#define NPM_LIMIT_MS	 10000
 
 /**
  * struct npm_asker - who asks, and where npm may be; all borrowed

@@ -54,8 +54,9 @@ ban() {
 #   keeper.c    the proxy's privileged half, and what it loads a conf in
 #   launcher.c  the daemon's privileged half
 #   tool.c      useradd and its kin, while setting up, before any run
-#   preset_npm.c  npm, asked for its registry while the conf is read
-may_fork='sandbox/\(init\|keeper\|launcher\|tool\|preset_npm\)\.c'
+#   inquiry.c   npm, asked for its registry while the conf is read, and what
+#               credentials come from, before the run
+may_fork='sandbox/\(init\|keeper\|launcher\|tool\|inquiry\)\.c'
 
 for file in $(sources '*.c' '*.h'); do
 	case $file in

@@ -417,6 +417,31 @@ static void env_option_has_the_last_word(void **state)
 	expect_from(&o, "EMPTY", "", "");
 }
 
+static void what_credentials_use_never_passes_and_is_given_last(void **state)
+{
+	static const char *const caller[] = { "MINE=secret", "GH_TOKEN=other",
+					      "PLAIN=yes", NULL };
+	static const char *const set[] = { "MINE", "GH_TOKEN", "PLAIN" };
+	static const char *const hidden[] = { "MINE", "GH_TOKEN" };
+	static const char *const given[] = { "GH_TOKEN=placeholder" };
+	static const char *const allow[] = { "*", NULL };
+	const struct childenv_opts o = {
+		.caller = caller,
+		.set = set,
+		.set_n = ARRAY_SIZE(set),
+		.allow = allow,
+		.hidden = hidden,
+		.hidden_n = ARRAY_SIZE(hidden),
+		.given = given,
+		.given_n = ARRAY_SIZE(given),
+	};
+
+	(void)state;
+	expect_from(&o, "MINE", NULL, "");
+	expect_from(&o, "GH_TOKEN", "placeholder", "");
+	expect_from(&o, "PLAIN", "yes", "");
+}
+
 static void bad_env_word_is_named(void **state)
 {
 	static const char *const words[] = { "", "=x", "A B=1", "A\n", "\x7f" };
@@ -567,6 +592,8 @@ int main(void)
 		cmocka_unit_test(java_options_are_appended_to_the_callers),
 		cmocka_unit_test(clean_env_starts_from_five_names),
 		cmocka_unit_test(env_option_has_the_last_word),
+		cmocka_unit_test(
+			what_credentials_use_never_passes_and_is_given_last),
 		cmocka_unit_test(bad_env_word_is_named),
 		cmocka_unit_test(the_callers_own_proxies_pass_unchanged),
 		cmocka_unit_test(malformed_entries_of_the_caller_are_skipped),

@@ -52,6 +52,13 @@ static const char *const confs[] = {
 	"upstream direct [2001:db8::]/32:443 *:22\nverify-ca \"/a b\" /c\n"
 	"upstream https://[2001:db8::1]:443/\n",
 	"upstream HTTP://u:p@192.0.2.1:80\n",
+	"credential a {\n\tfrom env A_TOKEN\n\tfor https://A.example "
+	"https://b.example:8443/x/** https://[2001:db8::1]/\n"
+	"\theader Authorization \"Bearer {}\"\n}\n"
+	"credential b-1 { from file \"~/a b\"; for https://a.example; "
+	"header X-Key \"{}\"; placeholder none }\n",
+	"credential c { from command get \"a \\\"b\\\"\" \"\" \"#c\"; for "
+	"https://a.example; placeholder TOKEN; header x \"\\\\ {} \\\"\" }",
 	"inspect *.A.example:8443,9443 * [2001:db8::]/32\nallow a.example\n"
 	"profile p { inspect b.example; inspect 192.0.2.0/24:443 }\n",
 	"limit head-size 1m\nlimit head-time 100ms\n",

@@ -28,6 +28,8 @@ static const char text[] = "listen 127.0.0.1:0\n"
 			   "	allow e.example; inspect k.example\n"
 			   "}\n"
 			   "profile q { deny f.example }\n"
+			   "credential c { from env C; for https://c.example/x "
+			   "https://d.example; placeholder D }\n"
 			   "limit idle-time 7m\n";
 
 static struct conf *parse(const char *name, const char *s)
@@ -90,6 +92,9 @@ static void a_conf_comes_out_as_it_went_in_with_every_place(void **state)
 	check_place(other, &other->profiles[0].rules.inspects[0],
 		    "/etc/some.conf:9", 27);
 	assert_int_equal(other->top.privates[1].loc.line, 3);
+	assert_int_equal(other->credentials_n, 1);
+	assert_string_equal(other->credentials[0].placeholder, "D");
+	assert_int_equal(other->credentials[0].targets_n, 2);
 	assert_int_equal(other->profiles[0].rules.privates[0].loc.line, 8);
 
 	/* And once more: what came out can be sent on. */

@@ -57,7 +57,6 @@ static int add(struct conf_parser *ps, struct rule *r,
 	grown = conf_grow(scope->inspects, scope->inspects_n, sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
-	r->scheme = SCHEME_HTTPS;
 	r->file = (uint16_t)ps->file; /* CONF_FILES_MAX */
 	r->line = w->line;
 	r->column = w->column;

@@ -121,7 +121,8 @@ static inline const char *rule_path(const struct rule *r)
 
 /*
  * Parses the word @s of @n bytes for @effect; methods seen earlier in the
- * line are @methods. Return: 0, -ENOMEM, or -EINVAL with a sentence part in
+ * line are @methods. What is inspected is https, even unsaid. Return: 0,
+ * -ENOMEM, or -EINVAL with a sentence part in
  * @ret_error ("'10.1' is not a dotted quad: can never match; write ...").
  * File and line are the caller's to set. @ret is owned by the caller.
  */

@@ -319,6 +319,8 @@ int rule_parse(enum rule_effect effect, unsigned methods, const char *s,
 	if (r < 0)
 		goto out;
 	r = check_sense(&p);
+	if (effect == RULE_INSPECT && rule.scheme == SCHEME_NONE)
+		rule.scheme = SCHEME_HTTPS; /* nothing else is inspected */
 out:
 	if (r < 0)
 		rule_fini(&rule);

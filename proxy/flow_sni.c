@@ -66,6 +66,9 @@ static enum tunnel_look judge_name(struct flow *f, const struct request *own,
 		return refuse(f, own);
 	rq.target.port = t->port;
 	d = policy_check_request(f->rules->policy, &rq);
+	/* This tunnel is not looked into: what must be cannot hide in it. */
+	if (d.reason == REASON_ALLOWED && d.inspect)
+		d.reason = REASON_INSPECTION_REQUIRED;
 	if (d.reason == REASON_ALLOWED)
 		return TUNNEL_LOOK_PASS;
 	f->decision = d;

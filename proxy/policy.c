@@ -6,11 +6,12 @@
  * Out:        a decision
  * Steps:      policy_decide() collects what the rules that match the host say
  *             (struct judge), then reads the answer off in this order:
- *             deny, allow, port, method, path, address
- * Invariants: no step depends on the order of lines; only which of several
- *             rules that say the same is named does. What cannot be seen (a
- *             path in a tunnel, a path that servers may read in two ways) is
- *             never taken to be fine.
+ *             deny, allow, port, method, path, address; a tunnel that is
+ *             inspected (policy_inside.c) passes where some request inside
+ * might Invariants: no step depends on the order of lines; only which of
+ * several rules that say the same is named does. What cannot be seen (a path in
+ * a tunnel, a path that servers may read in two ways) is never taken to be
+ * fine.
  */
 #include "proxy/policy.h"
 
@@ -24,6 +25,7 @@
 /**
  * struct judge - what the rules that match a host say about one request
  * @tunnel:  methods and paths cannot be seen
+ * @limited: the mode
  * @path:    without the query; "/" for none
  * @deny:    denies it
  * @deny_unseen: might deny what is inside the tunnel
@@ -35,12 +37,15 @@
  * @any_allows: a '*' is among what allows it
  * @judges_path: some rule looks at the path
  * @judges_inside: some rule has a method or path, so that https is inspected
+ * @inside:  what is said of https there
+ * @inspected: the tunnel, or the one that an https request is in, is looked
+ * into
  * @listed: what lists have, for each enum rule_effect
  */
 struct judge {
 	const struct policy *policy;
 	const struct request *rq;
-	bool tunnel;
+	bool tunnel, limited;
 	const char *path;
 	size_t path_len;
 
@@ -50,6 +55,8 @@ struct judge {
 	bool any_allows;
 	const struct rule *judges_path;
 	bool judges_inside;
+	struct policy_inside inside;
+	bool inspected;
 	struct lists_found listed[2];
 };
 
@@ -63,6 +70,8 @@ static void judge_init(struct judge *j, const struct policy *p,
 	j->policy = p;
 	j->rq = rq;
 	j->tunnel = rq->method == METHOD_CONNECT;
+	policy_inside_init(&j->inside, p, t);
+	j->limited = j->inside.limited;
 	j->path = "/";
 	j->path_len = 1;
 	if (t->path_len == 0)
@@ -139,9 +148,10 @@ static bool on_rule(void *arg, const struct rule *r)
 
 	if (!rule_matches_scheme(r, &j->rq->target))
 		return true;
+	policy_inside_add(&j->inside, r);
 	if (r->effect == RULE_DENY)
 		on_deny(j, r);
-	else
+	else if (r->effect == RULE_ALLOW)
 		on_allow(j, r);
 	return !j->deny; /* which decides, whatever else matches */
 }
@@ -188,6 +198,8 @@ static void collect(struct judge *j, const struct policy_extra *extra)
 	}
 	if (extra && extra->rule && rule_matches_host(extra->rule, t))
 		(void)on_rule(j, extra->rule);
+	policy_inside_look(&j->inside, j->policy, t);
+	j->inspected = !j->deny && policy_inside_wanted(&j->inside);
 }
 
 /**
@@ -200,6 +212,14 @@ struct cover {
 	const struct rule *found;
 };
 
+/* Of an inspected tunnel it is seen inside whether the rule holds. */
+static bool is_about_request(const struct judge *j, const struct rule *r)
+{
+	if (j->tunnel && j->inspected)
+		return policy_opens_inside(r, j->limited);
+	return method_matches(j, r) && path_matches(j, r);
+}
+
 static bool on_cover(void *arg, const struct rule *r)
 {
 	struct cover *c = arg;
@@ -209,8 +229,7 @@ static bool on_cover(void *arg, const struct rule *r)
 	if (r->effect == RULE_ALLOW && cidr_is_non_public(rule_cidr(r)) &&
 	    (!c->single || rule_cidr(r)->bits == all) &&
 	    rule_matches_port(r, j->rq->target.port) &&
-	    rule_matches_scheme(r, &j->rq->target) && method_matches(j, r) &&
-	    path_matches(j, r))
+	    rule_matches_scheme(r, &j->rq->target) && is_about_request(j, r))
 		c->found = r;
 	return !c->found;
 }
@@ -276,7 +295,7 @@ static bool is_covered(const struct judge *j, const struct addr *a,
 
 static struct decision decision(enum reason reason, const struct rule *r)
 {
-	return (struct decision){ reason, r, NULL };
+	return (struct decision){ .reason = reason, .rule = r };
 }
 
 /* If the rule is a list's, the name in it goes with it. */
@@ -303,10 +322,28 @@ static bool is_https(const struct target *t)
 	return t->scheme == SCHEME_HTTPS || t->scheme == SCHEME_WSS;
 }
 
+/* Each request inside will be judged; is there one that could pass? */
+static struct decision judge_inspected(const struct judge *j)
+{
+	const struct policy_inside *in = &j->inside;
+
+	if (in->open)
+		return decision(REASON_ALLOWED, in->open);
+	if (in->connect && j->deny_unseen)
+		return decision(REASON_INSPECTION_REQUIRED, j->deny_unseen);
+	if (in->narrow)
+		return decision(REASON_METHOD, in->narrow);
+	if (in->plain)
+		return decision(REASON_ALLOWED, in->plain);
+	return decision(REASON_NOT_ALLOWED, NULL);
+}
+
 /* Nothing but host and port of a tunnel can be seen. */
 static struct decision judge_tunnel(const struct judge *j)
 {
-	if (policy_is_limited(j->policy))
+	if (j->inspected)
+		return judge_inspected(j);
+	if (j->limited)
 		return decision(REASON_INSPECTION_REQUIRED, NULL);
 	if (j->deny_unseen)
 		return decision(REASON_INSPECTION_REQUIRED, j->deny_unseen);
@@ -320,13 +357,13 @@ static struct decision judge_tunnel(const struct judge *j)
 /* Method, then path: what the method alone decides needs nothing else. */
 static struct decision judge_inside(const struct judge *j)
 {
-	bool limited = policy_is_limited(j->policy);
+	bool seen = j->policy->inspection ? j->inspected : j->judges_inside;
 
-	if (limited && !((unsigned)j->rq->method & METHODS_LIMITED))
+	if (j->limited && !((unsigned)j->rq->method & METHODS_LIMITED))
 		return decision(REASON_METHOD, NULL);
 	if (j->narrow && !j->narrow_method)
 		return decision(REASON_METHOD, j->narrow);
-	if (limited && is_https(&j->rq->target) && !j->judges_inside)
+	if (j->limited && is_https(&j->rq->target) && !seen)
 		return decision(REASON_INSPECTION_REQUIRED, NULL);
 	if (j->judges_path && !path_is_safe(j->path, j->path_len))
 		return decision(REASON_PATH, j->judges_path);
@@ -351,7 +388,8 @@ static struct decision judge_all(const struct judge *j,
 		return decision(REASON_PORT, j->host);
 	d = j->tunnel ? judge_tunnel(j) : judge_inside(j);
 	if (d.reason == REASON_ALLOWED && t->is_addr)
-		return judge_class(j, &t->addr, d.rule, extra);
+		d = judge_class(j, &t->addr, d.rule, extra);
+	d.inspect = d.reason == REASON_ALLOWED && j->inspected;
 	return d;
 }
 
@@ -378,7 +416,11 @@ struct decision policy_decide_address(const struct policy *p,
 	visit_addr(p->rules, a, &j);
 	if (j.deny)
 		return decision(REASON_DENIED, j.deny);
-	if (j.deny_unseen)
+	/* What inspects it is about the name: only where it matters, ask. */
+	if (j.tunnel && p->inspection &&
+	    (j.deny_unseen || addr_class(a) != ADDR_PUBLIC))
+		j.inspected = policy_decide(p, rq, extra).inspect;
+	if (j.deny_unseen && !j.inspected)
 		return decision(REASON_DENIED, j.deny_unseen);
 	return judge_class(&j, a, NULL, extra);
 }

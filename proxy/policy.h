@@ -11,7 +11,9 @@
  *             decides everything that needs no address; only when it allows
  *             may a name be resolved; every address of the answer then goes
  *             through policy_check_address(), and only those that it allows
- *             may be dialled.
+ *             may be dialled. Where a tunnel is inspected, each request in
+ *             it goes through both again, as https to the tunnel's host and
+ *             port and with the address that was dialled.
  *
  * This is a facade: sandbox/ may include it.
  */
@@ -44,12 +46,15 @@ struct request {
 /**
  * struct decision - the answer
  * @reason: REASON_ALLOWED, or a reason of the policy group
+ * @inspect: of policy_check_request(): allowed, but only if the tunnel holds
+ *          TLS and nothing else, and is looked into
  * @rule:   the rule that decided: borrowed from the policy; NULL where none
  *          did (not-allowed, private-address without a rule, mode limited)
  * @record: where @rule is a list's, the name in it; else NULL; borrowed
  */
 struct decision {
 	enum reason reason;
+	bool inspect;
 	const struct rule *rule;
 	const char *record;
 };
@@ -66,7 +71,8 @@ void policy_free(struct policy *p);
  * an https URL with SCHEME_HTTPS the path and method are judged as if
  * inspected; for a tunnel (METHOD_CONNECT) a host and port that only narrow
  * rules (method, path) cover, and mode limited, are
- * REASON_INSPECTION_REQUIRED.
+ * REASON_INSPECTION_REQUIRED, or where inspection is possible allowed with
+ * @inspect, if some request inside might be.
  */
 struct decision policy_check_request(const struct policy *p,
 				     const struct request *rq);
@@ -113,6 +119,22 @@ bool policy_is_limited(const struct policy *p);
 /* Whatever the conf says, the mode is @mode for requests from now on, in every
  * thread; CONF_MODE_UNSET: what the conf says. */
 void policy_force_mode(struct policy *p, enum conf_mode mode);
+
+/*
+ * May tunnels be looked into? False until it is said, before the policy is
+ * shared; then decisions never have @inspect.
+ */
+void policy_set_inspection(struct policy *p, bool possible);
+
+/* Can there be a tunnel to look into, in the mode of now? Costs a look at every
+ * rule. */
+bool policy_wants_inspection(const struct policy *p);
+
+/* Is a tunnel to @t's host and port allowed, and looked into? */
+bool policy_inspects(const struct policy *p, const struct target *t);
+
+/* Does an allow line let some https pass to what @r, RULE_INSPECT, names? */
+bool policy_covers(const struct policy *p, const struct rule *r);
 
 /* Warnings that only the whole shows: shadowed rules, narrow beside plain. */
 typedef void policy_warn_fn(void *arg, const struct rule *r, const char *text);

@@ -47,7 +47,7 @@ static const struct port_set *default_ports(const struct rule *r)
 	return r->scheme == SCHEME_HTTPS ? &https : &web;
 }
 
-static const struct port_set *ports_of(const struct rule *r)
+const struct port_set *policy_ports_of(const struct rule *r)
 {
 	return rule_ports(r) ? rule_ports(r) : default_ports(r);
 }
@@ -70,7 +70,7 @@ static bool ports_within(const struct port_set *a, const struct port_set *b)
 	return true;
 }
 
-static bool ports_overlap(const struct port_set *a, const struct port_set *b)
+bool policy_ports_overlap(const struct port_set *a, const struct port_set *b)
 {
 	for (size_t i = 0; i < a->n; i++)
 		for (size_t k = 0; k < b->n; k++)
@@ -157,8 +157,8 @@ static bool is_before(const struct policy *p, const struct rule *a,
 
 static bool says_all_of(const struct rule *b, const struct rule *a)
 {
-	return ports_within(ports_of(a), ports_of(b)) && methods_within(a, b) &&
-	       path_within(a, b) &&
+	return ports_within(policy_ports_of(a), policy_ports_of(b)) &&
+	       methods_within(a, b) && path_within(a, b) &&
 	       (b->scheme == SCHEME_NONE || b->scheme == a->scheme);
 }
 
@@ -178,7 +178,7 @@ static bool is_plain_beside_narrow(const struct rule *a, const struct rule *b)
 	return rule_is_narrow(a) != rule_is_narrow(b) &&
 	       (a->scheme == SCHEME_NONE || b->scheme == SCHEME_NONE ||
 		a->scheme == b->scheme) &&
-	       ports_overlap(ports_of(a), ports_of(b));
+	       policy_ports_overlap(policy_ports_of(a), policy_ports_of(b));
 }
 
 /* rules_visit_fn, for a rule that may be about all that l->rule is about. */

@@ -30,6 +30,20 @@ static bool has_allow(const struct policy *p)
 	return false;
 }
 
+/* Return: 0 or -errno. */
+static int index_inspects(struct policy *p)
+{
+	struct rules_span spans[POLICY_PARTS_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->parts_n; i++) {
+		spans[i] = (struct rules_span){ p->parts[i]->inspects,
+						p->parts[i]->inspects_n };
+		n += spans[i].n;
+	}
+	return n > 0 ? rules_new(spans, p->parts_n, &p->inspects) : 0;
+}
+
 int policy_new(const struct conf *cf, const char *profile, struct policy **ret)
 {
 	struct rules_span spans[POLICY_PARTS_MAX];
@@ -61,6 +75,8 @@ int policy_new(const struct conf *cf, const char *profile, struct policy **ret)
 						p->parts[i]->rules_n };
 	r = rules_new(spans, p->parts_n, &p->rules);
 	if (r == 0)
+		r = index_inspects(p);
+	if (r == 0)
 		r = lists_new(p->parts, p->parts_n, &p->lists);
 	if (r < 0)
 		policy_free(p);
@@ -74,6 +90,7 @@ void policy_free(struct policy *p)
 	if (!p)
 		return;
 	rules_free(p->rules);
+	rules_free(p->inspects);
 	lists_free(p->lists);
 	free(p);
 }

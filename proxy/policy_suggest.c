@@ -87,6 +87,27 @@ static void add_host(struct strbuf *word, const struct target *t)
 	strbuf_adds(word, target_format(&shown, text));
 }
 
+/* A line that lets netleash see what must be seen to be judged. */
+static bool suggest_inspect(struct suggest *s)
+{
+	struct rule rule = { .file = RULE_FROM_ARGUMENT };
+	const struct policy_extra extra = { .rule = &rule };
+	struct strbuf word = STRBUF_INIT;
+	char error[RULE_ERROR_MAX];
+	bool helps = false;
+
+	add_host(&word, &s->rq->target);
+	if (!strbuf_failed(&word) &&
+	    rule_parse(RULE_INSPECT, 0, word.s, word.len, &rule, error) == 0) {
+		helps = passes(s, &extra);
+		if (helps)
+			strbuf_addf(s->out, "inspect %s", word.s);
+		rule_fini(&rule);
+	}
+	strbuf_fini(&word);
+	return helps;
+}
+
 static bool suggest_host(struct suggest *s, enum method method)
 {
 	struct strbuf word = STRBUF_INIT;
@@ -189,7 +210,11 @@ void policy_suggest(const struct policy *p, const struct request *rq,
 	}
 	s.addrs_n = 0;
 	/* It passes as it is: what refused it (sni) is not about @rq. */
-	if (passes(&s, NULL) || suggest_host(&s, METHOD_OTHER))
+	if (passes(&s, NULL))
+		return;
+	if (d.reason == REASON_INSPECTION_REQUIRED && suggest_inspect(&s))
+		return;
+	if (suggest_host(&s, METHOD_OTHER))
 		return;
 	if (rq->method == METHOD_CONNECT) {
 		(void)suggest_host(&s, METHOD_CONNECT);

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/conf.h"
@@ -95,28 +96,91 @@ static void on_warning(void *arg, const struct rule *rule, const char *text)
 					rule->column, rule->text, text);
 }
 
-static int lint_profile(const struct conf *cf, const char *profile,
-			struct conf_report *report)
+/* The lines of the top level about inspection, and what credentials are for:
+ * the @i-th, or NULL; the credential too, if it is one's. */
+static const struct rule *inside_line(const struct conf *cf, size_t i,
+				      const struct conf_credential **ret)
 {
-	struct lint l = { cf, report, 0 };
-	struct policy *p;
-	int r;
+	*ret = NULL;
+	if (i < cf->top.inspects_n)
+		return &cf->top.inspects[i];
+	i -= cf->top.inspects_n;
+	for (size_t k = 0; k < cf->credentials_n; k++) {
+		*ret = &cf->credentials[k];
+		if (i < (*ret)->targets_n)
+			return &(*ret)->targets[i];
+		i -= (*ret)->targets_n;
+	}
+	return NULL;
+}
 
-	r = policy_new(cf, profile, &p);
-	if (r < 0)
-		return r;
-	policy_lint(p, on_warning, &l);
+static void warn_uncovered(struct lint *l, const struct rule *r,
+			   const struct conf_credential *c)
+{
+	char text[400];
+
+	if (c)
+		(void)snprintf(text, sizeof(text),
+			       "'%.200s': no allow line covers it, so that "
+			       "credential '%s' never goes there",
+			       r->text, c->name);
+	else
+		(void)snprintf(text, sizeof(text),
+			       "'%.200s': no allow line covers it, so that "
+			       "there is nothing to inspect",
+			       r->text);
+	on_warning(l, r, text);
+}
+
+/* Allow lines of a profile may cover a line outside: @covered gathers. */
+static void lint_inside(struct lint *l, const struct policy *p,
+			const struct conf_rules *own, bool *covered)
+{
+	const struct conf_credential *c;
+	const struct rule *r;
+
+	for (size_t i = 0; (r = inside_line(l->cf, i, &c)); i++)
+		covered[i] = covered[i] || policy_covers(p, r);
+	for (size_t i = 0; own && i < own->inspects_n; i++)
+		if (!policy_covers(p, &own->inspects[i]))
+			warn_uncovered(l, &own->inspects[i], NULL);
+}
+
+static void lint_profile(struct lint *l, const struct conf_profile *profile,
+			 bool *covered)
+{
+	struct policy *p;
+
+	if (l->r == 0)
+		l->r = policy_new(l->cf, profile ? profile->name : NULL, &p);
+	if (l->r < 0)
+		return;
+	policy_lint(p, on_warning, l);
+	lint_inside(l, p, profile ? &profile->rules : NULL, covered);
 	policy_free(p);
-	return l.r;
 }
 
 static int lint(const struct conf *cf, struct conf_report *report)
 {
-	int r = lint_profile(cf, NULL, report);
+	struct lint l = { cf, report, 0 };
+	const struct conf_credential *c;
+	const struct rule *r;
+	bool *covered;
+	size_t n = 0;
 
-	for (size_t i = 0; i < cf->profiles_n && r == 0; i++)
-		r = lint_profile(cf, cf->profiles[i].name, report);
-	return r;
+	while (inside_line(cf, n, &c))
+		n++;
+	covered = calloc(n + 1, sizeof(*covered));
+	if (!covered)
+		return -ENOMEM;
+	lint_profile(&l, NULL, covered);
+	for (size_t i = 0; i < cf->profiles_n; i++)
+		lint_profile(&l, &cf->profiles[i], covered);
+	for (size_t i = 0; (r = inside_line(cf, i, &c)); i++)
+		if (!covered[i])
+			warn_uncovered(&l, r, c);
+	free(covered);
+	return l.r;
 }
 
 static void render_messages(struct json *j, const char *key,

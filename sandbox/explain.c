@@ -388,6 +388,7 @@ int explain_main(int argc, char **argv)
 		r = EXIT_BAD;
 		goto out;
 	}
+	policy_set_inspection(policy, true); /* as of a run */
 	e.policy = policy;
 	r = answer(&cli, cf, &e);
 out:

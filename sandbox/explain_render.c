@@ -67,6 +67,9 @@ void explain_render_text(const struct explain *e, struct strbuf *out)
 		add_rule(&e->decision, out);
 		strbuf_addc(out, '\n');
 	}
+	if (e->decision.inspect)
+		strbuf_adds(out, "Inspected:   TLS ends at netleash, and each "
+				 "request inside is judged by itself.\n");
 	add_addrs(e, out);
 	if (e->allow_with[0] != '\0')
 		strbuf_addf(out, "Would allow: %s\n", e->allow_with);
@@ -114,6 +117,7 @@ void explain_render_json(const struct explain *e, struct strbuf *out)
 	json_string_or_null(&j, "allow_with",
 			    e->allow_with[0] ? e->allow_with : NULL);
 	json_addrs(&j, e);
+	json_bool(&j, "inspect", e->decision.inspect);
 	json_object_close(&j);
 	strbuf_addc(out, '\n');
 }
@@ -133,6 +137,7 @@ void explain_render_malformed(const char *why, struct strbuf *out)
 	json_null(&j, "allow_with");
 	json_array_open(&j, "addresses");
 	json_array_close(&j);
+	json_bool(&j, "inspect", false);
 	json_string(&j, "message", why);
 	json_object_close(&j);
 	strbuf_addc(out, '\n');

@@ -18,6 +18,7 @@
 
 #include "common/fdio.h"
 #include "common/macros.h"
+#include "common/strbuf.h"
 #include "sandbox/check.h"
 #include "sandbox/conf_find.h"
 #include "sandbox/identity.h"
@@ -207,6 +208,82 @@ static void a_warning_is_given_once_whatever_the_profiles(void **state)
 	assert_non_null(strstr(out, "\"errors\":[],\"warnings\":[{"));
 }
 
+/* Of each conf the warnings' words, in order. */
+static const struct {
+	const char *conf, *words;
+} inspected[] = {
+	{ "allow a.example\ninspect a.example", "" },
+	{ "allow a.example\ninspect b.example", "b.example " },
+	{ "inspect a.example", "a.example " },
+	{ "allow a.example:8443\ninspect a.example", "a.example " },
+	{ "allow a.example:8443\ninspect a.example:8000-9000", "" },
+	{ "allow http://a.example\ninspect a.example", "a.example " },
+	{ "allow CONNECT a.example\ninspect a.example", "a.example " },
+	{ "allow GET https://a.example/x\ninspect a.example", "" },
+	{ "allow *\ninspect a.example *.b.example 192.0.2.0/24 192.0.2.1", "" },
+	{ "allow *.b.example\ninspect a.b.example **.b.example c.a.b.example "
+	  "b.example",
+	  "b.example " },
+	{ "allow a.b.example\ninspect *.b.example *.c.example *",
+	  "*.c.example " },
+	{ "allow db?.b.example\ninspect *.b.example db1.b.example x.b.example",
+	  "x.b.example " },
+	{ "allow 192.0.2.0/24\ninspect 192.0.2.7 192.0.0.0/16 198.51.100.0/24 "
+	  "a.example",
+	  "198.51.100.0/24 a.example " },
+	{ "deny a.example\ninspect a.example", "a.example " },
+	/* A profile may cover what stands outside of it. */
+	{ "inspect a.example\nprofile p { allow a.example }", "" },
+	{ "inspect a.example\nprofile p { allow b.example }\nprofile q { deny "
+	  "c.example }",
+	  "a.example " },
+	{ "allow a.example\nprofile p { inspect a.example b.example }\n"
+	  "profile q { allow b.example }",
+	  "b.example " },
+	{ "allow a.example\ncredential c { from env X; for https://a.example "
+	  "https://b.example/x; header y \"{}\" }",
+	  "https://b.example/x " },
+};
+
+static void what_no_allow_line_covers_cannot_be_inspected(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(inspected); i++) {
+		struct strbuf words = STRBUF_INIT;
+		const char *at, *end;
+
+		put(conf_path, inspected[i].conf);
+		assert_int_equal(check(conf_path, NULL), 0);
+		for (at = err; (at = strstr(at, "warning: '")); at = end) {
+			at += strlen("warning: '");
+			end = strchr(at, '\'');
+			assert_non_null(end);
+			strbuf_add(&words, at, (size_t)(end - at));
+			strbuf_addc(&words, ' ');
+			assert_memory_equal(end, "': no allow line", 16);
+		}
+		if (strcmp(words.s ? words.s : "", inspected[i].words) != 0)
+			fail_msg("%s\n%s", inspected[i].conf, err);
+		strbuf_fini(&words);
+	}
+}
+
+static void a_list_of_names_covers_what_it_has(void **state)
+{
+	char list[80];
+
+	(void)state;
+	snprintf(list, sizeof(list), "%s/allow.list", home);
+	put(list, "a.example\n");
+	put(conf_path, "allow-list allow.list\ninspect a.example *.b.example "
+		       "b.example a.example:8443\n");
+	assert_int_equal(check(conf_path, NULL), 0);
+	assert_int_equal(count(err, "warning: "), 2);
+	assert_non_null(strstr(err, "'b.example': no allow"));
+	assert_non_null(strstr(err, "'a.example:8443': no allow"));
+	assert_int_equal(unlink(list), 0);
+}
+
 static void a_wrong_word_is_exit_1_and_the_usage(void **state)
 {
 	(void)state;
@@ -341,6 +418,8 @@ int main(void)
 		cmocka_unit_test(lists_are_told_with_how_many_names_they_hold),
 		cmocka_unit_test(json_is_one_object_with_everything),
 		cmocka_unit_test(a_warning_is_given_once_whatever_the_profiles),
+		cmocka_unit_test(what_no_allow_line_covers_cannot_be_inspected),
+		cmocka_unit_test(a_list_of_names_covers_what_it_has),
 		cmocka_unit_test(a_wrong_word_is_exit_1_and_the_usage),
 		cmocka_unit_test(the_users_conf_counts_unless_one_is_named),
 		cmocka_unit_test(a_missing_conf_is_fine_only_when_not_named),

@@ -20,6 +20,7 @@
 
 #include "common/log.h"
 #include "common/macros.h"
+#include "proxy/policy.h"
 #include "proxy/proxy.h"
 #include "tests/support/proxy_fixture.h"
 
@@ -125,6 +126,24 @@ static void a_name_passes_where_a_tunnel_to_it_would(void **state)
 			     "\"reason\":\"sni\"");
 	assert_has(f.text.s, "\"rule\":\"test.conf:2\",\"reason\":\"sni\"");
 	assert_int_equal(f.dns.asked_a + f.dns.asked_aaaa, 0);
+	strbuf_fini(&b);
+	fixture_end(&f);
+}
+
+/* This tunnel is not: what is sent to that server would go unseen. */
+static void a_name_that_must_be_inspected_does_not_pass(void **state)
+{
+	struct strbuf b = STRBUF_INIT;
+	struct fixture f;
+
+	(void)state;
+	fixture_begin(&f, CONF "allow seen.example:ORIGIN\n"
+			       "inspect seen.example:ORIGIN\n");
+	policy_set_inspection(f.policy, true);
+	hello(&b, "allowed.example", 10);
+	assert_true(passes(&f, &b));
+	hello(&b, "seen.example", 10);
+	assert_false(passes(&f, &b));
 	strbuf_fini(&b);
 	fixture_end(&f);
 }
@@ -305,6 +324,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_name_passes_where_a_tunnel_to_it_would),
+		cmocka_unit_test(a_name_that_must_be_inspected_does_not_pass),
 		cmocka_unit_test(
 			the_summary_names_the_server_and_the_rule_for_it),
 		cmocka_unit_test(

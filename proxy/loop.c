@@ -7,8 +7,6 @@
  * Invariants: the reaper is the only one to free connections while the loop
  *             runs; no lock is taken and none is asked for but to hand over a
  *             job, so that a loop alone pays nothing for there being threads
- * References: eventfd(2); libevent's bases have no locks here, so that another
- *             thread can wake one only through a descriptor
  */
 #include "proxy/loop.h"
 
@@ -16,7 +14,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -105,36 +102,6 @@ static void on_reap(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-static void on_wake(evutil_socket_t fd, short what, void *arg)
-{
-	struct loop *lp = arg;
-	struct loop_jobs jobs = STAILQ_HEAD_INITIALIZER(jobs);
-	struct loop_job *job;
-	uint64_t n;
-
-	(void)what;
-	(void)!read(fd, &n, sizeof(n)); /* only to make it quiet again */
-	pthread_mutex_lock(&lp->lock);
-	STAILQ_CONCAT(&jobs, &lp->jobs);
-	pthread_mutex_unlock(&lp->lock);
-	while ((job = STAILQ_FIRST(&jobs))) {
-		STAILQ_REMOVE_HEAD(&jobs, link);
-		job->fn(job->arg); /* @job may be gone */
-	}
-}
-
-static int open_wake(struct loop *lp)
-{
-	lp->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (lp->wake_fd < 0)
-		return -errno;
-	lp->wake = event_new(lp->base, lp->wake_fd, EV_READ | EV_PERSIST,
-			     on_wake, lp);
-	if (!lp->wake || event_add(lp->wake, NULL) < 0)
-		return -ENOMEM;
-	return 0;
-}
-
 static int open_resolver(struct loop *lp, const struct conf *cf)
 {
 	struct resolver_opts opts = {
@@ -163,20 +130,18 @@ int loop_init(struct loop *lp, struct loops *all, const struct proxy_opts *opts)
 	int r;
 
 	lp->all = all;
-	lp->wake_fd = -1;
 	LIST_INIT(&lp->scopes);
 	LIST_INIT(&lp->ending);
 	LIST_INIT(&lp->full);
 	TAILQ_INIT(&lp->dead);
-	STAILQ_INIT(&lp->jobs);
-	(void)pthread_mutex_init(&lp->lock, NULL);
+	mailbox_init(&lp->mailbox);
 	lp->base = event_base_new();
 	if (!lp->base)
 		return -ENOMEM;
 	lp->reap = event_new(lp->base, -1, EV_PERSIST, on_reap, lp);
 	if (!lp->reap)
 		return -ENOMEM;
-	r = all->n > 1 ? open_wake(lp) : 0;
+	r = all->n > 1 ? mailbox_open(&lp->mailbox, lp->base) : 0;
 	if (r == 0)
 		r = tunnel_loop_new(lp->base, pipes_max(lp), &lp->tunnels);
 	if (r == 0)
@@ -196,15 +161,11 @@ void loop_fini(struct loop *lp)
 	resolver_free(lp->resolver);
 	tunnel_loop_free(lp->tunnels);
 	access_log_free(lp->log);
-	if (lp->wake)
-		event_free(lp->wake);
-	if (lp->wake_fd >= 0)
-		close(lp->wake_fd);
+	mailbox_fini(&lp->mailbox);
 	if (lp->reap)
 		event_free(lp->reap);
 	if (lp->base)
 		event_base_free(lp->base);
-	(void)pthread_mutex_destroy(&lp->lock);
 }
 
 int loop_start(struct loop *lp)
@@ -230,15 +191,9 @@ void loop_drain(struct loop *lp, void (*emptied)(void *arg), void *arg)
 	event_active(lp->reap, EV_TIMEOUT, 0);
 }
 
-void loop_post(struct loop *lp, struct loop_job *job)
+void loop_post(struct loop *lp, struct job *job)
 {
-	const uint64_t one = 1;
-
-	pthread_mutex_lock(&lp->lock);
-	STAILQ_INSERT_TAIL(&lp->jobs, job, link);
-	pthread_mutex_unlock(&lp->lock);
-	/* It cannot fail: a full counter would have woken it already. */
-	(void)!write(lp->wake_fd, &one, sizeof(one));
+	mailbox_post(&lp->mailbox, job);
 }
 
 struct call {
@@ -266,7 +221,7 @@ void loop_call(struct loop *lp, void (*fn)(void *arg), void *arg)
 			     .arg = arg,
 			     .lock = PTHREAD_MUTEX_INITIALIZER,
 			     .ended = PTHREAD_COND_INITIALIZER };
-	struct loop_job job = { .fn = run_call, .arg = &call };
+	struct job job = { .fn = run_call, .arg = &call };
 
 	if (!lp->threaded) {
 		fn(arg);
@@ -319,7 +274,7 @@ static void quit(void *arg)
 
 void loop_thread_join(struct loop *lp)
 {
-	struct loop_job job = { .fn = quit, .arg = lp };
+	struct job job = { .fn = quit, .arg = lp };
 
 	if (!lp->threaded)
 		return;

@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "proxy/mailbox.h"
 #include "proxy/scope.h"
 
 struct access_log;
@@ -27,14 +28,6 @@ struct tunnel_loop;
 struct upstream;
 
 LIST_HEAD(scope_list, scope);
-
-/* What a loop is to do for another; kept by whoever posts it until it runs. */
-struct loop_job {
-	STAILQ_ENTRY(loop_job) link;
-	void (*fn)(void *arg);
-	void *arg;
-};
-STAILQ_HEAD(loop_jobs, loop_job);
 
 /**
  * struct loops - what all loops of a proxy share
@@ -56,7 +49,7 @@ struct loops {
  * @dials_max: this loop's share of `limit pending-dials`
  * @emptied: called when a drain is over
  * @threaded: it has a thread of its own, which alone may touch it
- * @jobs:   under @lock; @wake_fd says that there are some
+ * @mailbox: open where somebody may post: where it is not the only thread
  * @past:   what scopes have done that are no more
  * @ending: scopes that are closed, and wait for the reaper
  * @full:   listeners that wait for room
@@ -83,10 +76,7 @@ struct loop {
 	void *emptied_arg;
 	bool threaded;
 	pthread_t thread;
-	pthread_mutex_t lock;
-	struct loop_jobs jobs;
-	int wake_fd;
-	struct event *wake;
+	struct mailbox mailbox;
 };
 
 struct proxy_opts;
@@ -116,7 +106,7 @@ int loop_thread_start(struct loop *lp);
 void loop_thread_join(struct loop *lp);
 
 /* Runs @job in the loop's thread, soon; returns at once. */
-void loop_post(struct loop *lp, struct loop_job *job);
+void loop_post(struct loop *lp, struct job *job);
 
 /*
  * Runs @fn in the loop's thread and waits for it: in the thread that owns the

@@ -196,7 +196,7 @@ struct drain_call {
 /* In the loop's thread. */
 static void post_empty(void *arg)
 {
-	struct loop_job *job = arg;
+	struct job *job = arg;
 	struct proxy *p = job->arg;
 
 	loop_post(&p->loops[0], job);
@@ -206,7 +206,7 @@ static void drain(void *arg)
 {
 	const struct drain_call *call = arg;
 	struct proxy *p = call->proxy;
-	struct loop_job *job = &p->drain_jobs[call->i];
+	struct job *job = &p->drain_jobs[call->i];
 
 	job->fn = on_loop_empty;
 	job->arg = p;

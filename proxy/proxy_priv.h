@@ -28,7 +28,7 @@ struct proxy {
 	bool stopped;
 	void (*drained)(void *arg);
 	void *drained_arg;
-	struct loop_job *drain_jobs;
+	struct job *drain_jobs;
 };
 
 /* proxy_scope.c: frees it at once. */

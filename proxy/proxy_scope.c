@@ -26,7 +26,7 @@
 struct part {
 	struct loop *loop;
 	struct scope *scope;
-	struct loop_job ended;
+	struct job ended;
 };
 
 /**

@@ -147,6 +147,10 @@ void access_entry_render(const struct access_entry *e, struct timespec now,
 		else
 			json_null(&j, "upstream_status");
 	}
+	if (e->inspected)
+		json_bool(&j, "inspected", true);
+	if (e->detail)
+		json_string(&j, "detail", e->detail);
 	json_uint(&j, "bytes_in", e->bytes_in);
 	json_uint(&j, "bytes_out", e->bytes_out);
 	json_uint(&j, "ms", e->ms);

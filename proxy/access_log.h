@@ -22,6 +22,10 @@
  *              only where the request went to it
  *   upstream_status  what it answered to CONNECT, or 407 to a plain
  *              request; else null
+ *   inspected  true, for a tunnel that is looked into and the requests in it;
+ *              else not there
+ *   detail     of reason tls: what was wrong with the client's handshake; else
+ *              not there
  *   bytes_in   received from the far side and sent to the client; of plain
  *              HTTP the body
  *   bytes_out  received from the client and sent to the far side; heads and
@@ -72,6 +76,8 @@ struct access_entry {
 	unsigned status;
 	const char *upstream; /* NULL: direct */
 	unsigned upstream_status;
+	bool inspected;
+	const char *detail;
 	uint64_t bytes_in, bytes_out;
 	uint64_t ms;
 };

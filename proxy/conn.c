@@ -7,8 +7,9 @@
  *             flow, to which line and socket belong
  * States:     SNIFF -> HEAD or SOCKS -> (RESOLVE ->) DIAL -> REPLY -> CLOSED
  *             for what becomes a flow; HEAD -> (RESOLVE -> DIAL ->) FORWARD ->
- *             IDLE -> HEAD for plain HTTP; REPLY -> LAST for a refusal from any
- *             state before it; CLOSED from all. next_allowed[] is the law
+ *             IDLE -> HEAD for plain HTTP; REPLY -> TLS -> IDLE for a tunnel
+ *             that is looked into, and then as plain HTTP; REPLY -> LAST for a
+ * refusal from any state before it; CLOSED from all. next_allowed[] is the law
  * Invariants: conn_set_state() alone writes the state; interest and deadline
  *             are derived from it; nothing is freed inside its own callback;
  *             a client that sends nothing costs this struct and no buffer
@@ -29,15 +30,16 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "proxy/access_log.h"
 #include "proxy/closer.h"
 #include "proxy/conn_answer.h"
 #include "proxy/conn_http.h"
+#include "proxy/conn_inspect.h"
+#include "proxy/conn_log.h"
+#include "proxy/conn_request.h"
 #include "proxy/conn_upstream.h"
 #include "proxy/dial.h"
 #include "proxy/resolve.h"
 #include "proxy/sniff.h"
-#include "proxy/stats.h"
 #include "proxy/target_count.h"
 
 /* How long a client may take to read an answer that does not fit at once. */
@@ -50,8 +52,8 @@
 #define EARLY_MAX 16384u
 
 static const char *const state_name[CONN_STATES] = {
-	"sniff", "head",    "socks", "resolve", "dial",
-	"reply", "forward", "idle",  "last",	"closed",
+	"sniff", "head",    "socks", "resolve", "dial",	  "reply",
+	"tls",	 "forward", "idle",  "last",	"closed",
 };
 
 #define TO(state) (1u << CONN_##state)
@@ -62,59 +64,13 @@ static const unsigned next_allowed[CONN_STATES] = {
 	[CONN_SOCKS] = TO(RESOLVE) | TO(DIAL) | TO(REPLY) | TO(CLOSED),
 	[CONN_RESOLVE] = TO(DIAL) | TO(REPLY) | TO(CLOSED),
 	[CONN_DIAL] = TO(REPLY) | TO(FORWARD) | TO(CLOSED),
-	[CONN_REPLY] = TO(IDLE) | TO(LAST) | TO(CLOSED),
+	[CONN_REPLY] = TO(TLS) | TO(IDLE) | TO(LAST) | TO(CLOSED),
+	[CONN_TLS] = TO(IDLE) | TO(CLOSED),
 	[CONN_FORWARD] = TO(RESOLVE) | TO(DIAL) | TO(REPLY) | TO(IDLE) |
 			 TO(LAST) | TO(CLOSED),
 	[CONN_IDLE] = TO(HEAD) | TO(CLOSED),
 	[CONN_LAST] = TO(CLOSED),
 };
-
-static const char *rule_place(struct conn *c, struct strbuf *out)
-{
-	if (c->decision.rule)
-		policy_place(c->rules->policy, &c->decision, out);
-	return out->s;
-}
-
-/* The request is over: its one line, its counters, its share of limits. */
-static void end_request(struct conn *c)
-{
-	char client[ADDR_PORT_TEXT_MAX], target[TARGET_TEXT_MAX];
-	char address[ADDR_TEXT_MAX];
-	struct strbuf rule = STRBUF_INIT;
-	struct access_entry e = {
-		.who = &c->scope->who,
-		.protocol = c->protocol,
-		.client = addr_format_port(&c->client, c->client_port, client),
-		.method = conn_http_method(c),
-		.reason = c->reason,
-		.status = c->status,
-		.bytes_in = c->counts.in,
-		.bytes_out = c->counts.out,
-		.ms = clock_ms() - c->started_ms,
-	};
-
-	if (c->logged)
-		return;
-	c->logged = true;
-	/* It came and went without a byte: a probe of the port, no request. */
-	if (!c->protocol && c->reason == REASON_MALFORMED)
-		return;
-	stats_count_end(&c->scope->stats, c->reason, c->counts.in,
-			c->counts.out);
-	if (c->has_target)
-		e.target = target_format(&c->request.target, target);
-	if (c->has_target && c->plain) {
-		e.path = c->request.target.path;
-		e.path_len = c->request.target.path_len;
-	}
-	if (c->has_address)
-		e.address = addr_format(&c->address, address);
-	conn_upstream_log(c, &e);
-	e.rule = rule_place(c, &rule);
-	access_log_write(c->loop->log, &e);
-	strbuf_fini(&rule);
-}
 
 /* How much more of the client's bytes we would keep now. */
 static size_t room_for_input(const struct conn *c)
@@ -186,8 +142,9 @@ static void begin_deadline(struct conn *c)
 	case CONN_FORWARD:
 		conn_set_deadline(c, limits->idle_time);
 		break;
-	case CONN_RESOLVE: /* the resolver, the dial and the closer have */
-	case CONN_DIAL:	   /* limits of their own */
+	case CONN_RESOLVE: /* the resolver, the dial, the inspector and the */
+	case CONN_DIAL:	   /* closer have limits of their own */
+	case CONN_TLS:
 	case CONN_LAST:
 	case CONN_CLOSED:
 	case CONN_STATES:
@@ -204,7 +161,7 @@ void conn_set_state(struct conn *c, enum conn_state next)
 		  state_name[next]);
 	c->state = next;
 	if (next == CONN_IDLE || next == CONN_LAST || next == CONN_CLOSED)
-		end_request(c);
+		conn_log_end(c);
 	begin_deadline(c);
 	/* Mostly the answer is out at once, and a flow takes over. */
 	if (next != CONN_REPLY)
@@ -221,6 +178,7 @@ static void close_fd(int *fd)
 void conn_drop_remote(struct conn *c)
 {
 	conn_http_unwatch(c);
+	conn_inspect_drop(c);
 	close_fd(&c->remote_fd);
 	target_count_give(c->counted);
 	c->counted = NULL;
@@ -242,6 +200,7 @@ void conn_close(struct conn *c)
 	dial_cancel(c->dial);
 	c->dial = NULL;
 	conn_upstream_cancel(c);
+	conn_inspect_free(c);
 	closer_cancel(c->closer);
 	c->closer = NULL;
 	conn_drop_remote(c);
@@ -321,7 +280,7 @@ static void begin_head(struct conn *c)
 	const struct conf_limits *limits = c->scope->limits;
 
 	c->started_ms = clock_ms();
-	c->protocol = "http";
+	c->protocol = conn_inspect_is_inside(c) ? "https" : "http";
 	http_head_init(&c->head, limits->head_size, limits->header_count);
 	conn_set_state(c, CONN_HEAD);
 	on_head_bytes(c);
@@ -447,6 +406,30 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+static void watch_client(struct conn *c)
+{
+	(void)event_assign(&c->readable, c->loop->base, c->client_fd,
+			   EV_READ | EV_PERSIST, on_client_readable, c);
+	(void)event_assign(&c->writable, c->loop->base, c->client_fd,
+			   EV_WRITE | EV_PERSIST, on_client_writable, c);
+}
+
+int conn_give_client(struct conn *c)
+{
+	int fd = c->client_fd;
+
+	set_event(c, &c->readable, &c->reading, false);
+	set_event(c, &c->writable, &c->writing, false);
+	c->client_fd = -1;
+	return fd;
+}
+
+void conn_adopt_client(struct conn *c, int fd)
+{
+	c->client_fd = fd;
+	watch_client(c);
+}
+
 void conn_accept(struct scope *scope, int fd, const struct addr *client,
 		 uint16_t client_port, bool over_limit)
 {
@@ -472,10 +455,7 @@ void conn_accept(struct scope *scope, int fd, const struct addr *client,
 	c->over_limit = over_limit;
 	c->started_ms = clock_ms();
 	c->reason = REASON_MALFORMED;
-	(void)event_assign(&c->readable, lp->base, fd, EV_READ | EV_PERSIST,
-			   on_client_readable, c);
-	(void)event_assign(&c->writable, lp->base, fd, EV_WRITE | EV_PERSIST,
-			   on_client_writable, c);
+	watch_client(c);
 	(void)event_assign(&c->deadline, lp->base, -1, 0, on_deadline, c);
 	TAILQ_INSERT_TAIL(&scope->live, c, link);
 	begin_deadline(c);

@@ -21,6 +21,7 @@
 #include "proxy/blocked.h"
 #include "proxy/closer.h"
 #include "proxy/conn_http.h"
+#include "proxy/conn_inspect.h"
 #include "proxy/conn_priv.h"
 #include "proxy/conn_upstream.h"
 #include "proxy/flow.h"
@@ -111,6 +112,8 @@ void conn_send(struct conn *c)
 		strbuf_reset(&c->out); /* the greeting's answer */
 		c->out_at = 0;
 		conn_update_interest(c);
+	} else if (c->reason == REASON_ALLOWED && c->decision.inspect) {
+		conn_inspect_begin(c);
 	} else if (c->reason == REASON_ALLOWED) {
 		conn_start_tunnel(c);
 	} else if (c->keep && !c->loop->draining) {
@@ -191,6 +194,10 @@ void conn_refuse(struct conn *c, enum reason reason, const char *detail,
 
 void conn_establish(struct conn *c)
 {
+	if (conn_inspect_is_inside(c)) {
+		conn_inspect_connect(c);
+		return;
+	}
 	if (c->socks)
 		socks5_reply_render(reason_socks_reply(REASON_ALLOWED), NULL, 0,
 				    &c->out);

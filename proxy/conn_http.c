@@ -26,7 +26,10 @@
 
 #include "common/clock.h"
 #include "proxy/conn_answer.h"
+#include "proxy/conn_credential.h"
+#include "proxy/conn_inspect.h"
 #include "proxy/conn_priv.h"
+#include "proxy/conn_request.h"
 #include "proxy/conn_upstream.h"
 #include "proxy/http_forward.h"
 #include "proxy/http_framing.h"
@@ -132,7 +135,7 @@ void conn_http_describe(const struct conn *c, struct strbuf *out)
 	size_t n = query ? (size_t)(query - t->path) : t->path_len;
 	char where[TARGET_TEXT_MAX];
 
-	strbuf_addf(out, "%s http://%s", c->http->method.s,
+	strbuf_addf(out, "%s %s://%s", c->http->method.s, c->protocol,
 		    target_format(t, where));
 	strbuf_add(out, n > 0 ? t->path : "/",
 		   n == 0	      ? 1
@@ -158,15 +161,31 @@ static int keep_start_line(struct conn *c)
 		h = c->http = calloc(1, sizeof(*h));
 	if (!h)
 		return -ENOMEM;
-	strbuf_reset(&h->url);
-	strbuf_add(&h->url, c->in + c->head.target.at, c->head.target.len);
 	strbuf_reset(&h->method);
 	strbuf_add(&h->method, c->in + c->head.method.at, c->head.method.len);
 	strbuf_reset(&h->head);
-	if (strbuf_failed(&h->url) || strbuf_failed(&h->method))
+	if (strbuf_failed(&h->method))
 		return -ENOMEM;
 	c->plain = true;
 	return 0;
+}
+
+/* A copy of the URL, which has to outlive the bytes in c->in. Return: NULL, or
+ * what is wrong with it. */
+static const char *keep_url(struct conn *c)
+{
+	const char *target = c->in + c->head.target.at;
+	const size_t n = c->head.target.len;
+	struct strbuf *url = &c->http->url;
+
+	strbuf_reset(url);
+	if (conn_inspect_is_inside(c))
+		return conn_inspect_url(c, target, n, url);
+	if (n > 0 && (target[0] == '/' || target[0] == '*'))
+		return "the target is no URL: this is a proxy, which is asked "
+		       "for http://HOST/PATH";
+	strbuf_add(url, target, n);
+	return NULL;
 }
 
 /* Return: false if it was refused. */
@@ -174,17 +193,26 @@ static bool parse_url(struct conn *c)
 {
 	const struct strbuf *url = &c->http->url;
 	char detail[TARGET_DETAIL_MAX];
+	const char *error = keep_url(c);
 
 	c->request.method =
 		method_parse(c->http->method.s, c->http->method.len);
-	if (url->s[0] == '/' || url->s[0] == '*') {
-		refuse_head(c, "the target is no URL: this is a proxy, which "
-			       "is asked for http://HOST/PATH");
+	if (error) {
+		refuse_head(c, error);
+		return false;
+	}
+	if (strbuf_failed(url)) {
+		conn_refuse(c, REASON_INTERNAL, NULL, NULL, 0);
 		return false;
 	}
 	if (target_parse_url(url->s, url->len, &c->request.target, detail) !=
 	    TARGET_OK) {
 		conn_refuse_target(c, detail);
+		return false;
+	}
+	if (conn_inspect_is_inside(c) &&
+	    !conn_inspect_is_for(c, &c->request.target)) {
+		refuse_head(c, "the target is another host than the tunnel's");
 		return false;
 	}
 	c->has_target = true;
@@ -240,10 +268,13 @@ void conn_http_begin(struct conn *c)
 	how.framing = &h->framing;
 	how.upgrade = h->framing.upgrade;
 	/* An upgrade has a tunnel through it instead: few pass one on. */
-	h->to_parent = conn_upstream_takes(c) && !h->framing.upgrade;
+	h->to_parent = conn_upstream_takes(c) && !h->framing.upgrade &&
+		       !conn_inspect_is_inside(c);
 	how.absolute = h->to_parent;
 	how.extra = h->to_parent ? conn_upstream_authorization(c) : NULL;
 	http_rewrite_request(&c->head, c->in, &how, &h->head);
+	if (conn_inspect_is_inside(c))
+		conn_credential_put(c->scope, &c->request.target, &h->head);
 	if (strbuf_failed(&h->head)) {
 		conn_refuse(c, REASON_INTERNAL, NULL, NULL, 0);
 		return;
@@ -380,6 +411,13 @@ static void note_origin(struct conn *c)
 	h->at_parent = h->to_parent;
 }
 
+static void edit_answer(struct strbuf *head, void *arg)
+{
+	const struct conn *c = arg;
+
+	conn_credential_hide(c->scope, head);
+}
+
 void conn_http_forward(struct conn *c)
 {
 	const struct conf_limits *limits = c->scope->limits;
@@ -396,6 +434,8 @@ void conn_http_forward(struct conn *c)
 		.close = c->loop->draining,
 		.reused = h->used,
 		.parent = h->to_parent,
+		.edit = conn_inspect_is_inside(c) ? edit_answer : NULL,
+		.edit_arg = c,
 		.head_size = limits->head_size,
 		.header_count = limits->header_count,
 	};

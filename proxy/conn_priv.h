@@ -33,6 +33,7 @@ enum conn_state {
 	CONN_RESOLVE, /* name allowed, waiting for addresses */
 	CONN_DIAL,    /* addresses allowed, connecting */
 	CONN_REPLY,   /* verdict known, telling the client */
+	CONN_TLS,     /* a tunnel that is looked into: TLS with the client */
 	CONN_FORWARD, /* an origin has the request, or we its answer */
 	CONN_IDLE,    /* answered; waiting for the next request */
 	CONN_LAST,    /* over and logged; the last bytes are on their way */
@@ -53,6 +54,7 @@ enum conn_state {
  * @status:  of HTTP, that the client was answered with; 0 before that
  * @request, @decision: once @has_target
  * @over_limit: accepted only to be told that there are too many
+ * @raw_address: of the connection that was made for a tunnel looked into
  * @counted: its share of `limit tunnels-per-target`
  * @logged:  its line is in the access log
  * @broken:  the loop could not register it: to be closed
@@ -93,7 +95,8 @@ struct conn {
 	struct conn_upstream *upstream; /* see conn_upstream.c */
 	struct closer *closer;
 	struct conn_http *http;
-	struct addr address;
+	struct conn_inspect *inspect; /* NULL: no tunnel that is looked into */
+	struct addr address, raw_address;
 	bool has_address;
 	enum reason reason;
 	unsigned status;
@@ -116,6 +119,10 @@ void conn_drop_remote(struct conn *c);
 /* The request is answered: the connection waits for the next. */
 void conn_next(struct conn *c);
 
+/* The client's socket is the callee's; and another one the connection's. */
+int conn_give_client(struct conn *c);
+void conn_adopt_client(struct conn *c, int fd);
+
 /* Throws away the first @n bytes of c->in. */
 void conn_take_input(struct conn *c, size_t n);
 
@@ -133,16 +140,6 @@ void conn_abort(struct conn *c);
 
 /* Frees what conn_close() has ended. */
 void conn_reap(struct loop *lp);
-
-/* conn_request.c: the head in c->in is whole, or wrong for ever. */
-void conn_request_begin(struct conn *c);
-void conn_request_malformed(struct conn *c, enum http_head_verdict verdict);
-
-/* Refuses the target, of which @what is wrong. */
-void conn_refuse_target(struct conn *c, const char *what);
-
-/* c->request is whole and well-formed: policy, then on to the far side. */
-void conn_judge(struct conn *c);
 
 /* conn_socks.c: c->in has grown, or the client has said all. */
 void conn_socks_bytes(struct conn *c);

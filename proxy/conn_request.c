@@ -11,7 +11,7 @@
  *             done callback, or in conn_close()'s cancel
  * References: RFC 9110 section 9.3.6: the target of CONNECT decides, not Host
  */
-#include "proxy/conn_priv.h"
+#include "proxy/conn_request.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,6 +21,8 @@
 #include "common/macros.h"
 #include "proxy/conn_answer.h"
 #include "proxy/conn_http.h"
+#include "proxy/conn_inspect.h"
+#include "proxy/conn_priv.h"
 #include "proxy/conn_upstream.h"
 #include "proxy/dial.h"
 #include "proxy/reply.h"
@@ -173,8 +175,9 @@ void conn_judge(struct conn *c)
 		conn_refuse(c, c->decision.reason, detail, NULL, 0);
 		return;
 	}
-	if (c->request.target.scheme == SCHEME_HTTPS ||
-	    c->request.target.scheme == SCHEME_WSS) {
+	if (!conn_inspect_is_inside(c) &&
+	    (c->request.target.scheme == SCHEME_HTTPS ||
+	     c->request.target.scheme == SCHEME_WSS)) {
 		conn_refuse(c, REASON_UNSUPPORTED,
 			    "An https URL is reached through CONNECT.", NULL,
 			    0);
@@ -182,6 +185,12 @@ void conn_judge(struct conn *c)
 	}
 	if (c->plain && conn_http_can_reuse(c)) {
 		conn_http_forward(c);
+		return;
+	}
+	if (conn_inspect_has_raw(c)) {
+		c->address = c->raw_address;
+		c->has_address = true;
+		conn_inspect_connect(c);
 		return;
 	}
 	conn_drop_remote(c);
@@ -259,7 +268,13 @@ void conn_request_begin(struct conn *c)
 {
 	note_preferences(c);
 	if (http_span_is(&c->head.method, c->in, "CONNECT")) {
-		begin_connect(c);
+		if (conn_inspect_is_inside(c))
+			conn_refuse(c, REASON_MALFORMED,
+				    "There is no CONNECT inside of a tunnel "
+				    "that is inspected.",
+				    NULL, 0);
+		else
+			begin_connect(c);
 		return;
 	}
 	conn_http_begin(c);

@@ -12,6 +12,7 @@
  * References: RFC 1928
  */
 #include "proxy/conn_priv.h"
+#include "proxy/conn_request.h"
 
 #include "proxy/conn_answer.h"
 #include "proxy/socks5.h"

@@ -53,11 +53,16 @@ static void render_head(struct forward *f, const struct http_framing *answer,
 		.close = f->close,
 		.bare = bare,
 	};
-	struct strbuf *out = &f->client.out;
+	struct strbuf head = STRBUF_INIT;
 
-	http_rewrite_response(&f->response, f->head.s, &how, out);
-	if (strbuf_failed(out))
+	http_rewrite_response(&f->response, f->head.s, &how, &head);
+	if (f->opts.edit)
+		f->opts.edit(&head, f->opts.edit_arg);
+	if (strbuf_failed(&head))
 		forward_end(f, FORWARD_NO_MEMORY, NULL);
+	else
+		forward_keep(f, &f->client.out, head.s, head.len);
+	strbuf_fini(&head);
 }
 
 static void on_interim(struct forward *f, const struct http_framing *answer)

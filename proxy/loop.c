@@ -11,7 +11,6 @@
 #include "proxy/loop.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -22,9 +21,11 @@
 #include "common/log.h"
 #include "proxy/access_log.h"
 #include "proxy/conn_priv.h"
+#include "proxy/inspector.h"
 #include "proxy/listener.h"
 #include "proxy/resolve.h"
 #include "proxy/target_count.h"
+#include "proxy/thread.h"
 #include "proxy/upstream.h"
 
 /* Descriptors that are not for connections: logs, DNS, listeners, the loop. */
@@ -43,7 +44,8 @@ static uint32_t connections_max(const struct loop *lp,
 				const struct conf_limits *limits)
 {
 	struct rlimit files = { .rlim_cur = 1024 };
-	rlim_t room = 1, each = 1 + upstream_fds(lp->upstream);
+	rlim_t room = 1, each = 1 + upstream_fds(lp->upstream) +
+				(lp->all->inspector ? INSPECTOR_FDS : 0);
 	rlim_t reserved = FDS_RESERVED + (lp->all->n - 1) * FDS_RESERVED_MORE;
 
 	(void)getrlimit(RLIMIT_NOFILE, &files);
@@ -141,7 +143,8 @@ int loop_init(struct loop *lp, struct loops *all, const struct proxy_opts *opts)
 	lp->reap = event_new(lp->base, -1, EV_PERSIST, on_reap, lp);
 	if (!lp->reap)
 		return -ENOMEM;
-	r = all->n > 1 ? mailbox_open(&lp->mailbox, lp->base) : 0;
+	r = all->n > 1 || all->inspector ? mailbox_open(&lp->mailbox, lp->base)
+					 : 0;
 	if (r == 0)
 		r = tunnel_loop_new(lp->base, pipes_max(lp), &lp->tunnels);
 	if (r == 0)
@@ -236,31 +239,14 @@ void loop_call(struct loop *lp, void (*fn)(void *arg), void *arg)
 	(void)pthread_cond_destroy(&call.ended);
 }
 
-static void *thread_main(void *arg)
-{
-	struct loop *lp = arg;
-
-	if (event_base_loop(lp->base, EVLOOP_NO_EXIT_ON_EMPTY) < 0) {
-		/* We would wait for ever for a loop that does not turn. */
-		log_error("an event loop failed");
-		abort();
-	}
-	return NULL;
-}
-
 int loop_thread_start(struct loop *lp)
 {
-	sigset_t all, before;
 	int r;
 
-	/* Signals are for the thread that owns the proxy. */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	lp->threaded = true;
-	r = -pthread_create(&lp->thread, NULL, thread_main, lp);
+	r = thread_start(&lp->thread, lp->base);
 	if (r < 0)
 		lp->threaded = false;
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return r;
 }
 

@@ -22,6 +22,7 @@
 struct access_log;
 struct event;
 struct event_base;
+struct inspector;
 struct resolver;
 struct target_counts;
 struct tunnel_loop;
@@ -33,11 +34,13 @@ LIST_HEAD(scope_list, scope);
  * struct loops - what all loops of a proxy share
  * @n:           how many there are
  * @connections: of all together, for `limit connections`
+ * @inspector:   NULL: no tunnel is looked into
  * @targets:     for `limit tunnels-per-target`; locked where @n > 1
  */
 struct loops {
 	unsigned n;
 	_Atomic(uint32_t) connections;
+	struct inspector *inspector;
 	struct target_counts *targets;
 };
 

@@ -2,18 +2,24 @@
 /*
  * proxy/mbedtls_compat.h - one face for mbedTLS 2.28 and 3.x
  *
- * For proxy/tls_*.c only. 2.28 knows TLS 1.2 at best; 3.6 knows 1.3, for
- * which its crypto must be initialised, and where tickets arrive among data.
+ * For proxy/tls_*.c, ca*.c and leaf.c only. 2.28 knows TLS 1.2 at best; 3.6
+ * knows 1.3, for which its crypto must be initialised, and where tickets arrive
+ * among data.
  */
 #ifndef NETLEASH_PROXY_MBEDTLS_COMPAT_H
 #define NETLEASH_PROXY_MBEDTLS_COMPAT_H
 
 #include <stdbool.h>
 
+#include <mbedtls/asn1write.h>
 #include <mbedtls/ctr_drbg.h>
+#include <mbedtls/ecp.h>
 #include <mbedtls/entropy.h>
 #include <mbedtls/net_sockets.h> /* for its error codes alone */
+#include <mbedtls/oid.h>
+#include <mbedtls/pk.h>
 #include <mbedtls/ssl.h>
+#include <mbedtls/ssl_ticket.h>
 #include <mbedtls/version.h>
 #include <mbedtls/x509_crt.h>
 
@@ -49,6 +55,17 @@ static inline void compat_tls_set_min_1_2(mbedtls_ssl_config *conf)
 #endif
 }
 
+/* For our own servers: what is written for 1.2 only, and tried with it. */
+static inline void compat_tls_set_max_1_2(mbedtls_ssl_config *conf)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03020000
+	mbedtls_ssl_conf_max_tls_version(conf, MBEDTLS_SSL_VERSION_TLS1_2);
+#else
+	mbedtls_ssl_conf_max_version(conf, MBEDTLS_SSL_MAJOR_VERSION_3,
+				     MBEDTLS_SSL_MINOR_VERSION_3);
+#endif
+}
+
 static inline bool compat_tls_has_1_3(void)
 {
 #if defined(MBEDTLS_SSL_PROTO_TLS1_3)
@@ -66,6 +83,38 @@ static inline bool compat_tls_is_ticket(int r)
 #else
 	(void)r;
 	return false;
+#endif
+}
+
+/* @bytes: big-endian, positive, not zero-leading. Return: as mbedTLS does. */
+static inline int compat_tls_set_serial(mbedtls_x509write_cert *w,
+					unsigned char *bytes, size_t n)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03040000
+	return mbedtls_x509write_crt_set_serial_raw(w, bytes, n);
+#else
+	mbedtls_mpi serial;
+	int r;
+
+	mbedtls_mpi_init(&serial);
+	r = mbedtls_mpi_read_binary(&serial, bytes, n);
+	if (r == 0)
+		r = mbedtls_x509write_crt_set_serial(w, &serial);
+	mbedtls_mpi_free(&serial);
+	return r;
+#endif
+}
+
+/*
+ * The description in the alert that @ssl has just received: its record is
+ * still there when mbedTLS has returned MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE.
+ */
+static inline int compat_tls_alert(const mbedtls_ssl_context *ssl)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+	return ssl->MBEDTLS_PRIVATE(in_msg)[1];
+#else
+	return ssl->in_msg[1];
 #endif
 }
 

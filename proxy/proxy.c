@@ -20,6 +20,7 @@
  *   conn_upstream.c upstream_link.c in their place, through a parent proxy
  *   conn_http.c     http_forward.c, for plain HTTP
  *   conn_answer.c   reply.c -> closer.c, or a flow
+ *   conn_inspect.c  inspector.c, then conn_http.c, for what is looked into
  *   flow.c          tunnel.c (flow_sni.c looks) -> closer.c
  *   access_log.c    its line
  *
@@ -28,12 +29,16 @@
 #include "proxy/proxy.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <event2/event.h>
 
+#include "common/conf.h"
 #include "common/log.h"
 #include "proxy/access_log.h"
+#include "proxy/inspector.h"
 #include "proxy/proxy_priv.h"
 #include "proxy/stats.h"
 #include "proxy/target_count.h"
@@ -42,6 +47,19 @@ static void on_libevent_log(int severity, const char *text)
 {
 	if (severity >= EVENT_LOG_WARN)
 		log_warn("libevent: %s", text);
+}
+
+static int open_inspector(struct proxy *p, const struct proxy_opts *opts)
+{
+	const struct conf *cf = opts->conf;
+	char error[TLS_ERROR_MAX] = "";
+	int r = inspector_new(opts->ca, cf->verify_cas, cf->verify_cas_n,
+			      &p->all.inspector, error);
+
+	if (r < 0 && opts->error)
+		(void)snprintf(opts->error, PROXY_ERROR_MAX, "inspection: %s",
+			       error[0] ? error : strerror(-r));
+	return r;
 }
 
 int proxy_new(const struct proxy_opts *opts, struct proxy **ret)
@@ -58,7 +76,7 @@ int proxy_new(const struct proxy_opts *opts, struct proxy **ret)
 	p->drain_jobs = calloc(p->all.n, sizeof(*p->drain_jobs));
 	p->all.targets = target_counts_new(p->all.n > 1);
 	if (p->loops && p->drain_jobs && p->all.targets)
-		r = 0;
+		r = opts->ca ? open_inspector(p, opts) : 0;
 	for (unsigned i = 0; i < p->all.n && r == 0; i++)
 		r = loop_init(&p->loops[i], &p->all, opts);
 	if (r < 0) {
@@ -89,8 +107,12 @@ void proxy_free(struct proxy *p)
 	}
 	if (p->loops && p->loops[0].log)
 		stats_log(&sum, dropped);
+	inspector_stop(p->all.inspector);
+	for (unsigned i = 0; p->all.inspector && i < p->all.n; i++)
+		mailbox_run(&p->loops[i].mailbox);
 	for (unsigned i = 0; p->loops && i < p->all.n; i++)
 		loop_fini(&p->loops[i]);
+	inspector_free(p->all.inspector);
 	target_counts_free(p->all.targets);
 	free(p->drain_jobs);
 	free(p->loops);
@@ -158,6 +180,8 @@ int proxy_start(struct proxy *p)
 
 	for (unsigned i = 0; i < p->all.n && r == 0; i++)
 		r = loop_start(&p->loops[i]);
+	if (r == 0 && p->all.inspector)
+		r = inspector_start(p->all.inspector);
 	for (unsigned i = 1; i < p->all.n && r == 0; i++)
 		r = loop_thread_start(&p->loops[i]);
 	return r;

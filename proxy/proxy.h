@@ -24,6 +24,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proxy/ca.h"
+#include "proxy/ca_store.h"
 #include "proxy/policy.h"
 #include "proxy/proxy_scope.h"
 #include "proxy/proxy_watch.h"
@@ -38,6 +40,8 @@ struct proxy;
  * @threads: event loops; 0 is 1. All but one get a thread in proxy_start()
  * @log_fd: the access log, appended to; -1: none. Not closed by the proxy
  * @log_syslog: @log_fd is a datagram socket of syslog's
+ * @ca:     signs for tunnels that are looked into; NULL: none is. Nobody else
+ *          signs with it meanwhile
  * @error:  PROXY_ERROR_MAX bytes for a sentence, where proxy_new() has one; may
  *          be NULL
  */
@@ -46,6 +50,7 @@ struct proxy_opts {
 	unsigned threads;
 	int log_fd;
 	bool log_syslog;
+	struct ca *ca;
 	char *error;
 };
 #define PROXY_ERROR_MAX 512

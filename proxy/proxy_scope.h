@@ -19,6 +19,15 @@ struct proxy;
 struct proxy_scope;
 
 /**
+ * struct proxy_secret - of a credential of the conf, known by its @name
+ * @text: what goes into requests: no control byte, not empty
+ * @placeholder: what the command has in its place; NULL: nothing
+ */
+struct proxy_secret {
+	const char *name, *text, *placeholder;
+};
+
+/**
  * struct proxy_scope_opts - whose connections they are
  * @conf, @policy: what judges them, with the limits of one run; borrowed for
  *          the life of the scope, or until replaced
@@ -30,12 +39,15 @@ struct proxy_scope;
  *          after the other in the order they are added; else all that it has
  *          is on one of them. What is counted for a run is then counted for
  *          each thread
+ * @secrets: @secrets_n of the run's, borrowed for the life of the scope
  * @remember_blocked: keep what was refused, for proxy_scope_blocked()
  */
 struct proxy_scope_opts {
 	const struct conf *conf;
 	const struct policy *policy;
 	const char *run, *caller, *command;
+	const struct proxy_secret *secrets;
+	size_t secrets_n;
 	bool all_threads, remember_blocked;
 };
 

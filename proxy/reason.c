@@ -106,6 +106,10 @@ static const struct look looks[REASON_COUNT] = {
 	[REASON_UNSUPPORTED] = { "unsupported", 501, SOCKS_BAD_COMMAND,
 		"netleash: not supported",
 		"This build of netleash cannot do that." },
+	[REASON_TLS] = { "tls", 400, SOCKS_FAILURE,
+		"netleash: no TLS session with the client",
+		"The tunnel is inspected, and no TLS session could be made "
+		"with the client." },
 };
 /* clang-format on */
 

@@ -36,6 +36,7 @@ enum reason {
 	REASON_IDLE,	    /* a tunnel that was silent too long; log only */
 	REASON_INTERNAL,    /* 500: memory */
 	REASON_UNSUPPORTED, /* 501: a feature that this build does not have */
+	REASON_TLS, /* the client's TLS in an inspected tunnel; log only */
 	REASON_COUNT
 };
 

@@ -38,6 +38,7 @@ typedef void scope_ended_fn(void *arg);
  * @rules:  what judges the next request
  * @limits: of the conf in @rules; kept by nobody else
  * @who:    for the log; each its own, "" for none
+ * @secrets: the owner's
  * @blocked: NULL: not remembered
  */
 struct scope {
@@ -46,6 +47,8 @@ struct scope {
 	struct ruleset *rules;
 	const struct conf_limits *limits;
 	struct access_who who;
+	const struct proxy_secret *secrets;
+	size_t secrets_n;
 	struct blocked *blocked;
 	struct proxy_stats stats;
 	struct listener_list listeners;

@@ -15,29 +15,32 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/macros.h"
+#include "proxy/ca_store.h"
+#include "proxy/leaf.h"
 #include "proxy/mbedtls_compat.h"
 #include "proxy/tls_pump.h"
-
-/*
- * One file with all of them: a folder of hashed links would be read two or
- * three times over.
- */
-static const char *const stores[] = {
-	"/etc/ssl/certs/ca-certificates.crt",		     /* Debian */
-	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* Fedora */
-	"/etc/pki/tls/certs/ca-bundle.crt",		     /* RHEL */
-	"/etc/ssl/ca-bundle.pem",			     /* SUSE */
-	"/etc/ssl/cert.pem",				     /* Alpine */
-};
+#include "proxy/tls_server.h"
 
 struct tls_context {
 	mbedtls_entropy_context entropy;
 	mbedtls_ctr_drbg_context rng;
 	mbedtls_x509_crt cas;
-	mbedtls_ssl_config client;
+	mbedtls_ssl_config client, server;
+	mbedtls_ssl_ticket_context tickets;
+	struct leaf_cache *leaves;
 	struct tls_pump *pumps;
 	unsigned char buffer[TLS_BUFFER_SIZE + 1];
+};
+
+/* Of a ticket's key, and so of a session that is taken up again. */
+#define TICKET_SECONDS 3600
+
+/* For our own P-256 leaves; the quickest of mbedTLS first. */
+static const int suites[] = {
+	MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+	0,
 };
 
 static const char *alpn[] = { "http/1.1", NULL };
@@ -45,15 +48,17 @@ static const char *alpn[] = { "http/1.1", NULL };
 static int fail(char ret_error[TLS_ERROR_MAX], const char *what,
 		const char *path)
 {
-	(void)snprintf(ret_error, TLS_ERROR_MAX, "%.180s: %s", path, what);
+	(void)snprintf(ret_error, TLS_ERROR_MAX, "%.150s: %.100s", path, what);
 	return -EINVAL;
 }
 
 /* The first store that is there; none is no error. */
 static int load_system(struct tls_context *ctx)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(stores); i++) {
-		int r = mbedtls_x509_crt_parse_file(&ctx->cas, stores[i]);
+	const char *path;
+
+	for (size_t i = 0; (path = ca_store_path(i)); i++) {
+		int r = mbedtls_x509_crt_parse_file(&ctx->cas, path);
 
 		if (r == MBEDTLS_ERR_X509_ALLOC_FAILED)
 			return -ENOMEM;
@@ -92,7 +97,7 @@ static int load(struct tls_context *ctx, char *const *cas, size_t cas_n,
 		return fail(ret_error,
 			    "it is not here, and nothing else is trusted: "
 			    "install ca-certificates, or write verify-ca",
-			    stores[0]);
+			    ca_store_path(0));
 	return r;
 }
 
@@ -133,6 +138,8 @@ int tls_context_new(char *const *cas, size_t cas_n, struct tls_context **ret,
 	mbedtls_ctr_drbg_init(&ctx->rng);
 	mbedtls_x509_crt_init(&ctx->cas);
 	mbedtls_ssl_config_init(&ctx->client);
+	mbedtls_ssl_config_init(&ctx->server);
+	mbedtls_ssl_ticket_init(&ctx->tickets);
 	r = configure(ctx, ret_error);
 	if (r == 0)
 		r = load(ctx, cas, cas_n, ret_error);
@@ -144,12 +151,41 @@ int tls_context_new(char *const *cas, size_t cas_n, struct tls_context **ret,
 	return 0;
 }
 
+int tls_context_set_ca(struct tls_context *ctx, struct ca *ca)
+{
+	mbedtls_ssl_config *conf = &ctx->server;
+
+	ctx->leaves = leaf_cache_new(ca);
+	if (!ctx->leaves ||
+	    mbedtls_ssl_config_defaults(conf, MBEDTLS_SSL_IS_SERVER,
+					MBEDTLS_SSL_TRANSPORT_STREAM,
+					MBEDTLS_SSL_PRESET_DEFAULT) != 0 ||
+	    mbedtls_ssl_conf_alpn_protocols(conf, alpn) != 0 ||
+	    mbedtls_ssl_ticket_setup(&ctx->tickets, mbedtls_ctr_drbg_random,
+				     &ctx->rng, MBEDTLS_CIPHER_AES_256_GCM,
+				     TICKET_SECONDS) != 0)
+		return -ENOMEM;
+	compat_tls_set_min_1_2(conf);
+	compat_tls_set_max_1_2(conf);
+	mbedtls_ssl_conf_authmode(conf, MBEDTLS_SSL_VERIFY_NONE);
+	mbedtls_ssl_conf_rng(conf, mbedtls_ctr_drbg_random, &ctx->rng);
+	mbedtls_ssl_conf_ciphersuites(conf, suites);
+	mbedtls_ssl_conf_session_tickets_cb(conf, mbedtls_ssl_ticket_write,
+					    mbedtls_ssl_ticket_parse,
+					    &ctx->tickets);
+	tls_server_configure(conf);
+	return 0;
+}
+
 void tls_context_free(struct tls_context *ctx)
 {
 	if (!ctx)
 		return;
 	while (ctx->pumps)
 		tls_pump_free(ctx->pumps);
+	leaf_cache_free(ctx->leaves);
+	mbedtls_ssl_config_free(&ctx->server);
+	mbedtls_ssl_ticket_free(&ctx->tickets);
 	mbedtls_ssl_config_free(&ctx->client);
 	mbedtls_x509_crt_free(&ctx->cas);
 	mbedtls_ctr_drbg_free(&ctx->rng);
@@ -161,6 +197,17 @@ const struct mbedtls_ssl_config *
 tls_context_client(const struct tls_context *ctx)
 {
 	return &ctx->client;
+}
+
+const struct mbedtls_ssl_config *
+tls_context_server(const struct tls_context *ctx)
+{
+	return &ctx->server;
+}
+
+struct leaf_cache *tls_context_leaves(struct tls_context *ctx)
+{
+	return ctx->leaves;
 }
 
 unsigned char *tls_context_buffer(struct tls_context *ctx)

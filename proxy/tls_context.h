@@ -3,7 +3,8 @@
  * proxy/tls_context.h - whom TLS trusts, and what all of its streams share
  *
  * In:   the system's store of CAs, and files of more
- * Out:  a configuration for clients: TLS 1.2 or later, certificates verified
+ * Out:  a configuration for clients: TLS 1.2 or later, certificates verified;
+ *       and one for servers, where there is a CA to sign for them
  *
  * Made before the process is confined: it reads files. One loop's; nothing is
  * locked.
@@ -13,6 +14,8 @@
 
 #include <stddef.h>
 
+struct ca;
+struct leaf_cache;
 struct mbedtls_ssl_config;
 struct tls_context;
 struct tls_pump;
@@ -27,12 +30,23 @@ struct tls_pump;
 int tls_context_new(char *const *cas, size_t cas_n, struct tls_context **ret,
 		    char ret_error[TLS_ERROR_MAX]);
 
+/*
+ * Makes it one for servers as well: for hosts whose certificates @ca signs.
+ * Borrows @ca, which nobody else mints with. Return: 0 or -ENOMEM.
+ */
+int tls_context_set_ca(struct tls_context *ctx, struct ca *ca);
+
 /* Ends all pumps, with resets. NULL is fine. */
 void tls_context_free(struct tls_context *ctx);
 
 /* For proxy/tls_*.c: how clients are configured; borrowed. */
 const struct mbedtls_ssl_config *
 tls_context_client(const struct tls_context *ctx);
+
+/* For proxy/tls_server.c: how servers are configured, and their leaves. */
+const struct mbedtls_ssl_config *
+tls_context_server(const struct tls_context *ctx);
+struct leaf_cache *tls_context_leaves(struct tls_context *ctx);
 
 /* For proxy/tls_pump.c: bytes in use only within one callback. */
 #define TLS_BUFFER_SIZE 16384u

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,12 +26,41 @@ static int on_send(void *arg, const unsigned char *bytes, size_t n)
 				   : MBEDTLS_ERR_NET_SEND_FAILED;
 }
 
+static int take_early(struct tls_stream *s, unsigned char *bytes, size_t n)
+{
+	const size_t left = s->early_n - s->early_at;
+
+	n = n < left ? n : left;
+	memcpy(bytes, s->early + s->early_at, n);
+	s->early_at += n;
+	if (s->early_at == s->early_n) {
+		free(s->early);
+		s->early = NULL;
+	}
+	return (int)n;
+}
+
+int tls_stream_set_early(struct tls_stream *s, const void *bytes, size_t n)
+{
+	if (n == 0)
+		return 0;
+	s->early = malloc(n);
+	if (!s->early)
+		return -ENOMEM;
+	memcpy(s->early, bytes, n);
+	s->early_n = n;
+	return 0;
+}
+
 /* The end of the stream is 0, which mbedTLS makes an error of its own. */
 static int on_recv(void *arg, unsigned char *bytes, size_t n)
 {
-	const struct tls_stream *s = arg;
-	ssize_t got = recv(s->fd, bytes, n, 0);
+	struct tls_stream *s = arg;
+	ssize_t got;
 
+	if (s->early)
+		return take_early(s, bytes, n);
+	got = recv(s->fd, bytes, n, 0);
 	if (got >= 0)
 		return (int)got;
 	return is_transient(errno) ? MBEDTLS_ERR_SSL_WANT_READ
@@ -61,6 +91,7 @@ void tls_stream_free(struct tls_stream *s)
 	mbedtls_ssl_free(&s->ssl);
 	if (s->fd >= 0)
 		close(s->fd);
+	free(s->early);
 	free(s);
 }
 

@@ -9,16 +9,27 @@
 #ifndef NETLEASH_PROXY_TLS_STREAM_H
 #define NETLEASH_PROXY_TLS_STREAM_H
 
+#include <stddef.h>
+
 #include "proxy/mbedtls_compat.h"
 
+/**
+ * struct tls_stream
+ * @early: bytes that were read from @fd before; the session's first ones
+ */
 struct tls_stream {
 	mbedtls_ssl_context ssl;
 	int fd;
+	unsigned char *early;
+	size_t early_at, early_n;
 };
 
 /* Takes @fd, but not where it fails. Return: NULL without memory. */
 struct tls_stream *tls_stream_new(const struct mbedtls_ssl_config *conf,
 				  int fd);
+
+/* To be read before anything else; copied. Return: 0 or -ENOMEM. */
+int tls_stream_set_early(struct tls_stream *s, const void *bytes, size_t n);
 
 /* Closes the socket, if it is still there. NULL is fine. */
 void tls_stream_free(struct tls_stream *s);

@@ -42,6 +42,7 @@ static const struct {
 	{ REASON_LIMIT, "limit", 503, 1, false },
 	{ REASON_IDLE, "idle", 504, 1, false },
 	{ REASON_INTERNAL, "internal", 500, 1, false },
+	{ REASON_TLS, "tls", 400, 1, false },
 	{ REASON_UNSUPPORTED, "unsupported", 501, 7, false },
 };
 

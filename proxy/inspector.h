@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proxy/inspector.h - TLS ended and begun on a loop of its own
+ *
+ * In:   sockets: of clients that believe to speak to a host, and of hosts
+ * Out:  descriptors that carry what is inside (proxy/tls_pump.h)
+ *
+ * A handshake takes milliseconds of computation. All of it, and the ciphers of
+ * what goes through later, is the work of one thread here, so that no tunnel
+ * waits for it. What is asked for comes from loops, and the answer goes back to
+ * the loop that asked, by their mailboxes.
+ */
+#ifndef NETLEASH_PROXY_INSPECTOR_H
+#define NETLEASH_PROXY_INSPECTOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proxy/tls_context.h"
+
+struct addr;
+struct ca;
+struct inspect_op;
+struct inspector;
+struct mailbox;
+
+/* Descriptors that one inspected connection holds beside its own two. */
+#define INSPECTOR_FDS 4
+
+/*
+ * Signs with @ca, borrowed, which nobody else uses meanwhile; trusts of hosts
+ * what the system does, and the CAs in the files @cas. Return: 0, or -errno;
+ * -EINVAL with a sentence part in @ret_error.
+ */
+int inspector_new(struct ca *ca, char *const *cas, size_t cas_n,
+		  struct inspector **ret, char ret_error[TLS_ERROR_MAX]);
+
+/* From here on it has a thread. Return: 0 or -errno. */
+int inspector_start(struct inspector *in);
+
+/*
+ * Ends the thread, and what it has under way with it: the loops that asked
+ * have an answer in their mailboxes then, which must be run once more.
+ */
+void inspector_stop(struct inspector *in);
+
+/* It is stopped, or was not started. NULL is fine. */
+void inspector_free(struct inspector *in);
+
+/**
+ * struct inspect_opts - copied
+ * @host:  normal name; with @addr it is its text only
+ * @addr:  not NULL: the host is this address
+ * @early: of a client's socket: @early_n bytes that were read from it already
+ * @deadline_ms: for the handshake
+ */
+struct inspect_opts {
+	const char *host;
+	const struct addr *addr;
+	const char *early;
+	size_t early_n;
+	uint32_t deadline_ms;
+};
+
+/* The callee owns @fd, -1 on failure; @error is borrowed for the call, a
+ * sentence part after "the client" or the host. The operation is over. */
+typedef void inspect_done_fn(int fd, const char *error, void *arg);
+
+/*
+ * Take @fd, in failure too; @done runs in the loop of @home, never from
+ * inside. The first makes us the host for a client, the second a client of the
+ * host, whose certificate must be good. Return: 0 or -ENOMEM.
+ */
+int inspector_serve(struct inspector *in, struct mailbox *home, int fd,
+		    const struct inspect_opts *opts, inspect_done_fn *done,
+		    void *arg, struct inspect_op **ret);
+int inspector_connect(struct inspector *in, struct mailbox *home, int fd,
+		      const struct inspect_opts *opts, inspect_done_fn *done,
+		      void *arg, struct inspect_op **ret);
+
+/* In the loop that asked: @done will not run. NULL is fine. */
+void inspect_cancel(struct inspect_op *op);
+
+#endif

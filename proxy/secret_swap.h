@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proxy/secret_swap.h - a credential into the fields of a head, and out again
+ *
+ * Pure, over a head that was rendered (proxy/http_rewrite.h): its start line is
+ * left alone, and so is every field's name.
+ */
+#ifndef NETLEASH_PROXY_SECRET_SWAP_H
+#define NETLEASH_PROXY_SECRET_SWAP_H
+
+#include <stddef.h>
+
+#include "common/strbuf.h"
+
+/*
+ * Puts @to for each @from in the values. Neither has a control byte, and @from
+ * is not empty. See strbuf_failed() for want of memory.
+ */
+void secret_swap(struct strbuf *head, const char *from, const char *to);
+
+/*
+ * Sets the field @name, a token, to @value with @secret for its "{}"; whatever
+ * fields of that name there are go.
+ */
+void secret_set_field(struct strbuf *head, const char *name, const char *value,
+		      const char *secret);
+
+#endif

@@ -231,6 +231,8 @@ void leash_fill(struct leash *l, const struct plan *p, struct init_opts *opts)
 		.readonly_n = w->readonly.n,
 		.hidden = (const char *const *)w->hidden.v,
 		.hidden_n = w->hidden.n,
+		.files = p->inspection.files,
+		.files_n = p->inspection.files_n,
 		.idmap = l->root,
 		.run_uid = uid,
 		.run_gid = gid,

@@ -12,7 +12,7 @@
  *        6. CMD's home
  *        7. /dev
  *        8. the shown folders, back at their own paths
- *        9. names: passwd, group, resolv.conf
+ *        9. names: passwd, group, resolv.conf; the CAs of the run
  *       10. the working directory
  * Invariants: until the last step there is nothing of CMD's to run; a step
  *             that fails ends the launch, so a half-built view is never used
@@ -265,6 +265,25 @@ static int show_resolv_conf(struct view *v, const struct taken *t)
 	return r < 0 ? view_fail(v, r, RESOLV_CONF " cannot be shown") : 0;
 }
 
+/* Where it is a link, what it leads to is replaced. */
+static int show_files(struct view *v)
+{
+	const struct mounts_opts *o = v->opts;
+
+	for (size_t i = 0; i < o->files_n; i++) {
+		const struct mounts_file *f = &o->files[i];
+		AUTOFREE char *real = realpath(f->path, NULL);
+		AUTOCLOSE int place = -1;
+		int r = view_open_place(v, real ? real : f->path, true, &place);
+
+		if (r == 0)
+			r = tree_bind_text(f->text, f->n, place);
+		if (r < 0)
+			return view_fail(v, r, "%s cannot be shown", f->path);
+	}
+	return 0;
+}
+
 /* Step 10. The descriptor of the old one would lead to the host's view. */
 static int change_folder(struct view *v)
 {
@@ -300,6 +319,8 @@ static int build(struct view *v, struct taken *t)
 		r = users_apply(v);
 	if (r == 0)
 		r = show_resolv_conf(v, t);
+	if (r == 0)
+		r = show_files(v);
 	if (r == 0)
 		r = change_folder(v);
 	return r;

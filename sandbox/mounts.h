@@ -24,10 +24,19 @@ struct caller;
 #define MOUNTS_ERROR_MAX 512
 
 /**
+ * struct mounts_file - @n bytes of @text, which are read at @path
+ */
+struct mounts_file {
+	const char *path, *text;
+	size_t n;
+};
+
+/**
  * struct mounts_opts
  * @home:      the caller's home: replaced by an empty folder that CMD owns
  * @cwd:       absolute, resolved; CMD's working directory
  * @writable, @readonly, @hidden: absolute, resolved paths
+ * @files:     @files_n, read-only, and in the place of what is there
  * @idmap:     writable folders show the caller's files as CMD's and the
  *             reverse (false where CMD has the caller's uid)
  * @run_uid, @run_gid: CMD's
@@ -46,6 +55,8 @@ struct mounts_opts {
 	size_t readonly_n;
 	const char *const *hidden;
 	size_t hidden_n;
+	const struct mounts_file *files;
+	size_t files_n;
 	bool idmap;
 	uid_t run_uid, caller_uid;
 	gid_t run_gid, caller_gid;

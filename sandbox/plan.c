@@ -52,6 +52,8 @@ static int make_policy(struct plan *p, char error[PLAN_ERROR_MAX])
 	if (r < 0)
 		return r;
 	r = policy_new(p->conf, p->cli.profile, &p->policy);
+	if (r == 0)
+		policy_set_inspection(p->policy, true);
 	if (r == -ENOENT)
 		(void)snprintf(error, PLAN_ERROR_MAX,
 			       "the conf has no profile '%s'", p->cli.profile);
@@ -104,6 +106,8 @@ int plan_environment(const struct plan *p, uint16_t port, bool own_loopback,
 		.caller = p->env,
 		.hidden = hidden,
 		.hidden_n = hidden_names(p->conf, hidden),
+		.given = (const char *const *)p->inspection.given,
+		.given_n = p->inspection.given_n,
 		.set = p->cli.env.v,
 		.set_n = p->cli.env.n,
 		.deny = (const char *const *)p->conf->env_deny,
@@ -171,6 +175,14 @@ int plan_make(struct plan *p, char error[PLAN_ERROR_MAX])
 	return r == 0 ? plan_make_for(p, error) : r;
 }
 
+int plan_inspect(struct plan *p, char error[PLAN_ERROR_MAX])
+{
+	if (p->cli.network != NETWORK_PROXY)
+		return 0;
+	return inspection_prepare(p->conf, p->policy, &p->caller, p->env,
+				  &p->inspection, error);
+}
+
 const char *plan_command(const struct plan *p)
 {
 	const char *slash = strrchr(p->cli.argv[0], '/');
@@ -180,6 +192,7 @@ const char *plan_command(const struct plan *p)
 
 void plan_fini(struct plan *p)
 {
+	inspection_fini(&p->inspection);
 	policy_free(p->policy);
 	conf_free(p->loaded);
 	workspace_fini(&p->workspace);

@@ -12,6 +12,7 @@
 
 #include "sandbox/cli.h"
 #include "sandbox/identity.h"
+#include "sandbox/inspection.h"
 #include "sandbox/log_sink.h"
 #include "sandbox/workspace.h"
 
@@ -28,6 +29,7 @@ struct policy;
  * @loaded: @conf where it is the plan's own, else NULL
  * @policy: NULL where somebody else judges
  * @log: once it was opened
+ * @inspection: of plan_inspect(); else all zeros
  */
 struct plan {
 	struct run_cli cli;
@@ -38,6 +40,7 @@ struct plan {
 	struct policy *policy;
 	struct workspace workspace;
 	struct log_place log;
+	struct inspection inspection;
 };
 
 /*
@@ -54,6 +57,13 @@ int plan_make(struct plan *p, char error[PLAN_ERROR_MAX]);
  */
 int plan_make_for(struct plan *p, char error[PLAN_ERROR_MAX]);
 void plan_fini(struct plan *p);
+
+/*
+ * Makes and reads what @p->inspection holds, where @p->policy may want it: the
+ * first thing of a run that is more than a decision, since it may run the
+ * commands of credentials. Return: 0 or -errno with a sentence in @error.
+ */
+int plan_inspect(struct plan *p, char error[PLAN_ERROR_MAX]);
 
 /* The name of CMD for people: without its folder. Borrowed. */
 const char *plan_command(const struct plan *p);

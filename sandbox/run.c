@@ -116,6 +116,7 @@ static int start_proxy(struct run *run)
 		.conf = run->plan.conf,
 		.log_fd = run->log_fd,
 		.log_syslog = run->plan.log.kind == CONF_LOG_SYSLOG,
+		.ca = run->plan.inspection.ca,
 		.error = run->error,
 	};
 	const struct proxy_scope_opts scope = {
@@ -124,6 +125,8 @@ static int start_proxy(struct run *run)
 		.run = run->leash.lease.run,
 		.caller = run->plan.caller.name,
 		.command = plan_command(&run->plan),
+		.secrets = run->plan.inspection.secrets,
+		.secrets_n = run->plan.inspection.secrets_n,
 		.remember_blocked = true,
 	};
 	const struct identities *ids = &run->leash.ids;
@@ -231,6 +234,8 @@ static int run_command(struct run *run)
 		r = plan_make(&run->plan, run->error);
 	if (r == 0)
 		r = supervise_open(&run->io);
+	if (r == 0)
+		r = plan_inspect(&run->plan, run->error);
 	if (r == 0)
 		r = leash_prepare(&run->plan, &run->leash, run->error);
 	if (r < 0)

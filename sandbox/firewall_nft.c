@@ -30,6 +30,7 @@
 #include "sandbox/cgroup.h"
 #include "sandbox/firewall_priv.h"
 #include "sandbox/firewall_rules.h"
+#include "sandbox/firewall_socket.h"
 #include "sandbox/firewall_version.h"
 #include "sandbox/identity.h"
 #include "sandbox/nft_library.h"
@@ -76,22 +77,20 @@ static int ask_generation(int fd)
  * libnftables ends the whole process when it cannot open its socket, so we
  * find out first, and can say what is missing.
  */
-static int open_socket(int *ret_fd, char *error)
+static int check_kernel(int *ret_fd, char *error)
 {
-	AUTOCLOSE int fd =
-		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+	const int fd = firewall_socket();
 	int r;
 
-	if (fd < 0 && (errno == EPROTONOSUPPORT || errno == EAFNOSUPPORT))
+	if (fd == -EPROTONOSUPPORT || fd == -EAFNOSUPPORT)
 		return fail(error, -EOPNOTSUPP,
 			    "this kernel has no netfilter: use a kernel with "
 			    "nf_tables, or --isolation netns");
 	if (fd < 0) {
-		r = -errno;
 		(void)snprintf(error, FIREWALL_ERROR_MAX,
 			       "cannot reach the firewall by netlink: %s",
-			       strerror(-r));
-		return r;
+			       strerror(-fd));
+		return fd;
 	}
 	r = ask_generation(fd);
 	if (r == -EPERM)
@@ -103,7 +102,6 @@ static int open_socket(int *ret_fd, char *error)
 			    "this kernel has no nf_tables: load the module "
 			    "(modprobe nf_tables), or use --isolation netns");
 	*ret_fd = fd;
-	fd = -1;
 	return 0;
 }
 
@@ -112,14 +110,12 @@ int firewall_open(struct firewall **ret, char error[FIREWALL_ERROR_MAX])
 	struct firewall *fw;
 	int fd = -1, r;
 
-	r = open_socket(&fd, error);
+	r = check_kernel(&fd, error);
 	if (r < 0)
 		return r;
 	fw = calloc(1, sizeof(*fw));
-	if (!fw) {
-		(void)close(fd);
+	if (!fw)
 		return fail(error, -ENOMEM, "out of memory");
-	}
 	fw->fd = fd;
 	*ret = fw;
 	return 0;
@@ -151,7 +147,6 @@ void firewall_close(struct firewall *fw)
 		return;
 	if (fw->nft)
 		fw->lib->ctx_free(fw->nft);
-	(void)close(fw->fd);
 	free(fw);
 }
 

@@ -17,8 +17,7 @@ struct nft_library;
 
 /**
  * struct firewall - one user's connection to nf_tables
- * @fd:  netlink; kept until the end, since the kernel waits for a grace period
- *       when a socket is closed that something was deleted by
+ * @fd:  of firewall_socket.h
  * @lib, @nft: libnftables, once something needed it; has a socket of its own
  */
 struct firewall {

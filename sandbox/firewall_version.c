@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "common/scope.h"
+#include "sandbox/firewall_socket.h"
 #include "sandbox/netlink.h"
 
 #define TABLE "netleash"
@@ -118,13 +118,12 @@ static int ask(int fd)
 
 static int ask_once(char *ret, size_t size)
 {
-	AUTOCLOSE int fd =
-		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+	const int fd = firewall_socket();
 	uint8_t answer[32768];
 	int r;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	r = ask(fd);
 	while (r == 0) {
 		ssize_t n = recv(fd, answer, sizeof(answer), MSG_TRUNC);
@@ -137,6 +136,9 @@ static int ask_once(char *ret, size_t size)
 			r = firewall_version_parse(answer, (size_t)n, ret,
 						   size);
 	}
+	/* Behind the rule comes the end of the list. */
+	while (recv(fd, answer, sizeof(answer), MSG_DONTWAIT) >= 0)
+		continue;
 	return r;
 }
 

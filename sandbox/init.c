@@ -38,12 +38,14 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/fdio.h"
 #include "common/macros.h"
 #include "sandbox/cgroup.h"
 #include "sandbox/clone.h"
+#include "sandbox/firewall_socket.h"
 #include "sandbox/forward.h"
 #include "sandbox/init_command.h"
 #include "sandbox/init_fds.h"
@@ -338,6 +340,17 @@ static void wait_for_farewell(const struct init *in)
 	} while (n > 0 || (n < 0 && errno == EINTR));
 }
 
+/* See firewall_socket.h; what else we hold is free. */
+static void rest(void)
+{
+	const struct timespec pause = { .tv_nsec = FIREWALL_SOCKET_REST_MS *
+						   1000000L };
+
+	for (int fd = 0; fd <= 2; fd++)
+		(void)close(fd);
+	(void)nanosleep(&pause, NULL);
+}
+
 static _Noreturn void finish(struct init *in, int status, const char *why)
 {
 	char text[INIT_TEXT_MAX] = "";
@@ -356,7 +369,9 @@ static _Noreturn void finish(struct init *in, int status, const char *why)
 		(void)send_msg(in, INIT_MSG_EXITED, in->wait_status, "", NULL,
 			       0);
 	wait_for_farewell(in);
-	(void)close(in->sock); /* before what takes the kernel longer */
+	(void)close(in->sock);
+	if (in->opts->firewall)
+		rest();
 	_exit(0);
 }
 
@@ -389,6 +404,8 @@ static _Noreturn void init_main(struct init_opts *opts, const sigset_t *mask,
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)prctl(PR_SET_NAME, "netleash-init");
+	if (opts->firewall)
+		firewall_socket_adopt();
 	if (init_fds_keep(opts, sock) < 0)
 		finish(&in, EXIT_NETLEASH, "close_range failed");
 	(void)sigemptyset(&child);

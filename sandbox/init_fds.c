@@ -12,6 +12,7 @@
 #include "common/fdio.h"
 #include "common/macros.h"
 #include "sandbox/clone.h"
+#include "sandbox/firewall_socket.h"
 #include "sandbox/init.h"
 
 static int fd_of(const struct door *d, size_t i)
@@ -33,6 +34,7 @@ int init_fds_keep(const struct init_opts *opts, int sock)
 		fd_of(&opts->decoy, 0),
 		fd_of(&opts->decoy, 1),
 		opts->lease ? opts->lease->fd : -1,
+		opts->firewall ? firewall_socket_peek() : -1,
 	};
 
 	return fd_close_all_but(keep, ARRAY_SIZE(keep));

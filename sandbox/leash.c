@@ -19,6 +19,7 @@
 #include "common/conf.h"
 #include "common/log.h"
 #include "sandbox/cgroup.h"
+#include "sandbox/firewall_socket.h"
 #include "sandbox/init.h"
 #include "sandbox/plan.h"
 #include "sandbox/setup.h"
@@ -261,6 +262,7 @@ void leash_hand_over(struct leash *l)
 		(void)close(l->cgroup_fd);
 	if (l->lease.fd >= 0)
 		(void)close(l->lease.fd);
+	firewall_socket_close();
 	l->cgroup_fd = l->lease.fd = -1;
 	door_close(&l->decoy);
 }

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "sandbox/firewall.h"
+#include "sandbox/firewall_watch_filter.h"
 
 static struct firewall_door door_of(const struct init_opts *opts)
 {
@@ -36,6 +37,7 @@ static struct firewall_local local_of(const struct init_opts *opts)
 static int watch(struct init_firewall *f, const struct init_opts *opts)
 {
 	struct stat st;
+	int r;
 
 	/* nf_tables names a cgroup by its id: the directory's inode number. */
 	if (fstat(opts->cgroup_fd, &st) < 0)
@@ -45,7 +47,10 @@ static int watch(struct init_firewall *f, const struct init_opts *opts)
 		.port = opts->door.port,
 		.uid = opts->lease->uid,
 	};
-	return firewall_watch_open(&f->watch_fd);
+	r = firewall_watch_open(&f->watch_fd);
+	if (r == 0) /* without it, we are only woken more often */
+		(void)firewall_watch_filter(f->watch_fd, &f->watched);
+	return r;
 }
 
 int init_firewall_open(struct init_firewall *f, const struct init_opts *opts,

@@ -128,6 +128,7 @@ static struct inspect_opts opts_of(const struct conn *c)
 	return (struct inspect_opts){
 		.host = t->host,
 		.addr = t->is_addr ? &t->addr : NULL,
+		.port = t->port,
 		.deadline_ms = c->scope->limits->head_time,
 	};
 }

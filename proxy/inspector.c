@@ -44,6 +44,7 @@ struct inspect_op {
 	int fd;
 	char host[HOSTNAME_BUFFER];
 	struct addr addr;
+	uint16_t port;
 	char *early;
 	size_t early_n;
 	uint32_t deadline_ms;
@@ -153,6 +154,7 @@ static int dial(struct inspect_op *op, int fd)
 	const struct tls_client_opts opts = {
 		.host = op->host,
 		.addr = op->is_addr ? &op->addr : NULL,
+		.port = op->port,
 		.deadline_ms = op->deadline_ms,
 	};
 
@@ -254,6 +256,7 @@ static struct inspect_op *op_new(struct inspector *in, struct mailbox *home,
 	op->is_addr = opts->addr != NULL;
 	if (opts->addr)
 		op->addr = *opts->addr;
+	op->port = opts->port;
 	op->deadline_ms = opts->deadline_ms;
 	op->begin = (struct job){ .fn = on_begin, .arg = op };
 	op->stop = (struct job){ .fn = on_stop, .arg = op };

@@ -51,12 +51,14 @@ void inspector_free(struct inspector *in);
  * struct inspect_opts - copied
  * @host:  normal name; with @addr it is its text only
  * @addr:  not NULL: the host is this address
+ * @port:  of the host: what was learnt of it there may be used again
  * @early: of a client's socket: @early_n bytes that were read from it already
  * @deadline_ms: for the handshake
  */
 struct inspect_opts {
 	const char *host;
 	const struct addr *addr;
+	uint16_t port;
 	const char *early;
 	size_t early_n;
 	uint32_t deadline_ms;

@@ -75,7 +75,7 @@ static inline bool compat_tls_has_1_3(void)
 #endif
 }
 
-/* mbedtls_ssl_read() returned @r: nothing was read, but it is no end. */
+/* Reading or writing returned @r: nothing was moved, but it is no end. */
 static inline bool compat_tls_is_ticket(int r)
 {
 #if defined(MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)

@@ -4,8 +4,9 @@
  *
  * In:         a connected socket from dial.c, and whom it should lead to
  * Out:        one done callback: a descriptor of tls_pump.c, or what is wrong
- * Steps:      handshake, in which mbedTLS verifies chain, validity and name ->
- *             for an address, its own check -> pump
+ * Steps:      handshake, in which mbedTLS verifies chain, validity and name,
+ *             or takes up a session in which it did -> for an address, its own
+ *             check -> pump
  * Invariants: the name is always set, or the address checked here: without a
  *             name mbedTLS verifies none
  * References: RFC 6066 section 3: no address is sent as a server name;
@@ -27,6 +28,7 @@
 #include "common/macros.h"
 #include "proxy/tls_context.h"
 #include "proxy/tls_pump.h"
+#include "proxy/tls_sessions.h"
 #include "proxy/tls_stream.h"
 
 /* GeneralName's iPAddress: context-specific, primitive, 7. */
@@ -148,6 +150,7 @@ static void established(struct tls_client *c)
 		finish(c, -1, "has a certificate for another address");
 		return;
 	}
+	tls_sessions_on_established(c->stream);
 	/* Before the pump has its own for the same socket. */
 	event_del(&c->readable);
 	event_del(&c->writable);
@@ -174,8 +177,6 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 		established(c);
 		return;
 	}
-	if (compat_tls_is_ticket(r))
-		return;
 	if (r == MBEDTLS_ERR_SSL_WANT_WRITE) {
 		if (event_add(&c->writable, NULL) == 0)
 			return;
@@ -187,6 +188,7 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	describe(c, r, error);
+	tls_sessions_on_failed(c->stream);
 	finish(c, -1, error);
 }
 
@@ -208,6 +210,10 @@ static int prepare(struct tls_client *c, const struct tls_client_opts *opts)
 	if (mbedtls_ssl_set_hostname(&c->stream->ssl,
 				     c->is_addr ? NULL : opts->host) != 0)
 		return -ENOMEM;
+	/* An address has no name under which mbedTLS would verify it. */
+	if (!c->is_addr && opts->port > 0)
+		tls_sessions_begin(tls_context_sessions(c->ctx), c->stream,
+				   opts->host, opts->port);
 	if (event_add(&c->deadline, &tv) < 0 ||
 	    event_add(&c->readable, NULL) < 0 ||
 	    event_add(&c->writable, NULL) < 0)

@@ -7,7 +7,8 @@
  *       or a sentence part that says what is wrong
  *
  * The other end always proves who it is: a certificate for the host's name or
- * address, of a CA that the context trusts, and valid now.
+ * address, of a CA that the context trusts, and valid now; or that it is the
+ * one that proved this lately (tls_sessions.h).
  */
 #ifndef NETLEASH_PROXY_TLS_CLIENT_H
 #define NETLEASH_PROXY_TLS_CLIENT_H
@@ -34,10 +35,13 @@ typedef void tls_client_done_fn(int fd, const char *error, void *arg);
  * @host: normal name, sent as the server name; with @addr it is its text only
  * @addr: not NULL: the certificate must be for this address; borrowed for the
  *        call
+ * @port: where @host was connected to; sessions are taken up again with that
+ *        host at that port alone. 0: none is kept
  * @deadline_ms: for the handshake, > 0
  */
 struct tls_client_opts {
 	const char *host;
+	uint16_t port;
 	const struct addr *addr;
 	uint32_t deadline_ms;
 };

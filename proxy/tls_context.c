@@ -18,8 +18,10 @@
 #include "proxy/ca_store.h"
 #include "proxy/leaf.h"
 #include "proxy/mbedtls_compat.h"
+#include "proxy/mbedtls_tickets.h"
 #include "proxy/tls_pump.h"
 #include "proxy/tls_server.h"
+#include "proxy/tls_sessions.h"
 
 struct tls_context {
 	mbedtls_entropy_context entropy;
@@ -28,6 +30,7 @@ struct tls_context {
 	mbedtls_ssl_config client, server;
 	mbedtls_ssl_ticket_context tickets;
 	struct leaf_cache *leaves;
+	struct tls_sessions *sessions;
 	struct tls_pump *pumps;
 	unsigned char buffer[TLS_BUFFER_SIZE + 1];
 };
@@ -117,7 +120,11 @@ static int configure(struct tls_context *ctx, char *ret_error)
 					MBEDTLS_SSL_TRANSPORT_STREAM,
 					MBEDTLS_SSL_PRESET_DEFAULT) != 0)
 		return -ENOMEM;
+	ctx->sessions = tls_sessions_new(TLS_SESSIONS_MAX);
+	if (!ctx->sessions)
+		return -ENOMEM;
 	compat_tls_set_min_1_2(&ctx->client);
+	compat_tls_want_tickets(&ctx->client);
 	mbedtls_ssl_conf_authmode(&ctx->client, MBEDTLS_SSL_VERIFY_REQUIRED);
 	mbedtls_ssl_conf_ca_chain(&ctx->client, &ctx->cas, NULL);
 	mbedtls_ssl_conf_rng(&ctx->client, mbedtls_ctr_drbg_random, &ctx->rng);
@@ -184,6 +191,7 @@ void tls_context_free(struct tls_context *ctx)
 	while (ctx->pumps)
 		tls_pump_free(ctx->pumps);
 	leaf_cache_free(ctx->leaves);
+	tls_sessions_free(ctx->sessions);
 	mbedtls_ssl_config_free(&ctx->server);
 	mbedtls_ssl_ticket_free(&ctx->tickets);
 	mbedtls_ssl_config_free(&ctx->client);
@@ -197,6 +205,11 @@ const struct mbedtls_ssl_config *
 tls_context_client(const struct tls_context *ctx)
 {
 	return &ctx->client;
+}
+
+struct tls_sessions *tls_context_sessions(struct tls_context *ctx)
+{
+	return ctx->sessions;
 }
 
 const struct mbedtls_ssl_config *

@@ -19,6 +19,7 @@ struct leaf_cache;
 struct mbedtls_ssl_config;
 struct tls_context;
 struct tls_pump;
+struct tls_sessions;
 
 #define TLS_ERROR_MAX 256
 
@@ -42,6 +43,9 @@ void tls_context_free(struct tls_context *ctx);
 /* For proxy/tls_*.c: how clients are configured; borrowed. */
 const struct mbedtls_ssl_config *
 tls_context_client(const struct tls_context *ctx);
+
+/* For proxy/tls_client.c: sessions that it may take up again. */
+struct tls_sessions *tls_context_sessions(struct tls_context *ctx);
 
 /* For proxy/tls_server.c: how servers are configured, and their leaves. */
 const struct mbedtls_ssl_config *

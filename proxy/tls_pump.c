@@ -36,7 +36,9 @@
 #include <event2/event_struct.h>
 
 #include "proxy/closer.h"
+#include "proxy/mbedtls_tickets.h"
 #include "proxy/tls_context.h"
+#include "proxy/tls_sessions.h"
 #include "proxy/tls_stream.h"
 
 /* One session's share of a turn of the loop, in records each way. */
@@ -229,9 +231,11 @@ static bool move_out(struct tls_pump *p)
 	p->wants_write = is_want(r);
 	if (r > 0)
 		take(p, (size_t)r);
+	else if (compat_tls_is_ticket(r))
+		tls_sessions_on_ticket(p->stream);
 	else if (!is_want(r))
 		on_net_deaf(p);
-	return r > 0;
+	return r > 0 || compat_tls_is_ticket(r);
 }
 
 /* Return: true if plain took all of it. */
@@ -291,9 +295,12 @@ static bool move_in(struct tls_pump *p)
 		p->net_eof = true;
 	else if (r == MBEDTLS_ERR_SSL_WANT_WRITE)
 		p->wants_write = true;
-	else if (!is_want(r) && !compat_tls_is_ticket(r))
+	else if (compat_tls_is_ticket(r))
+		tls_sessions_on_ticket(p->stream);
+	else if (!is_want(r))
 		p->cut = true;
-	return p->net_eof || compat_tls_is_ticket(r);
+	return p->net_eof || compat_tls_is_ticket(r) ||
+	       compat_tls_has_ticket(&p->stream->ssl);
 }
 
 static void set_event(struct tls_pump *p, struct event *ev, bool *is,

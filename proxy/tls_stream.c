@@ -92,6 +92,7 @@ void tls_stream_free(struct tls_stream *s)
 	if (s->fd >= 0)
 		close(s->fd);
 	free(s->early);
+	free(s->resume);
 	free(s);
 }
 

@@ -13,15 +13,19 @@
 
 #include "proxy/mbedtls_compat.h"
 
+struct tls_resume;
+
 /**
  * struct tls_stream
  * @early: bytes that were read from @fd before; the session's first ones
+ * @resume: proxy/tls_sessions.h; NULL where nothing is taken up again
  */
 struct tls_stream {
 	mbedtls_ssl_context ssl;
 	int fd;
 	unsigned char *early;
 	size_t early_at, early_n;
+	struct tls_resume *resume;
 };
 
 /* Takes @fd, but not where it fails. Return: NULL without memory. */

@@ -313,6 +313,7 @@ static void on_dialed(int fd, const struct addr *addr, enum reason reason,
 {
 	struct upstream_link *l = arg;
 	struct tls_client_opts opts = { .host = l->u->parent.host,
+					.port = l->u->parent.port,
 					.deadline_ms = time_left(l) };
 
 	l->dial = NULL;

@@ -18,7 +18,7 @@
 #include "proxy/ca_store.h"
 #include "proxy/leaf.h"
 #include "proxy/mbedtls_compat.h"
-#include "proxy/mbedtls_tickets.h"
+#include "proxy/mbedtls_session.h"
 #include "proxy/tls_pump.h"
 #include "proxy/tls_server.h"
 #include "proxy/tls_sessions.h"
@@ -124,6 +124,7 @@ static int configure(struct tls_context *ctx, char *ret_error)
 	if (!ctx->sessions)
 		return -ENOMEM;
 	compat_tls_set_min_1_2(&ctx->client);
+	compat_tls_set_curves(&ctx->client);
 	compat_tls_want_tickets(&ctx->client);
 	mbedtls_ssl_conf_authmode(&ctx->client, MBEDTLS_SSL_VERIFY_REQUIRED);
 	mbedtls_ssl_conf_ca_chain(&ctx->client, &ctx->cas, NULL);
@@ -174,6 +175,7 @@ int tls_context_set_ca(struct tls_context *ctx, struct ca *ca)
 		return -ENOMEM;
 	compat_tls_set_min_1_2(conf);
 	compat_tls_set_max_1_2(conf);
+	compat_tls_set_curves(conf);
 	mbedtls_ssl_conf_authmode(conf, MBEDTLS_SSL_VERIFY_NONE);
 	mbedtls_ssl_conf_rng(conf, mbedtls_ctr_drbg_random, &ctx->rng);
 	mbedtls_ssl_conf_ciphersuites(conf, suites);

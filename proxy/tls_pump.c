@@ -36,7 +36,7 @@
 #include <event2/event_struct.h>
 
 #include "proxy/closer.h"
-#include "proxy/mbedtls_tickets.h"
+#include "proxy/mbedtls_session.h"
 #include "proxy/tls_context.h"
 #include "proxy/tls_sessions.h"
 #include "proxy/tls_stream.h"

@@ -20,7 +20,7 @@
 #include "common/clock.h"
 #include "common/hostname.h"
 #include "proxy/ca_priv.h"
-#include "proxy/mbedtls_tickets.h"
+#include "proxy/mbedtls_session.h"
 #include "proxy/tls_stream.h"
 
 #define NAME_SIZE (HOSTNAME_BUFFER + sizeof(":65535"))

@@ -1,14 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * proxy/mbedtls_tickets.h - one face for mbedTLS 2.28 and 3.x: sessions
+ * proxy/mbedtls_session.h - one face for mbedTLS 2.28 and 3.x: sessions
  *
  * What mbedtls_compat.h is, for what sessions are made of and how their tickets
  * come: before the handshake ends in TLS 1.2, among the data in 1.3.
  */
-#ifndef NETLEASH_PROXY_MBEDTLS_TICKETS_H
-#define NETLEASH_PROXY_MBEDTLS_TICKETS_H
+#ifndef NETLEASH_PROXY_MBEDTLS_SESSION_H
+#define NETLEASH_PROXY_MBEDTLS_SESSION_H
 
 #include "proxy/mbedtls_compat.h"
+
+/*
+ * For both ends, the quickest key exchange first: 2.28 begins with the largest
+ * curve, which costs three times as much. Behind those come all that a host's
+ * certificate may be of; 3.x has an order of its own that is as good.
+ */
+static inline void compat_tls_set_curves(mbedtls_ssl_config *conf)
+{
+#if MBEDTLS_VERSION_NUMBER < 0x03000000
+	static const mbedtls_ecp_group_id curves[] = {
+		MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP256R1,
+		MBEDTLS_ECP_DP_SECP384R1,  MBEDTLS_ECP_DP_SECP521R1,
+		MBEDTLS_ECP_DP_BP256R1,	   MBEDTLS_ECP_DP_BP384R1,
+		MBEDTLS_ECP_DP_BP512R1,	   MBEDTLS_ECP_DP_NONE,
+	};
+
+	mbedtls_ssl_conf_curves(conf, curves);
+#else
+	(void)conf;
+#endif
+}
 
 /* 3.6's clients pass tickets of TLS 1.3 over unless they are asked not to. */
 static inline void compat_tls_want_tickets(mbedtls_ssl_config *conf)

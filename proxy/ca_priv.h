@@ -2,7 +2,7 @@
 /*
  * proxy/ca_priv.h - the authority, inside out
  *
- * For ca.c, ca_file.c and leaf.c only, and tls_sessions.c for times.
+ * For ca.c, ca_file.c and leaf.c only.
  */
 #ifndef NETLEASH_PROXY_CA_PRIV_H
 #define NETLEASH_PROXY_CA_PRIV_H

@@ -17,15 +17,15 @@ struct tls_resume;
 
 /**
  * struct tls_stream
- * @early: bytes that were read from @fd before; the session's first ones
  * @resume: proxy/tls_sessions.h; NULL where nothing is taken up again
+ * @early: bytes that were read from @fd before; the session's first ones
  */
 struct tls_stream {
+	struct tls_resume *resume;
 	mbedtls_ssl_context ssl;
 	int fd;
 	unsigned char *early;
 	size_t early_at, early_n;
-	struct tls_resume *resume;
 };
 
 /* Takes @fd, but not where it fails. Return: NULL without memory. */

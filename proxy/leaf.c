@@ -263,13 +263,15 @@ static struct leaf *find(struct leaf_cache *lc, const char *host)
 int leaf_get(struct leaf_cache *lc, const char *host, const struct addr *addr,
 	     time_t now, struct leaf **ret)
 {
+	const time_t last = ca_time(&lc->ca->crt.valid_to);
 	struct leaf *l;
 	int r;
 
-	if (!is_normal(host, addr))
+	if (!is_normal(host, addr) || now >= last)
 		return -EIO;
 	l = find(lc, host);
-	if (l && l->ends - now < RENEW_SECONDS) {
+	/* On the authority's own last day a new one would end no later. */
+	if (l && l->ends - now < RENEW_SECONDS && l->ends < last) {
 		drop(lc, l);
 		l = NULL;
 	}

@@ -59,7 +59,7 @@ void secret_swap(struct strbuf *head, const char *from, const char *to)
 	struct strbuf out = STRBUF_INIT;
 	struct line l;
 
-	if (strbuf_failed(head) ||
+	if (strbuf_failed(head) || head->len == 0 ||
 	    !memmem(head->s, head->len, from, strlen(from)))
 		return;
 	for (size_t at = 0; next_line(head, at, &l); at += l.n) {
@@ -90,7 +90,7 @@ void secret_set_field(struct strbuf *head, const char *name, const char *value,
 	struct strbuf out = STRBUF_INIT;
 	struct line l;
 
-	if (strbuf_failed(head))
+	if (strbuf_failed(head) || head->len == 0)
 		return;
 	for (size_t at = 0; next_line(head, at, &l); at += l.n) {
 		if (is_named(&l, name))

@@ -96,6 +96,11 @@ static const char *describe(const struct tls_server *s, int r)
 {
 	if (s->wrong_name)
 		return "asks for another name (SNI) than the tunnel's";
+	/* mbedTLS has no error of its own for it, but only for a bad hello. */
+	if (s->stream->first >= 0 &&
+	    s->stream->first != MBEDTLS_SSL_MSG_HANDSHAKE)
+		return "does not speak TLS, and this host's tunnels are "
+		       "inspected";
 	switch (r) {
 	case MBEDTLS_ERR_SSL_CONN_EOF:
 	case MBEDTLS_ERR_NET_CONN_RESET:
@@ -103,16 +108,15 @@ static const char *describe(const struct tls_server *s, int r)
 		return "ended the connection in the TLS handshake (it may not "
 		       "trust netleash's certificate)";
 	case MBEDTLS_ERR_SSL_INVALID_RECORD:
-		return "does not speak TLS, and this host's tunnels are "
-		       "inspected";
+	case MBEDTLS_ERR_SSL_INVALID_MAC:
+		return "sent a broken record in the TLS handshake";
 	case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE:
 		return of_alert(compat_tls_alert(&s->stream->ssl));
 	case COMPAT_TLS_BAD_VERSION:
 		return "speaks nothing as new as TLS 1.2, or nothing as old";
 	default:
 		return "offers nothing that is spoken here: TLS 1.2 with "
-		       "ECDSA, "
-		       "and HTTP/1.1 (not HTTP/2 alone)";
+		       "ECDSA, and HTTP/1.1 (not HTTP/2 alone)";
 	}
 }
 

@@ -59,8 +59,11 @@ static int on_recv(void *arg, unsigned char *bytes, size_t n)
 	ssize_t got;
 
 	if (s->early)
-		return take_early(s, bytes, n);
-	got = recv(s->fd, bytes, n, 0);
+		got = take_early(s, bytes, n);
+	else
+		got = recv(s->fd, bytes, n, 0);
+	if (got > 0 && s->first < 0)
+		s->first = bytes[0];
 	if (got >= 0)
 		return (int)got;
 	return is_transient(errno) ? MBEDTLS_ERR_SSL_WANT_READ
@@ -73,7 +76,7 @@ struct tls_stream *tls_stream_new(const struct mbedtls_ssl_config *conf, int fd)
 
 	if (!s)
 		return NULL;
-	s->fd = -1;
+	s->fd = s->first = -1;
 	mbedtls_ssl_init(&s->ssl);
 	if (mbedtls_ssl_setup(&s->ssl, conf) != 0) {
 		tls_stream_free(s);

@@ -19,6 +19,7 @@ struct tls_resume;
  * struct tls_stream
  * @resume: proxy/tls_sessions.h; NULL where nothing is taken up again
  * @early: bytes that were read from @fd before; the session's first ones
+ * @first: the first byte of the other side; -1: none came yet
  */
 struct tls_stream {
 	struct tls_resume *resume;
@@ -26,6 +27,7 @@ struct tls_stream {
 	int fd;
 	unsigned char *early;
 	size_t early_at, early_n;
+	int first;
 };
 
 /* Takes @fd, but not where it fails. Return: NULL without memory. */

@@ -71,7 +71,8 @@ typedef void inspect_done_fn(int fd, const char *error, void *arg);
 /*
  * Take @fd, in failure too; @done runs in the loop of @home, never from
  * inside. The first makes us the host for a client, the second a client of the
- * host, whose certificate must be good. Return: 0 or -ENOMEM.
+ * host, whose certificate must be good. @home must stay until inspector_stop():
+ * what was cancelled comes back to it, too. Return: 0 or -ENOMEM.
  */
 int inspector_serve(struct inspector *in, struct mailbox *home, int fd,
 		    const struct inspect_opts *opts, inspect_done_fn *done,

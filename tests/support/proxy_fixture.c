@@ -131,16 +131,31 @@ static void load_conf(struct fixture *f, const char *text)
 
 void fixture_begin(struct fixture *f, const char *conf_text)
 {
-	fixture_begin_threads(f, conf_text, threads_of_environment());
+	fixture_begin_threads(f, conf_text, 0);
 }
 
 void fixture_begin_threads(struct fixture *f, const char *conf_text,
 			   unsigned threads)
 {
+	const struct fixture_opts o = { .threads = threads };
+
+	fixture_begin_opts(f, conf_text, &o);
+}
+
+void fixture_begin_opts(struct fixture *f, const char *conf_text,
+			const struct fixture_opts *o)
+{
+	const unsigned threads =
+		o->threads > 0 ? o->threads : threads_of_environment();
 	struct proxy_scope_opts scope = { .run = "r1",
+					  .secrets = o->secrets,
+					  .secrets_n = o->secrets_n,
 					  .all_threads = true,
 					  .remember_blocked = true };
-	struct proxy_opts opts = { .threads = threads };
+	char error[PROXY_ERROR_MAX] = "";
+	struct proxy_opts opts = { .threads = threads,
+				   .ca = o->ca,
+				   .error = error };
 
 	memset(f, 0, sizeof(*f));
 	f->dns_base = event_base_new();
@@ -154,11 +169,13 @@ void fixture_begin_threads(struct fixture *f, const char *conf_text,
 	assert_true(f->log_fd >= 0);
 	assert_int_equal(fcntl(f->log_fd, F_SETFL, O_APPEND), 0);
 	assert_int_equal(policy_new(f->conf, NULL, &f->policy), 0);
+	policy_set_inspection(f->policy, o->ca != NULL);
 	opts.conf = f->conf;
 	scope.conf = f->conf;
 	scope.policy = f->policy;
 	opts.log_fd = f->log_fd;
-	assert_int_equal(proxy_new(&opts, &f->proxy), 0);
+	if (proxy_new(&opts, &f->proxy) < 0)
+		fail_msg("no proxy: %s", error);
 	f->base = proxy_base(f->proxy);
 	assert_int_equal(proxy_scope_new(f->proxy, &scope, &f->scope), 0);
 	for (unsigned i = 0; i < threads; i++) {

@@ -17,11 +17,13 @@
 #include "common/strbuf.h"
 #include "tests/support/dns_script.h"
 
+struct ca;
 struct conf;
 struct event_base;
 struct policy;
 struct proxy;
 struct proxy_scope;
+struct proxy_secret;
 
 struct fixture {
 	struct conf *conf;
@@ -42,6 +44,21 @@ struct fixture {
  */
 void fixture_begin(struct fixture *f, const char *conf_text);
 void fixture_end(struct fixture *f);
+
+/**
+ * struct fixture_opts - what a conf does not say; all borrowed
+ * @threads: as fixture_begin_threads() takes them; 0: as fixture_begin() does
+ * @ca:      signs for tunnels that are looked into; NULL: none is
+ * @secrets: @secrets_n, of the conf's credentials
+ */
+struct fixture_opts {
+	unsigned threads;
+	struct ca *ca;
+	const struct proxy_secret *secrets;
+	size_t secrets_n;
+};
+void fixture_begin_opts(struct fixture *f, const char *conf_text,
+			const struct fixture_opts *o);
 
 /* Another conf for @s, as a reload brings it; it lives until nothing of the
  * proxy needs it. Return: it. */

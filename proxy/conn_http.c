@@ -443,6 +443,8 @@ void conn_http_forward(struct conn *c)
 
 	if (h->to_parent)
 		conn_upstream_note(c);
+	else if (conn_inspect_is_inside(c))
+		conn_upstream_again(c);
 	if (h->used) { /* it leads where it did */
 		c->address = h->address;
 		c->has_address = true;

@@ -16,16 +16,19 @@
  */
 #include "proxy/conn_inspect.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "common/clock.h"
 #include "proxy/blocked.h"
 #include "proxy/conn_answer.h"
 #include "proxy/conn_http.h"
 #include "proxy/conn_priv.h"
+#include "proxy/conn_upstream.h"
 #include "proxy/inspector.h"
 
 /*
@@ -41,13 +44,15 @@
  * @op:    what the inspector is doing for us
  * @tunnel: where it leads
  * @raw:   c->remote_fd is the tunnel's own connection, made at @raw_ms
+ * @address, @has_address: where that leads
  * @error: of the client's handshake
  */
 struct conn_inspect {
 	struct inspect_op *op;
 	struct target tunnel;
-	bool inside, raw;
+	bool inside, raw, has_address;
 	uint64_t raw_ms;
+	struct addr address;
 	char error[TLS_ERROR_MAX];
 };
 
@@ -75,16 +80,29 @@ void conn_inspect_drop(struct conn *c)
 		c->inspect->raw = false;
 }
 
+/* The host has ended it, which nobody watches; what it says first is TLS's. */
+static bool is_ended(int fd)
+{
+	char byte;
+	ssize_t n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+}
+
 bool conn_inspect_has_raw(struct conn *c)
 {
 	struct conn_inspect *i = c->inspect;
 
 	if (!i || !i->raw)
 		return false;
-	if (clock_ms() - i->raw_ms < RAW_MAX_MS &&
-	    policy_check_address(c->rules->policy, &c->request, &c->raw_address)
-			    .reason == REASON_ALLOWED)
+	if (clock_ms() - i->raw_ms < RAW_MAX_MS && !is_ended(c->remote_fd) &&
+	    (conn_upstream_takes(c) || /* then the address is the parent's */
+	     policy_check_address(c->rules->policy, &c->request, &i->address)
+			     .reason == REASON_ALLOWED)) {
+		c->address = i->address;
+		c->has_address = i->has_address;
 		return true;
+	}
 	conn_drop_remote(c);
 	return false;
 }
@@ -148,7 +166,8 @@ void conn_inspect_begin(struct conn *c)
 	i->tunnel = c->request.target;
 	i->raw = true;
 	i->raw_ms = clock_ms();
-	c->raw_address = c->address;
+	i->address = c->address;
+	i->has_address = c->has_address;
 	opts = opts_of(c);
 	opts.early = c->in;
 	opts.early_n = c->in_n;

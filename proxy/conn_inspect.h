@@ -32,7 +32,8 @@ const char *conn_inspect_url(const struct conn *c, const char *target, size_t n,
 /* Is @t, of a request inside, the tunnel's host and port? */
 bool conn_inspect_is_for(const struct conn *c, const struct target *t);
 
-/* Is c->remote_fd connected to the host, and without TLS yet? */
+/* Is c->remote_fd connected to the host, and without TLS yet? Then c->address
+ * is where. */
 bool conn_inspect_has_raw(struct conn *c);
 
 /* Begins TLS on c->remote_fd, then goes on as conn_establish() does. */

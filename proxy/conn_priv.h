@@ -54,7 +54,6 @@ enum conn_state {
  * @status:  of HTTP, that the client was answered with; 0 before that
  * @request, @decision: once @has_target
  * @over_limit: accepted only to be told that there are too many
- * @raw_address: of the connection that was made for a tunnel looked into
  * @counted: its share of `limit tunnels-per-target`
  * @logged:  its line is in the access log
  * @broken:  the loop could not register it: to be closed
@@ -96,7 +95,7 @@ struct conn {
 	struct closer *closer;
 	struct conn_http *http;
 	struct conn_inspect *inspect; /* NULL: no tunnel that is looked into */
-	struct addr address, raw_address;
+	struct addr address;
 	bool has_address;
 	enum reason reason;
 	unsigned status;

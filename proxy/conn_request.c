@@ -188,8 +188,6 @@ void conn_judge(struct conn *c)
 		return;
 	}
 	if (conn_inspect_has_raw(c)) {
-		c->address = c->raw_address;
-		c->has_address = true;
 		conn_inspect_connect(c);
 		return;
 	}

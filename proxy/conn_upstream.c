@@ -67,6 +67,12 @@ void conn_upstream_note(struct conn *c)
 	c->upstream->status = 0;
 }
 
+void conn_upstream_again(struct conn *c)
+{
+	if (c->upstream && conn_upstream_takes(c))
+		c->upstream->used = true;
+}
+
 void conn_upstream_refuse(struct conn *c, unsigned status, const char *error)
 {
 	static const char phrase[] = "Proxy Authentication Required";

@@ -27,6 +27,9 @@ const char *conn_upstream_authorization(const struct conn *c);
 /* The request goes to the parent on the connection at hand. */
 void conn_upstream_note(struct conn *c);
 
+/* The request goes through the tunnel at hand, if it is one of the parent's. */
+void conn_upstream_again(struct conn *c);
+
 /*
  * Refuses the plain request at hand: the parent's answer, of @status (0: there
  * was none), cannot be passed on; @error is a sentence part.

@@ -22,6 +22,8 @@
 #include "common/macros.h"
 #include "common/scope.h"
 #include "proxy/proxy.h"
+#include "sandbox/childenv.h"
+#include "sandbox/java_store.h"
 
 /* No run lives longer; one that does needs a new start. */
 #define CA_DAYS 365
@@ -42,6 +44,8 @@ static const struct {
 	{ "DENO_CERT", INSPECTION_CA },		     /* deno */
 	{ "NODE_EXTRA_CA_CERTS", INSPECTION_CA },    /* node, npm */
 };
+
+#define JAVA_OPTIONS "JAVA_TOOL_OPTIONS"
 
 static int fail(char *error, int r, const char *what)
 {
@@ -87,11 +91,28 @@ static int make_bundle(struct inspection *in, const char **ret_store)
 	return strbuf_failed(&in->bundle) ? -ENOMEM : 0;
 }
 
-static int make_trust(struct inspection *in)
+/* Java reads neither, and says on standard error that it was told so. */
+static int make_java(struct inspection *in, const char *const *env)
+{
+	char *options = java_store_options(childenv_get(env, JAVA_OPTIONS),
+					   INSPECTION_JAVA);
+	int r = options ? give(in, JAVA_OPTIONS, options) : -ENOMEM;
+
+	free(options);
+	java_store_render(in->bundle.s, in->bundle.len, &in->java);
+	if (strbuf_failed(&in->java))
+		return -ENOMEM;
+	show(in, INSPECTION_JAVA, in->java.s, in->java.len);
+	return r;
+}
+
+static int make_trust(struct inspection *in, const char *const *env)
 {
 	const char *store = NULL, *pem = ca_pem(in->ca);
 	int r = make_bundle(in, &store);
 
+	if (r == 0)
+		r = make_java(in, env);
 	if (r < 0)
 		return r;
 	show(in, INSPECTION_BUNDLE, in->bundle.s, in->bundle.len);
@@ -143,7 +164,7 @@ int inspection_prepare(const struct conf *cf, const struct policy *policy,
 		return 0;
 	r = ca_new(time(NULL), CA_DAYS, &ret->ca);
 	if (r == 0)
-		r = make_trust(ret);
+		r = make_trust(ret, env);
 	if (r < 0)
 		return fail(error, r, "cannot make a CA for the run");
 	ret->secrets = calloc(cf->credentials_n + 1, sizeof(*ret->secrets));
@@ -160,6 +181,7 @@ void inspection_fini(struct inspection *in)
 {
 	ca_free(in->ca);
 	strbuf_fini(&in->bundle);
+	strbuf_fini(&in->java);
 	for (size_t i = 0; i < in->given_n; i++)
 		free(in->given[i]);
 	for (size_t i = 0; i < CONF_CREDENTIALS_MAX; i++) {

@@ -26,6 +26,7 @@ struct proxy_secret;
 /* The system's store and ours, and ours alone, as CMD sees them. */
 #define INSPECTION_BUNDLE "/run/netleash/ca-bundle.crt"
 #define INSPECTION_CA	  "/run/netleash/ca.crt"
+#define INSPECTION_JAVA	  "/run/netleash/ca-bundle.jks" /* as the first */
 
 #define INSPECTION_FILES_MAX 4
 #define INSPECTION_GIVEN_MAX (16 + CONF_CREDENTIALS_MAX)
@@ -38,7 +39,7 @@ struct proxy_secret;
  */
 struct inspection {
 	struct ca *ca;
-	struct strbuf bundle;
+	struct strbuf bundle, java;
 	struct mounts_file files[INSPECTION_FILES_MAX];
 	size_t files_n;
 	char *given[INSPECTION_GIVEN_MAX];

@@ -307,6 +307,7 @@ world_up() {
 	echo 'nameserver 192.168.77.1' >"$W/resolv.conf"
 	printf '127.0.0.1 localhost\n::1 localhost\n' >"$W/hosts"
 	: >"$W/dns.log"
+	: >"$W/origin.log"
 	make_network || skip "network namespaces cannot be made here"
 	make_zone
 	make_certificates || { echo "openssl failed"; exit 1; }
@@ -315,7 +316,7 @@ world_up() {
 		--listen '[fd77::1]:53' --listen 93.184.216.34:53 \
 		--zone "$W/zone" --log "$W/dns.log" --ready-file "$W/dns.ready"
 	serve "$PYTHON" "$SUPPORT/origin.py" --cert "$W/origin.pem" \
-		--key "$W/origin.key" --root "$W/files" \
+		--key "$W/origin.key" --root "$W/files" --log "$W/origin.log" \
 		--udp 93.184.216.34 --udp 2606:2800:220:1::34 \
 		--ready-file "$W/origin.ready"
 	until_true 10 test -e "$W/dns.ready" -a -e "$W/origin.ready" || {

@@ -4,17 +4,24 @@
 tests/support/origin.py - the servers of the internet that the tests play
 
   origin.py --cert FILE --key FILE --root DIR --ready-file FILE
-            [--udp ADDRESS]...
+            [--log FILE] [--udp ADDRESS]...
 
 Listens on every address, IPv4 and IPv6: https on 443, http on 80, a TCP echo
 on 7 and 7443; a UDP echo on port 7 of each --udp. Over http and https:
 
   GET /              "hello from HOST over SCHEME at ADDRESS"
-  GET /files/...     files below DIR
+  GET /files/...     files below DIR; of a folder, its index.html
+  GET, POST /git/... repositories in DIR, by git's http-backend
   GET /stream/N      N bytes of a fixed pseudo-random stream
   PUT /upload        the SHA-256 of the body
   GET /endless       a stream that ends when the client does
   GET /trickle       a byte every tenth of a second
+  GET /reflect       each of the request's headers NAME in X-Reflect-NAME
+  GET /body          the request's headers in the body
+  GET /redirect?URL  302 to URL
+
+The log has a line of JSON for each request: method, path, headers as a list of
+pairs, and "tls".
 
 The stream is AES-128 in counter mode under a key of zeros, so that openssl
 makes the same one anywhere, as fast as it can be sent.
@@ -23,6 +30,8 @@ makes the same one anywhere, as fast as it can be sent.
 import argparse
 import hashlib
 import http.server
+import json
+import mimetypes
 import os
 import shutil
 import socket
@@ -40,12 +49,32 @@ STREAM = ["openssl", "enc", "-aes-128-ctr", "-nosalt", "-K", "0" * 32,
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     root = "."
+    log = None
+    lock = threading.Lock()
 
     def log_message(self, *args):
         pass
 
-    def answer(self, body, status=200, kind="text/plain"):
+    def parse_request(self):
+        good = super().parse_request()
+        if good:
+            self.note()
+        return good
+
+    def note(self):
+        if not self.log:
+            return
+        line = json.dumps({
+            "method": self.command, "path": self.path,
+            "headers": self.headers.items(),
+            "tls": isinstance(self.connection, ssl.SSLSocket)})
+        with self.lock, open(self.log, "a") as file:
+            file.write(line + "\n")
+
+    def answer(self, body, status=200, kind="text/plain", headers=()):
         self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -63,18 +92,32 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_file(path[len("/files/"):])
         elif path.startswith("/stream/"):
             self.send_stream(int(path[len("/stream/"):]))
+        elif path.startswith("/git/"):
+            self.send_git(b"")
         elif path in ("/endless", "/trickle"):
             self.send_forever(path == "/trickle")
+        elif path == "/reflect":
+            self.answer(b"", headers=[("X-Reflect-" + name, value) for
+                                      name, value in self.headers.items()])
+        elif path == "/body":
+            self.answer(str(self.headers).encode())
+        elif path == "/redirect":
+            self.answer(b"", 302,
+                        headers=[("Location", self.path.split("?", 1)[1])])
         else:
             self.answer(b"no such page\n", 404)
+
+    def do_POST(self):
+        if self.path.startswith("/git/"):
+            self.send_git(b"".join(self.body()))
+        else:
+            self.do_PUT()
 
     def do_PUT(self):
         digest = hashlib.sha256()
         for block in self.body():
             digest.update(block)
         self.answer(digest.hexdigest().encode() + b"\n")
-
-    do_POST = do_PUT
 
     def body(self):
         if "chunked" in self.headers.get("Transfer-Encoding", ""):
@@ -98,15 +141,38 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def send_file(self, name):
         path = os.path.realpath(os.path.join(self.root, name))
+        if os.path.isdir(path):
+            path = os.path.join(path, "index.html")
         if not path.startswith(self.root + os.sep) or \
                 not os.path.isfile(path):
             self.answer(b"no such file\n", 404)
             return
         self.send_response(200)
+        self.send_header("Content-Type", mimetypes.guess_type(path)[0] or
+                         "application/octet-stream")
         self.send_header("Content-Length", str(os.path.getsize(path)))
         self.end_headers()
         with open(path, "rb") as file:
             shutil.copyfileobj(file, self.wfile)
+
+    def send_git(self, body):
+        path, _, query = self.path[len("/git"):].partition("?")
+        environment = dict(
+            os.environ, GIT_PROJECT_ROOT=self.root, GIT_HTTP_EXPORT_ALL="1",
+            REQUEST_METHOD=self.command, PATH_INFO=path, QUERY_STRING=query,
+            CONTENT_TYPE=self.headers.get("Content-Type", ""),
+            CONTENT_LENGTH=str(len(body)), REMOTE_USER="tester",
+            HTTP_CONTENT_ENCODING=self.headers.get("Content-Encoding", ""),
+            GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0="safe.directory",
+            GIT_CONFIG_VALUE_0="*")
+        done = subprocess.run(["git", "http-backend"], input=body,
+                              env=environment, stdout=subprocess.PIPE,
+                              check=False)
+        head, _, page = done.stdout.partition(b"\r\n\r\n")
+        fields = dict(line.split(": ", 1)
+                      for line in head.decode().split("\r\n"))
+        self.answer(page, int(fields.pop("Status", "200").split()[0]),
+                    fields.pop("Content-Type", "text/plain"), fields.items())
 
     def send_stream(self, left):
         self.send_response(200)
@@ -181,11 +247,13 @@ def main():
     parser.add_argument("--cert", required=True)
     parser.add_argument("--key", required=True)
     parser.add_argument("--root", required=True)
+    parser.add_argument("--log")
     parser.add_argument("--udp", action="append", default=[])
     parser.add_argument("--ready-file", required=True)
     args = parser.parse_args()
 
     Handler.root = os.path.realpath(args.root)
+    Handler.log = args.log
     tls = Server(("::", 443), Handler)
     tls.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.context.load_cert_chain(args.cert, args.key)

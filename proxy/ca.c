@@ -11,8 +11,6 @@
 
 #include "proxy/ca_priv.h"
 
-#define CRT_MAX 2048
-
 int ca_new_empty(struct ca **ret)
 {
 	static const unsigned char custom[] = "netleash-ca";
@@ -102,7 +100,7 @@ static int make_name(struct ca *ca)
 	int r = mbedtls_ctr_drbg_random(&ca->rng, b, sizeof(b));
 
 	(void)snprintf(ca->name, sizeof(ca->name),
-		       "CN=netleash CA %02x%02x%02x%02x", b[0], b[1], b[2],
+		       CA_NAME_PREFIX "%02x%02x%02x%02x", b[0], b[1], b[2],
 		       b[3]);
 	return r;
 }

@@ -21,6 +21,8 @@ struct ca;
 
 #define CA_ERROR_MAX 256
 
+#define CA_PEM_MAX 2048
+
 /* Clocks differ, the sandbox's from ours among them. */
 #define CA_SKEW_SECONDS (24 * 3600)
 

@@ -15,6 +15,7 @@
 #include <mbedtls/ctr_drbg.h>
 #include <mbedtls/ecp.h>
 #include <mbedtls/entropy.h>
+#include <mbedtls/md.h>
 #include <mbedtls/net_sockets.h> /* for its error codes alone */
 #include <mbedtls/oid.h>
 #include <mbedtls/pk.h>
@@ -40,7 +41,10 @@ static inline bool compat_tls_init(void)
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
 #define COMPAT_TLS_BAD_CERTIFICATE MBEDTLS_ERR_SSL_BAD_CERTIFICATE
 #define COMPAT_TLS_BAD_VERSION	   MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION
+/* A member of a struct of theirs that no function tells. */
+#define COMPAT_TLS_PRIVATE(member) MBEDTLS_PRIVATE(member)
 #else
+#define COMPAT_TLS_PRIVATE(member) member
 #define COMPAT_TLS_BAD_CERTIFICATE MBEDTLS_ERR_SSL_BAD_HS_CERTIFICATE
 #define COMPAT_TLS_BAD_VERSION	   MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION
 #endif
@@ -105,17 +109,41 @@ static inline int compat_tls_set_serial(mbedtls_x509write_cert *w,
 #endif
 }
 
+/* A private key as PEM, @n bytes with its NUL. Return: as mbedTLS does. */
+static inline int compat_tls_parse_key(mbedtls_pk_context *key,
+				       const unsigned char *pem, size_t n,
+				       mbedtls_ctr_drbg_context *rng)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+	return mbedtls_pk_parse_key(key, pem, n, NULL, 0,
+				    mbedtls_ctr_drbg_random, rng);
+#else
+	(void)rng;
+	return mbedtls_pk_parse_key(key, pem, n, NULL, 0);
+#endif
+}
+
+/* Is @key the private half of @pub? */
+static inline bool compat_tls_is_pair(mbedtls_pk_context *pub,
+				      mbedtls_pk_context *key,
+				      mbedtls_ctr_drbg_context *rng)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+	return mbedtls_pk_check_pair(pub, key, mbedtls_ctr_drbg_random, rng) ==
+	       0;
+#else
+	(void)rng;
+	return mbedtls_pk_check_pair(pub, key) == 0;
+#endif
+}
+
 /*
  * The description in the alert that @ssl has just received: its record is
  * still there when mbedTLS has returned MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE.
  */
 static inline int compat_tls_alert(const mbedtls_ssl_context *ssl)
 {
-#if MBEDTLS_VERSION_NUMBER >= 0x03000000
-	return ssl->MBEDTLS_PRIVATE(in_msg)[1];
-#else
-	return ssl->in_msg[1];
-#endif
+	return ssl->COMPAT_TLS_PRIVATE(in_msg)[1];
 }
 
 #endif

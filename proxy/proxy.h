@@ -24,7 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "proxy/ca.h"
+#include "proxy/ca_file.h"
 #include "proxy/ca_store.h"
 #include "proxy/policy.h"
 #include "proxy/proxy_scope.h"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
 # What `cmake --install` has put there, and the folders that it leaves empty.
-# 'netleash teardown' first: users, rules and state are not files of ours.
+# 'netleash teardown' first: users, rules, state and CA are not files of ours.
 set(manifest "${BUILD_DIR}/install_manifest.txt")
 if(NOT EXISTS "${manifest}")
 	message(FATAL_ERROR "nothing was installed from ${BUILD_DIR}")

@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "common/macros.h"
+#include "sandbox/ca_cli.h"
 #include "sandbox/check.h"
 #include "sandbox/connect.h"
 #include "sandbox/control_cli.h"
@@ -32,6 +33,8 @@ static const struct verb {
 	{ "reload", control_cli_main, "have it read its conf again" },
 	{ "mode", control_cli_main, "full, limited, or as its conf says" },
 	{ "log", control_cli_main, "its access log, as it comes" },
+	{ "ca", ca_cli_main,
+	  "the CA with which it signs: show, export, renew" },
 	{ "connect", connect_main, "a tunnel on standard input and output" },
 	{ "setup", setup_main, "make the identities and the base rules" },
 	{ "teardown", teardown_main, "remove them" },

@@ -3,7 +3,8 @@
  * sandbox/setup.c - make and remove what every run needs, once
  *
  * In:         the conf's block of run uids
- * Out:        state folder, two users, cgroup, base rules; or none of them
+ * Out:        state folder, two users, cgroup, base rules; or none of them;
+ *             and of `netleash setup` the daemon's CA
  * Steps:      setup in that order: each needs the one before. Teardown the
  *             other way round, but only when no run lives, dead runs first
  * Invariants: rules and cgroup go together, the cgroup first: while something
@@ -18,6 +19,7 @@
 #include "common/log.h"
 #include "common/scope.h"
 #include "common/strbuf.h"
+#include "sandbox/authority.h"
 #include "sandbox/cgroup.h"
 #include "sandbox/conf_find.h"
 #include "sandbox/firewall.h"
@@ -32,9 +34,10 @@ static const char setup_usage[] =
 	"\n"
 	"Makes the system users netleash-offline and netleash-online, the\n"
 	"state folder " IDENTITY_STATE_DIR
-	" and the base firewall rules. Does nothing\n"
-	"that is done already. 'netleash run' as root does the same by "
-	"itself.\n"
+	", the base firewall rules, and the CA of\n"
+	"'netleash daemon' in " AUTHORITY_DIR
+	". Does nothing that is done already.\n"
+	"'netleash run' as root does the same by itself, but for the CA.\n"
 	"\n"
 	"  -c, --conf CONF  take the block of run uids from CONF instead of\n"
 	"                   " CONF_FIND_SYSTEM "\n";
@@ -42,7 +45,8 @@ static const char setup_usage[] =
 static const char teardown_usage[] =
 	"usage: netleash teardown\n"
 	"\n"
-	"Removes what 'netleash setup' made. Refuses while a run lives.\n";
+	"Removes what 'netleash setup' made, the CA too. Refuses while a run\n"
+	"or a daemon lives.\n";
 
 static bool is_help(const char *word)
 {
@@ -255,6 +259,11 @@ int setup_main(int argc, char **argv)
 			     (unsigned)ids.offline_uid, cf->run_uid_first,
 			     cf->run_uid_last, (unsigned)ids.online_uid);
 	conf_free(cf);
+	if (r == 0) {
+		r = authority_make(error);
+		if (r < 0)
+			log_error("setup: %s", error);
+	}
 	return r < 0;
 }
 
@@ -306,6 +315,8 @@ static int revert_all(char *error)
 		r = revert_firewall(error);
 	if (r == 0)
 		r = identity_revert(error);
+	if (r == 0)
+		r = authority_remove(error);
 	if (r == 0)
 		r = state_revert(error);
 	return r;

@@ -70,6 +70,7 @@ for name in netleash-offline netleash-online; do
 	userdel "$name" 2>/dev/null
 	groupdel "$name" 2>/dev/null
 done
+rm -rf /var/lib/netleash
 state >/tmp/before
 dpkg -i netleash.deb >/tmp/out 2>&1
 say install $?
@@ -80,6 +81,7 @@ say unit "$(find /lib/systemd /usr/lib/systemd -name netleash.service 2>/dev/nul
 out=$(netleash run -a allowed.example -- curl -sS --max-time 20 \
 	--cacert ca.pem -o /dev/null -w '%{http_code}' https://allowed.example/)
 say run "$?/$out"
+say ca "$(netleash setup >/dev/null; stat -c %a /var/lib/netleash/ca-key.pem)"
 echo 'allow allowed.example' >>/etc/netleash/netleash.conf
 echo 'listen 127.0.0.1:0' >>/etc/netleash/netleash.conf
 netleash daemon --pid-file /run/daemon.pid >/tmp/ready 2>/tmp/messages &
@@ -147,6 +149,7 @@ like "the program is there" "$OUT" '^version: netleash [0-9]'
 like "the group is" "$OUT" '^group: netleash$'
 like "and the unit, for this program" "$OUT" '^unit: 1$'
 like "a run works" "$OUT" '^run: 0/200$'
+like "setup makes a CA" "$OUT" '^ca: 600$'
 like "a daemon does" "$OUT" '^status: 0/1$'
 like "it is not removed beside one" "$OUT" '^remove beside a daemon: 1/1$'
 like "an upgrade beside a run restarts nothing, and says so" "$OUT" \

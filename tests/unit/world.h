@@ -3,8 +3,8 @@
  * tests/unit/world.h - a throwaway system for tests that change the system
  *
  * world_run() runs a function as PID 1 of namespaces of its own: its own nft
- * rule set, an empty /run, a copy of /etc, a cgroup2 whose root is a new
- * cgroup. All of it is gone afterwards, however the function ended.
+ * rule set, an empty /run and /var/lib, a copy of /etc, a cgroup2 whose root is
+ * a new cgroup. All of it is gone afterwards, however the function ended.
  */
 #ifndef NETLEASH_TESTS_UNIT_WORLD_H
 #define NETLEASH_TESTS_UNIT_WORLD_H
@@ -89,6 +89,7 @@ static inline void world_enter(enum world_layout layout, const char *cgroup)
 	WORLD_MUST(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	WORLD_MUST(mount("proc", "/proc", "proc", 0, NULL));
 	WORLD_MUST(mount("tmpfs", "/run", "tmpfs", 0, "mode=755"));
+	WORLD_MUST(mount("tmpfs", "/var/lib", "tmpfs", 0, "mode=755"));
 	/*
 	 * Where the machine's own is cgroup2 the same file system cannot be
 	 * mounted upon it. Elsewhere nothing may be there.

@@ -51,7 +51,7 @@ struct access_log {
 	int fd;
 	bool fd_is_ours;
 	enum sink sink;
-	bool torn;  /* the last line broke off: begin with a newline */
+	struct access_torn *torn, own_torn;
 	bool quiet; /* no message when lines are lost: it would go there too */
 	struct sockaddr_un peer; /* syslog's */
 	socklen_t peer_len;
@@ -249,6 +249,7 @@ int access_log_new(int fd, bool is_syslog, struct access_log **ret)
 	if (!l)
 		return -ENOMEM;
 	l->fd = -1;
+	l->torn = &l->own_torn;
 	l->tap = (struct log_tap)LOG_TAP_NONE;
 	/* glibc reads the time zone's file at the first use: now, not later,
 	 * when we may not open files any more. */
@@ -280,8 +281,14 @@ int access_log_set(struct access_log *l, int fd, bool is_syslog)
 	next.dropped = l->dropped;
 	next.dropped_told = l->dropped_told;
 	next.tap = l->tap;
+	next.torn = l->torn;
 	*l = next;
 	return 0;
+}
+
+void access_log_share(struct access_log *l, struct access_torn *torn)
+{
+	l->torn = torn;
 }
 
 void access_log_free(struct access_log *l)
@@ -350,6 +357,18 @@ static ssize_t put(struct access_log *l, const char *bytes, size_t n)
 	return (ssize_t)n;
 }
 
+/*
+ * What broke off is ended before anybody writes behind it; where two see that
+ * at once there is an empty line. An error here shows in the next write.
+ */
+static void mend(struct access_log *l)
+{
+	const unsigned tears = atomic_load(&l->torn->tears);
+
+	if (tears != atomic_load(&l->torn->mended) && put(l, "\n", 1) == 1)
+		atomic_store(&l->torn->mended, tears);
+}
+
 /* Writes the line at hand. Return: 0, or -errno and the line is lost. */
 static int put_line(struct access_log *l)
 {
@@ -358,16 +377,15 @@ static int put_line(struct access_log *l)
 
 	if (strbuf_failed(&l->line))
 		return -ENOMEM;
-	/* What broke off is ended; an error here shows in the next write. */
-	if (l->torn && put(l, "\n", 1) == 1)
-		l->torn = false;
+	mend(l);
 	n = put(l, s, l->line.len);
 	if (n < 0)
 		return -errno;
 	if ((size_t)n == l->line.len)
 		return 0;
-	l->torn = true;
-	return -ENOSPC;
+	atomic_fetch_add(&l->torn->tears, 1);
+	/* All but its newline is a line. */
+	return (size_t)n + 1 == l->line.len ? 0 : -ENOSPC;
 }
 
 void access_log_write(struct access_log *l, const struct access_entry *e)

@@ -41,6 +41,7 @@
 #ifndef NETLEASH_PROXY_ACCESS_LOG_H
 #define NETLEASH_PROXY_ACCESS_LOG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
@@ -98,6 +99,22 @@ void access_log_free(struct access_log *l);
 /* Writes to @fd from now on, likewise; what was lost before is still told.
  * Return: 0, or -errno and nothing has changed. */
 int access_log_set(struct access_log *l, int fd, bool is_syslog);
+
+/**
+ * struct access_torn - of one file, by all who write to it; zero at first
+ * @tears:  how many lines broke off
+ * @mended: what that was when the last of them was ended by a newline
+ */
+struct access_torn {
+	atomic_uint tears, mended;
+};
+
+/*
+ * For logs that write to one file, each from a thread of its own: whoever
+ * writes after a line that broke off begins on a line of its own. @torn is
+ * borrowed.
+ */
+void access_log_share(struct access_log *l, struct access_torn *torn);
 
 /* As proxy_set_tap() has it, for the lines of @thread. */
 void access_log_set_tap(struct access_log *l, int fd, uint32_t thread);

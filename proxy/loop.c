@@ -149,8 +149,10 @@ int loop_init(struct loop *lp, struct loops *all, const struct proxy_opts *opts)
 		r = tunnel_loop_new(lp->base, pipes_max(lp), &lp->tunnels);
 	if (r == 0)
 		r = access_log_new(opts->log_fd, opts->log_syslog, &lp->log);
-	if (r == 0)
+	if (r == 0) {
+		access_log_share(lp->log, &all->log_torn);
 		r = open_resolver(lp, opts->conf);
+	}
 	if (r == 0)
 		r = open_upstream(lp, opts);
 	return r;

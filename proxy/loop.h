@@ -16,10 +16,10 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "proxy/access_log.h"
 #include "proxy/mailbox.h"
 #include "proxy/scope.h"
 
-struct access_log;
 struct event;
 struct event_base;
 struct inspector;
@@ -36,11 +36,13 @@ LIST_HEAD(scope_list, scope);
  * @connections: of all together, for `limit connections`
  * @inspector:   NULL: no tunnel is looked into
  * @targets:     for `limit tunnels-per-target`; locked where @n > 1
+ * @log_torn:    of access_log_share()
  */
 struct loops {
 	unsigned n;
 	_Atomic(uint32_t) connections;
 	struct inspector *inspector;
+	struct access_torn log_torn;
 	struct target_counts *targets;
 };
 

@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -415,6 +416,62 @@ static void a_log_that_moves_takes_its_count_along(void **state)
 	close(file);
 }
 
+/* The file may have @n bytes, for this process. */
+static void limit_file(rlim_t n)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = n;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* A line breaks off after @cut bytes of it; the next is another thread's. */
+static void check_torn(off_t cut, uint64_t dropped)
+{
+	int fd = memfd_create("log", MFD_CLOEXEC);
+	struct access_log *one, *other;
+	struct access_torn torn = { 0 };
+	char text[8192];
+	off_t len;
+	ssize_t n;
+
+	assert_int_equal(fcntl(fd, F_SETFL, O_APPEND), 0);
+	assert_int_equal(access_log_new(fd, false, &one), 0);
+	assert_int_equal(access_log_new(fd, false, &other), 0);
+	access_log_share(one, &torn);
+	access_log_share(other, &torn);
+	access_log_write(one, &entry);
+	len = lseek(fd, 0, SEEK_END);
+	limit_file((rlim_t)(cut < 0 ? 2 * len + cut : len + cut));
+	access_log_write(one, &entry);
+	access_log_write(other, &entry);
+	limit_file(RLIM_INFINITY);
+	access_log_write(other, &entry);
+	access_log_write(one, &entry);
+	assert_int_equal(access_log_dropped(one), dropped);
+	assert_int_equal(access_log_dropped(other), 1);
+	n = pread(fd, text, sizeof(text) - 1, 0);
+	assert_true(n > 0);
+	text[n] = '\0';
+	assert_int_equal(sum_dropped(text), dropped + 1);
+	assert_int_equal(count(text, "{\"time\""),
+			 count(text, "\n{\"time\"") + 1);
+	assert_int_equal(count(text, "\"status\":200}\n") + dropped + 1, 5);
+	access_log_free(one);
+	access_log_free(other);
+	close(fd);
+}
+
+static void a_line_that_breaks_off_spoils_no_other_threads(void **state)
+{
+	(void)state;
+	check_torn(1, 1);
+	check_torn(100, 1);
+	check_torn(-2, 1);
+	check_torn(-1, 0); /* of which the newline alone is missing */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -436,11 +493,15 @@ int main(void)
 			syslog_gets_a_message_for_each_line_after_its_restart_too),
 		cmocka_unit_test(only_a_connected_socket_can_be_syslog),
 		cmocka_unit_test(a_log_that_moves_takes_its_count_along),
+		cmocka_unit_test(
+			a_line_that_breaks_off_spoils_no_other_threads),
 	};
 
-	/* The owner of a proxy ignores SIGPIPE; so does its test. */
-	if (sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN },
-		      NULL) < 0)
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	/* The owner of a proxy ignores them; so does its test. */
+	if (sigaction(SIGPIPE, &ignore, NULL) < 0 ||
+	    sigaction(SIGXFSZ, &ignore, NULL) < 0)
 		return 1;
 	log_set_level(LOG_LEVEL_ERROR);
 	return cmocka_run_group_tests_name("access_log", tests, NULL, NULL);

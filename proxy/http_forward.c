@@ -204,16 +204,21 @@ static bool is_over(const struct forward *f)
 	       (f->upgraded || request_is_over(f));
 }
 
+static void silence(struct forward *f)
+{
+	event_del(&f->client.readable);
+	event_del(&f->client.writable);
+	event_del(&f->origin.readable);
+	event_del(&f->origin.writable);
+}
+
 static void free_forward(struct forward *f)
 {
 	struct strbuf *all[] = { &f->client.out,    &f->origin.out,
 				 &f->request_carry, &f->answer_carry,
 				 &f->head,	    &f->extra };
 
-	event_del(&f->client.readable);
-	event_del(&f->client.writable);
-	event_del(&f->origin.readable);
-	event_del(&f->origin.writable);
+	silence(f);
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
 		strbuf_fini(all[i]);
 	free(f);
@@ -239,6 +244,13 @@ static void finish(struct forward *f)
 	r->keep_origin = r->end == FORWARD_DONE && f->answer.keep_alive &&
 			 f->request_done && is_empty(&f->origin) &&
 			 !f->origin.eof && !f->origin.deaf && !f->surplus;
+	/*
+	 * A socket that is closed has no events any more: its number may be
+	 * another thread's by then. What is kept is watched by others first,
+	 * so that the kernel does not hear of the change.
+	 */
+	if (!r->keep_client || !r->keep_origin)
+		silence(f);
 	f->done(r, f->arg);
 	free_forward(f);
 }

@@ -63,7 +63,8 @@ struct forward_result {
 	struct strbuf *extra;
 };
 
-/* It is freed when this returns; the sockets are the caller's. */
+/* It is freed when this returns; the sockets are the caller's, to be closed at
+ * once where one of them is not kept. */
 typedef void forward_done_fn(const struct forward_result *result, void *arg);
 
 /**

@@ -46,12 +46,15 @@
 #define SECONDS_MAX  30
 #define WAITERS_MAX  64
 #define GROUP_BUFFER 65536
+#define REST_MS	     100
 
-/* Who waits for a reload's end. */
+/* Who waits for a reload's end; @late: of the one after that which is under
+ * way, since the conf that this one reads may be older than he is. */
 struct waiter {
 	LIST_ENTRY(waiter) link;
 	struct control *control;
 	struct evhttp_request *rq;
+	bool late;
 };
 
 struct control {
@@ -208,6 +211,7 @@ static void post_reload(struct control *c, struct evhttp_request *rq)
 	}
 	w->control = c;
 	w->rq = rq;
+	w->late = reload_is_under_way(c->facts.server->reload);
 	LIST_INSERT_HEAD(&c->waiters, w, link);
 	c->waiters_n++;
 	evhttp_connection_set_closecb(evhttp_request_get_connection(rq),
@@ -217,16 +221,21 @@ static void post_reload(struct control *c, struct evhttp_request *rq)
 
 void control_reloaded(struct control *c, bool changed, const char *errors)
 {
-	struct waiter *w;
+	struct waiter *w, *next;
 
 	if (changed)
 		c->facts.reloads++;
 	else
 		c->facts.reloads_failed++;
-	while ((w = LIST_FIRST(&c->waiters))) {
+	for (w = LIST_FIRST(&c->waiters); w; w = next) {
 		struct evhttp_request *rq = w->rq;
 		struct strbuf text = STRBUF_INIT;
 
+		next = LIST_NEXT(w, link);
+		if (w->late) {
+			w->late = false;
+			continue;
+		}
 		evhttp_connection_set_closecb(evhttp_request_get_connection(rq),
 					      NULL, NULL);
 		waiter_free(w);
@@ -381,6 +390,27 @@ static void on_request(struct evhttp_request *rq, void *arg)
 		refuse(rq, HTTP_NOTFOUND, "Not Found", "there is nothing here");
 }
 
+static void on_rested(evutil_socket_t fd, short what, void *listener)
+{
+	(void)fd;
+	(void)what;
+	(void)evconnlistener_enable(listener);
+}
+
+/* Without a descriptor, who waits to be accepted would wake us again at once.
+ * (@http is evhttp's: it has made the listener its own.) */
+static void on_accept_failed(struct evconnlistener *listener, void *http)
+{
+	const struct timeval rest = { .tv_usec = REST_MS * 1000 };
+
+	(void)http;
+	log_warn("control: accepting pauses: %s", strerror(errno));
+	/* The loop does not run any more when the listener is freed. */
+	if (event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT,
+			    on_rested, listener, &rest) == 0)
+		(void)evconnlistener_disable(listener);
+}
+
 /* Takes @fd. */
 static int make_http(struct control *c, struct event_base *base, int fd)
 {
@@ -397,6 +427,7 @@ static int make_http(struct control *c, struct event_base *base, int fd)
 		evconnlistener_free(listener);
 		return -ENOMEM;
 	}
+	evconnlistener_set_error_cb(listener, on_accept_failed);
 	evhttp_set_max_headers_size(c->http, HEAD_MAX);
 	evhttp_set_max_body_size(c->http, BODY_MAX);
 	evhttp_set_timeout(c->http, SECONDS_MAX);

@@ -184,6 +184,7 @@ void control_streams_free(struct control_streams *cs)
 
 int control_streams_add(struct control_streams *cs, struct evhttp_request *rq)
 {
+	struct evhttp_connection *c = evhttp_request_get_connection(rq);
 	struct stream *s;
 
 	if (cs->n >= STREAMS_MAX)
@@ -198,8 +199,10 @@ int control_streams_add(struct control_streams *cs, struct evhttp_request *rq)
 		set_tap(cs);
 	(void)evhttp_add_header(evhttp_request_get_output_headers(rq),
 				"Content-Type", "application/x-ndjson");
-	evhttp_connection_set_closecb(evhttp_request_get_connection(rq),
-				      on_close, s);
+	evhttp_connection_set_closecb(c, on_close, s);
+	/* He has nothing more to say, and we may have nothing for hours. */
+	bufferevent_set_timeouts(evhttp_connection_get_bufferevent(c), NULL,
+				 NULL);
 	evhttp_send_reply_start(rq, HTTP_OK, "OK");
 	return 0;
 }

@@ -50,16 +50,36 @@ struct reload {
 	char *errors; /* of a conf that is bad, in JSON; or NULL */
 };
 
+static void end(struct reload *rl);
+
 static void ask(struct reload *rl, enum keeper_thing thing, enum state next)
 {
 	int r = keeper_ask(rl->opts.sock, thing);
 
+	rl->state = next;
 	if (r < 0) {
 		log_error("reload: the keeper cannot be asked: %s",
 			  strerror(-r));
-		next = RELOAD_IDLE;
+		end(rl);
 	}
-	rl->state = next;
+}
+
+/* What came of it is told, whatever that is: somebody may wait for it. */
+static void end(struct reload *rl)
+{
+	const bool loaded = rl->loaded;
+
+	if (loaded)
+		log_notice("reloaded: new requests meet the new rules");
+	rl->state = RELOAD_IDLE;
+	rl->loaded = false;
+	if (rl->opts.done)
+		rl->opts.done(rl->opts.arg, loaded ? rl->rules : NULL,
+			      rl->errors ? rl->errors : "");
+	free(rl->errors);
+	rl->errors = NULL;
+	if (rl->again)
+		reload_start(rl);
 }
 
 static bool same_listens(const struct conf *a, const struct conf *b)
@@ -193,18 +213,13 @@ static void on_log(struct reload *rl, int result, int fd, bool is_syslog)
 		result = take_log(rl, fd, is_syslog);
 	if (result < 0)
 		log_error("reload: the old log stays: %s", strerror(-result));
-	if (rl->loaded)
-		log_notice("reloaded: new requests meet the new rules");
-	rl->state = RELOAD_IDLE;
-	if (rl->opts.done)
-		rl->opts.done(rl->opts.arg, rl->loaded ? rl->rules : NULL,
-			      rl->errors ? rl->errors : "");
-	free(rl->errors);
-	rl->errors = NULL;
-	if (rl->again)
-		reload_start(rl);
+	end(rl);
 }
 
+/*
+ * A reply that came without its descriptor, for which we had no room, is a
+ * reply all the same: the keeper is there, and the next reload may do.
+ */
 static void on_reply(evutil_socket_t sock, short what, void *arg)
 {
 	struct keeper_reply reply;
@@ -213,10 +228,18 @@ static void on_reply(evutil_socket_t sock, short what, void *arg)
 
 	(void)what;
 	r = keeper_receive(sock, &reply, &fd);
-	if (r < 0) {
+	if (r == -EPROTO) {
+		reply = (struct keeper_reply){
+			.thing = rl->state == RELOAD_LOG ? KEEPER_LOG
+							 : KEEPER_CONF,
+			.result = -EMFILE,
+		};
+	} else if (r < 0) {
 		log_error("the keeper is gone: no reload is possible any "
 			  "more, a restart helps");
 		event_del(rl->reply);
+		if (rl->state == RELOAD_CONF || rl->state == RELOAD_LOG)
+			end(rl);
 		return;
 	}
 	if (reply.thing == KEEPER_CONF && rl->state == RELOAD_CONF) {
@@ -264,9 +287,14 @@ void reload_free(struct reload *rl)
 	free(rl);
 }
 
+bool reload_is_under_way(const struct reload *rl)
+{
+	return rl->state != RELOAD_IDLE;
+}
+
 void reload_start(struct reload *rl)
 {
-	rl->again = rl->state != RELOAD_IDLE;
+	rl->again = reload_is_under_way(rl);
 	if (!rl->again)
 		ask(rl, KEEPER_CONF, RELOAD_CONF);
 }

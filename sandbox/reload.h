@@ -5,6 +5,8 @@
 #ifndef NETLEASH_SANDBOX_RELOAD_H
 #define NETLEASH_SANDBOX_RELOAD_H
 
+#include <stdbool.h>
+
 struct conf;
 struct proxy;
 struct proxy_scope;
@@ -37,10 +39,13 @@ void reload_free(struct reload *rl);
 
 /*
  * Begins a reload, or another one after that which is under way. What came of
- * it is logged. A conf that is bad changes nothing; the log is opened anew in
- * every case.
+ * it is logged, and @done is called: from inside where the keeper is gone. A
+ * conf that is bad changes nothing; the log is opened anew in every case.
  */
 void reload_start(struct reload *rl);
+
+/* The next @done may be of a conf as it was before now. */
+bool reload_is_under_way(const struct reload *rl);
 
 /* What the proxy has now. Borrowed until the next turn of the loop. */
 const struct conf *reload_conf(const struct reload *rl);

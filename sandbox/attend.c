@@ -72,6 +72,7 @@ struct attendant {
 	off_t told;
 	int notes, channel, summary, wake[2], init_sock;
 	bool answered; /* he has had the last word */
+	bool leaves;   /* something of the run, for the launcher to sweep */
 	char error[ATTEND_ERROR_MAX];
 };
 
@@ -293,13 +294,17 @@ static int shed(struct attendant *a)
 	return r < 0 ? fail(a, r, step) : 0;
 }
 
-/* @ended: it has had its last word, see init.h. */
+/* Init removes what the run has made, unless it was killed itself. @ended: it
+ * has said that it did, and nobody waits for its own end. */
 static void end_init(struct attendant *a, bool ended)
 {
+	int status = 0;
+
 	(void)close(a->init_sock);
 	a->init_sock = -1;
-	while (!ended && waitpid(-1, NULL, 0) < 0 && errno == EINTR)
+	while (!ended && waitpid(-1, &status, 0) < 0 && errno == EINTR)
 		;
+	a->leaves = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 }
 
 /* Return: 0, or -errno and CMD never ran. */
@@ -348,6 +353,8 @@ static void wait_for_farewell(int sock)
 	struct init_msg ignored;
 	ssize_t n = 1;
 
+	/* If there was no last word, its end says so. */
+	(void)shutdown(sock, SHUT_WR);
 	(void)setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
 	for (int i = 0; i < FAREWELL_WORDS && n > 0; i++)
 		n = read(sock, &ignored, sizeof(ignored));
@@ -376,5 +383,5 @@ _Noreturn void attend(const struct attend_opts *opts)
 		tell(&a, INIT_MSG_FAILED, EXIT_NETLEASH,
 		     a.error[0] ? a.error : strerror(-r));
 	wait_for_farewell(opts->sock);
-	_exit(0);
+	_exit(a.leaves);
 }

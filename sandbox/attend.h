@@ -21,7 +21,8 @@ struct attend_opts {
 
 /*
  * In a process of its own, as root, with one thread and every signal blocked:
- * from the caller's request to the end of his run. Never returns.
+ * from the caller's request to the end of his run. Never returns: it exits with
+ * 0, or with 1 where something of the run is left for a sweep.
  */
 _Noreturn void attend(const struct attend_opts *opts);
 

@@ -196,7 +196,7 @@ bool attend_pump(const struct pump_opts *opts)
 	if (fd_send(opts->init, &go, sizeof(go), NULL, 0) == 0)
 		pass_on(&p);
 	end_init(&p);
-	ended = p.last.type != 0;
+	ended = p.last.type == INIT_MSG_EXITED;
 	if (p.caller_gone)
 		return ended;
 	if (p.daemon_gone)

@@ -24,7 +24,7 @@ struct pump_opts {
  * Until the run has ended and everything that it made is gone; then the caller
  * has its status, unless he is gone too, which ends the run. It ends as well
  * when the daemon goes, since nobody answers at its door any more. Return: true
- * if init had its last word, and so has ended all that it was to end.
+ * if init has said that all is undone: EXITED.
  */
 bool attend_pump(const struct pump_opts *opts);
 

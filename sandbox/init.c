@@ -354,11 +354,13 @@ static void rest(void)
 static _Noreturn void finish(struct init *in, int status, const char *why)
 {
 	char text[INIT_TEXT_MAX] = "";
+	bool leaves;
 
 	/* Nobody waits for our end: what we hold is free from here on. */
 	(void)!chdir("/");
 	wake_netleash(in); /* it may have stopped with CMD: it must hear this */
-	if (end_run(in, text) < 0)
+	leaves = end_run(in, text) < 0;
+	if (leaves)
 		status = status ? status : EXIT_NETLEASH;
 	else
 		text[0] = '\0';
@@ -370,9 +372,9 @@ static _Noreturn void finish(struct init *in, int status, const char *why)
 			       0);
 	wait_for_farewell(in);
 	(void)close(in->sock);
-	if (in->opts->firewall)
+	if (in->opts->firewall && status == 0)
 		rest();
-	_exit(0);
+	_exit(leaves); /* something for a sweep */
 }
 
 /* CMD first: what the rules say matters no more once it is dead. */

@@ -3,7 +3,8 @@
  * sandbox/launcher.c - the process that launches for callers without privilege
  *
  * In:         connections of callers; confs that the keeper has loaded
- * Out:        an attendant for each call
+ * Out:        an attendant for each call; a sweeper where one ended badly,
+ *             since what his run has left is then nobody's to remove
  * Invariants: a caller's bytes are read by his attendant alone, so that one
  *             who is slow, wrong or hostile is so to himself; as many
  *             attendants as there are run uids, and so many again who are
@@ -27,6 +28,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/conf.h"
@@ -36,6 +38,8 @@
 #include "common/macros.h"
 #include "sandbox/attend.h"
 #include "sandbox/launch_request.h"
+#include "sandbox/state.h"
+#include "sandbox/sweep.h"
 
 #define ATTENDANTS_MAX	   (2 * IDENTITY_RUN_UIDS)
 #define ATTENDANTS_OF_USER IDENTITY_RUN_UIDS
@@ -52,6 +56,8 @@ struct launcher {
 		pid_t pid; /* 0: no one */
 		uid_t uid;
 	} attendants[ATTENDANTS_MAX];
+	pid_t sweeper; /* 0: none */
+	bool sweep_again;
 };
 
 int launcher_listen(int *ret_fd, char error[IDENTITY_ERROR_MAX])
@@ -134,16 +140,68 @@ static void take_call(struct launcher *l)
 	(void)close(sock);
 }
 
+/* More than once: what was killed just now may not have let go of its place. */
+static _Noreturn void sweep(uid_t first)
+{
+	const struct timespec pauses[] = { { 0 },
+					   { .tv_nsec = 100000000 },
+					   { .tv_sec = 1 } };
+	char error[IDENTITY_ERROR_MAX];
+	int lock, r = 0;
+
+	(void)prctl(PR_SET_NAME, "netleash-sweep");
+	if (fd_close_all_but((int[]){ -1 }, 1) < 0)
+		_exit(1);
+	for (size_t i = 0; i < ARRAY_SIZE(pauses); i++) {
+		(void)nanosleep(&pauses[i], NULL);
+		if (state_lock(STATE_SHARED, &lock, error) < 0)
+			_exit(1);
+		r = lease_sweep_all(first, sweep_dead_run, NULL);
+		(void)close(lock);
+	}
+	_exit(r < 0);
+}
+
+/* In a process of its own: it may have to wait for what dies. */
+static void start_sweeper(struct launcher *l)
+{
+	pid_t pid;
+
+	l->sweep_again = l->sweeper > 0;
+	if (l->sweep_again)
+		return;
+	pid = fork();
+	if (pid == 0)
+		sweep(l->conf->run_uid_first);
+	if (pid > 0)
+		l->sweeper = pid;
+	else
+		log_error("launcher: fork: %s", strerror(errno));
+}
+
+static void on_ended(struct launcher *l, pid_t pid, int status)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(l->attendants); i++)
+		if (l->attendants[i].pid == pid)
+			l->attendants[i].pid = 0;
+	if (pid == l->sweeper) {
+		l->sweeper = 0;
+		if (l->sweep_again)
+			start_sweeper(l);
+	} else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		start_sweeper(l);
+	}
+}
+
 static void reap(struct launcher *l)
 {
 	struct signalfd_siginfo info;
+	int status;
 	pid_t pid;
 
 	(void)!read(l->signal_fd, &info, sizeof(info));
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-		for (size_t i = 0; i < ARRAY_SIZE(l->attendants); i++)
-			if (l->attendants[i].pid == pid)
-				l->attendants[i].pid = 0;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		on_ended(l, pid, status);
 }
 
 /* Attendants that live keep what they have. */

@@ -188,6 +188,17 @@ pkill -KILL -u "$ANN" -f 'netleash run -p closed'
 check "when the caller is killed the run ends" \
 	until_true 10 sh -c '! pgrep -x -f "sleep 77.5"'
 check "and leaves nothing" until_true 10 nothing_left
+# However it ends: whoever is left of its processes clears up, or the launcher.
+for victims in netleash-init netleash-attend 'netleash-attend|netleash-init'; do
+	(ann run -p closed -- sleep 77.7) >"$W/end" 2>&1 &
+	CLIENT=$!
+	until_true 10 pgrep -x -f 'sleep 77.7'
+	pkill -KILL -x "$victims"
+	wait_for_end "$CLIENT" 4
+	is "when $victims is killed the client ends" "$STATUS" 137
+	check "the command too" until_true 10 sh -c '! pgrep -x -f "sleep 77.7"'
+	check "and it leaves nothing" until_true 10 nothing_left
+done
 write_conf "permit $ANN profile *"
 try leash daemon -c "$W/conf" --pid-file "$W/pid"
 like "a second daemon is refused" "$STATUS $ERR" '^1 .*another netleash daemon'

@@ -72,6 +72,7 @@ wait "$RUN"
 # --- the live log
 ("$NETLEASH" log >"$W/live" 2>&1) &
 LOG=$!
+LOG_SINCE=$SECONDS
 # It looks on from some moment: asked until a line comes.
 line_comes() {
 	through https://allowed.example/
@@ -149,6 +150,14 @@ is "nor may he by the socket" "$(setpriv --reuid "$ANN" --regid "$ANN" \
 try "$NETLEASH" status --socket "$W/none.sock"
 like "no daemon is a sentence" "$STATUS/$ERR" '^1/.*no netleash daemon'
 
+# No answer of evhttp's lasts longer than that, if it is not told otherwise.
+while [ $((SECONDS - LOG_SINCE)) -lt 32 ]; do
+	sleep 0.5
+done
+LIVE=$(wc -l <"$W/live")
+through https://other.example/
+check "the log's reader sees lines for as long as he looks" until_true 10 \
+	sh -c "[ \$(wc -l <$W/live) -gt $LIVE ]"
 # The group counts from the daemon's start on.
 stop_daemon
 wait_for_end "$LOG" 10

@@ -51,8 +51,8 @@ void conn_credential_put(const struct scope *s, const struct target *t,
 void conn_credential_hide(const struct scope *s, struct strbuf *head)
 {
 	for (size_t i = 0; i < s->secrets_n; i++)
-		secret_swap(head, s->secrets[i].text,
-			    s->secrets[i].placeholder
-				    ? s->secrets[i].placeholder
-				    : HIDDEN);
+		secret_swap_answer(head, s->secrets[i].text,
+				   s->secrets[i].placeholder
+					   ? s->secrets[i].placeholder
+					   : HIDDEN);
 }

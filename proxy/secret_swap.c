@@ -54,7 +54,18 @@ static void replace(struct strbuf *head, struct strbuf *by)
 	*head = *by;
 }
 
-void secret_swap(struct strbuf *head, const char *from, const char *to)
+/* What of the status line @l the origin has chosen freely, to its end. */
+static const char *phrase_of(const struct line *l)
+{
+	const char *end = l->s + l->n, *at = l->s;
+
+	for (int blanks = 0; blanks < 2 && at < end; at++)
+		blanks += *at == ' ';
+	return at;
+}
+
+static void swap(struct strbuf *head, const char *from, const char *to,
+		 bool answer)
 {
 	struct strbuf out = STRBUF_INIT;
 	struct line l;
@@ -63,12 +74,23 @@ void secret_swap(struct strbuf *head, const char *from, const char *to)
 	    !memmem(head->s, head->len, from, strlen(from)))
 		return;
 	for (size_t at = 0; next_line(head, at, &l); at += l.n) {
-		const size_t name_n = (size_t)(l.value - l.s);
+		const char *value = answer && at == 0 ? phrase_of(&l) : l.value;
+		const size_t name_n = (size_t)(value - l.s);
 
 		strbuf_add(&out, l.s, name_n);
-		add_swapped(&out, l.value, l.n - name_n, from, to);
+		add_swapped(&out, value, l.n - name_n, from, to);
 	}
 	replace(head, &out);
+}
+
+void secret_swap(struct strbuf *head, const char *from, const char *to)
+{
+	swap(head, from, to, false);
+}
+
+void secret_swap_answer(struct strbuf *head, const char *from, const char *to)
+{
+	swap(head, from, to, true);
 }
 
 static bool is_named(const struct line *l, const char *name)

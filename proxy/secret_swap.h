@@ -3,7 +3,7 @@
  * proxy/secret_swap.h - a credential into the fields of a head, and out again
  *
  * Pure, over a head that was rendered (proxy/http_rewrite.h): its start line is
- * left alone, and so is every field's name.
+ * left alone but for an answer's phrase, and so is every field's name.
  */
 #ifndef NETLEASH_PROXY_SECRET_SWAP_H
 #define NETLEASH_PROXY_SECRET_SWAP_H
@@ -17,6 +17,9 @@
  * is not empty. See strbuf_failed() for want of memory.
  */
 void secret_swap(struct strbuf *head, const char *from, const char *to);
+
+/* The same in an answer's head, with its phrase. */
+void secret_swap_answer(struct strbuf *head, const char *from, const char *to);
 
 /*
  * Sets the field @name, a token, to @value with @secret for its "{}"; whatever

@@ -88,6 +88,28 @@ static void only_values_are_swapped(void **state)
 	}
 }
 
+static void of_an_answer_the_phrase_is_swapped_too(void **state)
+{
+	static const char *const heads[][2] = {
+		{ "HTTP/1.1 401 no x, x\r\nA: x" END,
+		  "HTTP/1.1 401 no s, s\r\nA: s" END },
+		{ "HTTP/1.1 401 x\r\nx: x" END, "HTTP/1.1 401 s\r\nx: s" END },
+		{ "xTTP/1.x x01 \r\nA: x" END, "xTTP/1.x x01 \r\nA: s" END },
+		{ "HTTP/1.1 xxx\r\n\r\n", "HTTP/1.1 xxx\r\n\r\n" },
+		{ "x", "x" },
+		{ "x x x", "x x s" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(heads); i++) {
+		struct strbuf head = STRBUF_INIT;
+
+		strbuf_adds(&head, heads[i][0]);
+		secret_swap_answer(&head, "x", "s");
+		expect(&head, heads[i][0], heads[i][1]);
+	}
+}
+
 static const struct {
 	const char *head, *name, *value, *want;
 } fields[] = {
@@ -177,6 +199,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_values_are_swapped),
+		cmocka_unit_test(of_an_answer_the_phrase_is_swapped_too),
 		cmocka_unit_test(a_field_is_there_once_and_ours),
 		cmocka_unit_test(a_secret_with_braces_is_put_in_as_it_is),
 		cmocka_unit_test(what_is_put_in_comes_out_again),

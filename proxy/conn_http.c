@@ -273,7 +273,8 @@ void conn_http_begin(struct conn *c)
 	how.absolute = h->to_parent;
 	how.extra = h->to_parent ? conn_upstream_authorization(c) : NULL;
 	http_rewrite_request(&c->head, c->in, &how, &h->head);
-	if (conn_inspect_is_inside(c))
+	/* What traces sends back its head in a body (RFC 9110 9.3.8). */
+	if (conn_inspect_is_inside(c) && c->request.method != METHOD_TRACE)
 		conn_credential_put(c->scope, &c->request.target, &h->head);
 	if (strbuf_failed(&h->head)) {
 		conn_refuse(c, REASON_INTERNAL, NULL, NULL, 0);

@@ -159,6 +159,10 @@ void conn_set_state(struct conn *c, enum conn_state next)
 	assert(next_allowed[c->state] & (1u << next));
 	log_debug("conn %" PRIu64 ": %s -> %s", c->id, state_name[c->state],
 		  state_name[next]);
+	if (c->state == CONN_TLS)
+		c->loop->handshakes--;
+	if (next == CONN_TLS)
+		c->loop->handshakes++;
 	c->state = next;
 	if (next == CONN_IDLE || next == CONN_LAST || next == CONN_CLOSED)
 		conn_log_end(c);

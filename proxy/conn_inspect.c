@@ -127,11 +127,12 @@ static void on_client_tls(int fd, const char *error, void *arg)
 	if (fd < 0) {
 		(void)snprintf(i->error, sizeof(i->error), "the client %s",
 			       error);
-		c->reason = REASON_TLS;
 		remember(c);
 		conn_close(c);
 		return;
 	}
+	i->error[0] = '\0';
+	c->reason = REASON_ALLOWED;
 	conn_adopt_client(c, fd);
 	i->inside = true;
 	conn_next(c); /* the tunnel's line is written */
@@ -173,6 +174,10 @@ void conn_inspect_begin(struct conn *c)
 	opts.early_n = c->in_n;
 	fd = conn_give_client(c);
 	conn_set_state(c, CONN_TLS);
+	/* Until it is known better: we may be ended before the handshake is. */
+	c->reason = REASON_TLS;
+	(void)snprintf(i->error, sizeof(i->error),
+		       "the client's TLS handshake was not over at the end");
 	if (inspector_serve(c->loop->all->inspector, &c->loop->mailbox, fd,
 			    &opts, on_client_tls, c, &i->op) < 0) {
 		c->reason = REASON_INTERNAL;

@@ -51,6 +51,7 @@ struct loops {
  * @connections, @dials: how many there are now
  * @connections_max: `limit connections`, never more than descriptors allow; of
  *          all loops together
+ * @handshakes: connections in CONN_TLS
  * @dials_max: this loop's share of `limit pending-dials`
  * @emptied: called when a drain is over
  * @threaded: it has a thread of its own, which alone may touch it
@@ -70,7 +71,7 @@ struct loop {
 	struct access_log *log;
 	struct proxy_stats past;
 	uint32_t connections, connections_max;
-	uint32_t dials, dials_max;
+	uint32_t dials, dials_max, handshakes;
 	struct scope_list scopes, ending;
 	struct listener_list full;
 	struct conn_list dead;

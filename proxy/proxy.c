@@ -35,6 +35,7 @@
 
 #include <event2/event.h>
 
+#include "common/clock.h"
 #include "common/conf.h"
 #include "common/log.h"
 #include "proxy/access_log.h"
@@ -201,6 +202,25 @@ void proxy_stop(struct proxy *p)
 {
 	p->stopped = true;
 	(void)event_base_loopbreak(p->loops[0].base);
+}
+
+static void settle(evutil_socket_t fd, short what, void *arg)
+{
+	const struct timeval soon = { .tv_sec = 0, .tv_usec = 1000 };
+	struct proxy *p = arg;
+
+	(void)fd;
+	(void)what;
+	if (p->loops[0].handshakes == 0 || clock_ms() >= p->settle_ms ||
+	    event_base_once(p->loops[0].base, -1, EV_TIMEOUT, settle, p,
+			    &soon) < 0)
+		proxy_stop(p);
+}
+
+void proxy_stop_settled(struct proxy *p)
+{
+	p->settle_ms = clock_ms() + PROXY_SETTLE_MS;
+	settle(-1, EV_TIMEOUT, p);
 }
 
 /* In the owner's thread: one loop more is empty. */

@@ -82,6 +82,14 @@ int proxy_start(struct proxy *p);
 int proxy_run(struct proxy *p);
 void proxy_stop(struct proxy *p);
 
+/*
+ * The same, but lets handshakes with clients on the owner's loop end first, for
+ * PROXY_SETTLE_MS at most: a client that does not trust our certificate says so
+ * and is gone, and what it said is wanted for the summary.
+ */
+#define PROXY_SETTLE_MS 250
+void proxy_stop_settled(struct proxy *p);
+
 /* Closes the listeners; @done runs from the loop when no connection is left. */
 void proxy_drain(struct proxy *p, void (*done)(void *arg), void *arg);
 

@@ -17,6 +17,7 @@
  * struct proxy
  * @loops: all.n of them; the first is turned by proxy_run(), the others have
  *         threads
+ * @settle_ms: when to stop, settled or not
  * @next:  where the next scope goes that lives on one loop
  * @full:  loops that a drain waits for
  */
@@ -26,6 +27,7 @@ struct proxy {
 	unsigned next, full;
 	LIST_HEAD(, proxy_scope) scopes;
 	bool stopped;
+	uint64_t settle_ms;
 	void (*drained)(void *arg);
 	void *drained_arg;
 	struct job *drain_jobs;

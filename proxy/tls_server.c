@@ -94,6 +94,8 @@ static const char *of_alert(int description)
 
 static const char *describe(const struct tls_server *s, int r)
 {
+	int alert;
+
 	if (s->wrong_name)
 		return "asks for another name (SNI) than the tunnel's";
 	/* mbedTLS has no error of its own for it, but only for a bad hello. */
@@ -105,6 +107,9 @@ static const char *describe(const struct tls_server *s, int r)
 	case MBEDTLS_ERR_SSL_CONN_EOF:
 	case MBEDTLS_ERR_NET_CONN_RESET:
 	case MBEDTLS_ERR_NET_SEND_FAILED:
+		alert = tls_stream_take_alert(s->stream);
+		if (alert >= 0)
+			return of_alert(alert);
 		return "ended the connection in the TLS handshake (it may not "
 		       "trust netleash's certificate)";
 	case MBEDTLS_ERR_SSL_INVALID_RECORD:

@@ -99,6 +99,19 @@ void tls_stream_free(struct tls_stream *s)
 	free(s);
 }
 
+int tls_stream_take_alert(const struct tls_stream *s)
+{
+	/* type, version, length, level, description: RFC 5246 section 6.2.1 */
+	unsigned char b[7];
+
+	if (s->early ||
+	    recv(s->fd, b, sizeof(b), MSG_DONTWAIT) != (ssize_t)sizeof(b) ||
+	    b[0] != MBEDTLS_SSL_MSG_ALERT || b[3] != 0 || b[4] != 2 ||
+	    b[5] != MBEDTLS_SSL_ALERT_LEVEL_FATAL)
+		return -1;
+	return b[6];
+}
+
 void tls_stream_set_reset(const struct tls_stream *s)
 {
 	struct linger now = { .l_onoff = 1, .l_linger = 0 };

@@ -40,6 +40,13 @@ int tls_stream_set_early(struct tls_stream *s, const void *bytes, size_t n);
 /* Closes the socket, if it is still there. NULL is fine. */
 void tls_stream_free(struct tls_stream *s);
 
+/*
+ * What the other side said last, where it is gone in the middle of a handshake
+ * and mbedTLS noticed that before it read so far: the description of a fatal
+ * alert in plain text. Reads from the socket. Return: -1 for none.
+ */
+int tls_stream_take_alert(const struct tls_stream *s);
+
 /* Closing will reset the connection. */
 void tls_stream_set_reset(const struct tls_stream *s);
 

@@ -220,7 +220,7 @@ static int run_loop(void *arg)
 
 static void stop_loop(void *arg)
 {
-	proxy_stop(arg);
+	proxy_stop_settled(arg);
 }
 
 /* Return: CMD's exit status, or -errno if it never ran. */

@@ -269,9 +269,42 @@ static int reject_links(const char *name, const struct workspace *w,
 	return -EPERM;
 }
 
+/* The file at @path, resolved, is not for CMD to read: a secret is in it. */
+static int hide_file(const char *path, struct workspace *w)
+{
+	char *resolved = realpath(path, NULL);
+
+	/* What is not there is missed when it is to be read. */
+	return resolved ? paths_add(&w->hidden, resolved) : 0;
+}
+
+/* Where the secret of @c comes from. */
+static int protect_source(const struct conf_credential *c,
+			  const struct caller *caller, struct workspace *w,
+			  char error[WORKSPACE_ERROR_MAX])
+{
+	AUTOFREE char *path = NULL;
+	bool below_home = c->words[0][0] == '~';
+	int r;
+
+	if (c->from == CONF_FROM_ENV || (!below_home && c->words[0][0] != '/'))
+		return 0;
+	if (asprintf(&path, "%s%s", below_home ? caller->home : "",
+		     c->words[0] + below_home) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	r = reject_links(path, w, error);
+	if (r < 0)
+		return r;
+	return c->from == CONF_FROM_FILE ? hide_file(path, w)
+					 : protect_file(path, w);
+}
+
 /* What the next run would believe or execute. */
-static int protect(const struct conf *conf, const char *log_file,
-		   struct workspace *w, char error[WORKSPACE_ERROR_MAX])
+static int protect(const struct conf *conf, const struct caller *caller,
+		   const char *log_file, struct workspace *w,
+		   char error[WORKSPACE_ERROR_MAX])
 {
 	AUTOFREE char *program = realpath("/proc/self/exe", NULL);
 	int r = program ? protect_file(program, w) : 0;
@@ -293,6 +326,8 @@ static int protect(const struct conf *conf, const char *log_file,
 		if (r == 0)
 			r = protect_include(conf->includes[i], w, error);
 	}
+	for (size_t i = 0; i < conf->credentials_n && r == 0; i++)
+		r = protect_source(&conf->credentials[i], caller, w, error);
 	if (r == 0 && log_file)
 		r = protect_file(log_file, w);
 	return r;
@@ -398,7 +433,7 @@ int workspace_find(const struct run_cli *cli, const struct caller *caller,
 		r = add_words(&w, &cli->hidden, "--hide", false, &w.hidden,
 			      error);
 	if (r == 0)
-		r = protect(conf, log_file, &w, error);
+		r = protect(conf, caller, log_file, &w, error);
 	if (r == 0)
 		r = toolchain_find(w.home, childenv_get(env, "PATH"),
 				   cli->argv[0], add_toolchain, &w);

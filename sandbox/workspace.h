@@ -38,9 +38,10 @@ struct workspace {
  * Resolves what the user named, with the rights he has, and what his
  * environment @env names. What the next run
  * would believe or execute is shown read-only where CMD could write it: the
- * files of @conf and the folders that it includes, the access log @log_file
- * (NULL: none; it need not exist yet), the running program. Return: 0 or
- * -errno with a sentence.
+ * files of @conf and the folders that it includes, the programs of its
+ * credentials, the access log @log_file (NULL: none; it need not exist yet),
+ * the running program. Files of credentials are hidden. Return: 0 or -errno
+ * with a sentence.
  */
 int workspace_find(const struct run_cli *cli, const struct caller *caller,
 		   const char *const *env, const struct conf *conf,

@@ -149,6 +149,14 @@ static bool is_hidden(const struct childenv_opts *o, const char *name)
 	return false;
 }
 
+static bool is_given(const struct childenv_opts *o, const char *name)
+{
+	for (size_t i = 0; i < o->given_n; i++)
+		if (has_name(o->given[i], name, strlen(name)))
+			return true;
+	return false;
+}
+
 /*
  * Step 1 for one variable. The first of two with one name counts, as for
  * getenv(3). Withheld names are remembered once each.
@@ -172,7 +180,7 @@ static void pass_one(struct env *env, const struct childenv_opts *o,
 	if (!childenv_is_withheld(name, value, o->deny, o->allow)) {
 		if (!childenv_is_stale(name, value, o->home))
 			env_set(env, name, "%s", value);
-	} else if (!is_wanted(o, name)) {
+	} else if (!is_wanted(o, name) && !is_given(o, name)) {
 		if (names->len > 0)
 			strbuf_addc(names, ' ');
 		strbuf_add_escaped(names, name, strlen(name));
@@ -257,19 +265,31 @@ static const char *const url_names[] = {
 };
 /* clang-format on */
 
-/* Java reads no proxy variable; what the caller gave it stays in front. */
-static void set_java(struct env *env, const struct childenv_opts *o)
+static void add_java(struct env *env, const char *options)
 {
 	size_t at = env_find(env, "JAVA_TOOL_OPTIONS", 17);
 	const char *old = at < env->n ? env->v[at] + 18 : "";
+
+	env_set(env, "JAVA_TOOL_OPTIONS", "%s%s%s", old, *old ? " " : "",
+		options);
+}
+
+/* Java reads no proxy variable; what the caller gave it stays in front. */
+static void set_java(struct env *env, const struct childenv_opts *o)
+{
+	struct strbuf options = STRBUF_INIT;
 	unsigned port = o->port;
 
-	env_set(env, "JAVA_TOOL_OPTIONS",
-		"%s%s-Dhttp.proxyHost=127.0.0.1 -Dhttp.proxyPort=%u "
-		"-Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=%u "
-		"-Dhttp.nonProxyHosts=%s",
-		old, *old ? " " : "", port, port,
-		o->loopback ? "localhost|127.*|[::1]" : "");
+	strbuf_addf(&options,
+		    "-Dhttp.proxyHost=127.0.0.1 -Dhttp.proxyPort=%u "
+		    "-Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=%u "
+		    "-Dhttp.nonProxyHosts=%s",
+		    port, port, o->loopback ? "localhost|127.*|[::1]" : "");
+	if (strbuf_failed(&options))
+		env->failed = true;
+	else
+		add_java(env, options.s);
+	strbuf_fini(&options);
 }
 
 /* Has it nothing in it that a shell, or ssh's %h, would read otherwise? */
@@ -353,6 +373,8 @@ static void set_given(struct env *env, const struct childenv_opts *o)
 {
 	for (size_t i = 0; i < o->given_n; i++)
 		env_take(env, strdup(o->given[i]));
+	if (o->java)
+		add_java(env, o->java);
 }
 
 int childenv_make(const struct childenv_opts *opts, char ***ret,

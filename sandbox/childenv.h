@@ -25,6 +25,7 @@
  * @hidden:   names of variables that never pass, even where --env names them:
  *            a credential comes from them, or a placeholder stands there
  * @given:    "NAME=VALUE" words of the run's, set last
+ * @java:     options for every JVM, behind all others; NULL: none
  * @clean:    --clean-env
  * @port:     the door; 0: no proxy variables of ours
  * @loopback: CMD has a loopback that it can use (netns, local binding, local
@@ -41,6 +42,7 @@ struct childenv_opts {
 	const char *const *deny, *const *allow;
 	const char *const *hidden, *const *given;
 	size_t hidden_n, given_n;
+	const char *java;
 	bool clean;
 	uint16_t port;
 	bool loopback;

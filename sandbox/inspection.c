@@ -22,7 +22,6 @@
 #include "common/macros.h"
 #include "common/scope.h"
 #include "proxy/proxy.h"
-#include "sandbox/childenv.h"
 #include "sandbox/java_store.h"
 
 /* No run lives longer; one that does needs a new start. */
@@ -44,8 +43,6 @@ static const struct {
 	{ "DENO_CERT", INSPECTION_CA },		     /* deno */
 	{ "NODE_EXTRA_CA_CERTS", INSPECTION_CA },    /* node, npm */
 };
-
-#define JAVA_OPTIONS "JAVA_TOOL_OPTIONS"
 
 static int fail(char *error, int r, const char *what)
 {
@@ -91,28 +88,24 @@ static int make_bundle(struct inspection *in, const char **ret_store)
 	return strbuf_failed(&in->bundle) ? -ENOMEM : 0;
 }
 
-/* Java reads neither, and says on standard error that it was told so. */
-static int make_java(struct inspection *in, const char *const *env)
+/* Java reads none of the others. */
+static int make_java(struct inspection *in)
 {
-	char *options = java_store_options(childenv_get(env, JAVA_OPTIONS),
-					   INSPECTION_JAVA);
-	int r = options ? give(in, JAVA_OPTIONS, options) : -ENOMEM;
-
-	free(options);
 	java_store_render(in->bundle.s, in->bundle.len, &in->java);
 	if (strbuf_failed(&in->java))
 		return -ENOMEM;
 	show(in, INSPECTION_JAVA, in->java.s, in->java.len);
-	return r;
+	in->java_options = JAVA_STORE_OPTIONS(INSPECTION_JAVA);
+	return 0;
 }
 
-static int make_trust(struct inspection *in, const char *const *env)
+static int make_trust(struct inspection *in)
 {
 	const char *store = NULL, *pem = ca_pem(in->ca);
 	int r = make_bundle(in, &store);
 
 	if (r == 0)
-		r = make_java(in, env);
+		r = make_java(in);
 	if (r < 0)
 		return r;
 	show(in, INSPECTION_BUNDLE, in->bundle.s, in->bundle.len);
@@ -164,7 +157,7 @@ int inspection_prepare(const struct conf *cf, const struct policy *policy,
 		return 0;
 	r = ca_new(time(NULL), CA_DAYS, &ret->ca);
 	if (r == 0)
-		r = make_trust(ret, env);
+		r = make_trust(ret);
 	if (r < 0)
 		return fail(error, r, "cannot make a CA for the run");
 	ret->secrets = calloc(cf->credentials_n + 1, sizeof(*ret->secrets));

@@ -35,6 +35,7 @@ struct proxy_secret;
  * struct inspection - nothing of it is there unless @ca is
  * @files: for CMD's view
  * @given: for CMD's environment, "NAME=VALUE"
+ * @java_options: for JAVA_TOOL_OPTIONS, behind what stands there
  * @secrets: @secrets_n for the run's scope; they borrow from the two after it
  */
 struct inspection {
@@ -44,6 +45,7 @@ struct inspection {
 	size_t files_n;
 	char *given[INSPECTION_GIVEN_MAX];
 	size_t given_n;
+	const char *java_options;
 	struct proxy_secret *secrets;
 	struct secret real[CONF_CREDENTIALS_MAX];
 	struct secret placeholders[CONF_CREDENTIALS_MAX];

@@ -196,17 +196,3 @@ void java_store_render(const char *pem, size_t n, struct strbuf *out)
 	set_count(out, count);
 	add_checksum(out);
 }
-
-char *java_store_options(const char *before, const char *path)
-{
-	struct strbuf out = STRBUF_INIT;
-
-	if (before && before[0])
-		strbuf_addf(&out, "%s ", before);
-	strbuf_addf(&out,
-		    "-Djavax.net.ssl.trustStore=%s "
-		    "-Djavax.net.ssl.trustStoreType=JKS "
-		    "-Djavax.net.ssl.trustStorePassword=" JAVA_STORE_PASSWORD,
-		    path);
-	return strbuf_take(&out);
-}

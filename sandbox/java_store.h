@@ -14,18 +14,17 @@ struct strbuf;
 /* What such stores have: nothing in them is secret. */
 #define JAVA_STORE_PASSWORD "changeit"
 
+/* What makes a JVM trust the store at @path, a literal. */
+#define JAVA_STORE_OPTIONS(path)                                               \
+	"-Djavax.net.ssl.trustStore=" path                                     \
+	" -Djavax.net.ssl.trustStoreType=JKS"                                  \
+	" -Djavax.net.ssl.trustStorePassword=" JAVA_STORE_PASSWORD
+
 /*
  * Appends a JKS key store to @out, which is empty, that trusts the certificates
  * in @n bytes of PEM at @pem; what is no whole one is passed over. See
  * strbuf_failed() for want of memory. Pure.
  */
 void java_store_render(const char *pem, size_t n, struct strbuf *out);
-
-/*
- * The value of JAVA_TOOL_OPTIONS that makes Java read the store at @path, after
- * what the caller has there, which is @before or NULL. Malloc'ed; NULL: no
- * memory.
- */
-char *java_store_options(const char *before, const char *path);
 
 #endif

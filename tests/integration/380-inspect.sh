@@ -102,11 +102,8 @@ import java.net.*;
 
 public class Get {
 	public static void main(String[] words) throws Exception {
-		URI door = new URI(System.getenv("HTTPS_PROXY"));
-		Proxy proxy = new Proxy(Proxy.Type.HTTP, new InetSocketAddress(
-			door.getHost(), door.getPort()));
-		System.out.write(new URL(words[0]).openConnection(proxy)
-			.getInputStream().readAllBytes());
+		System.out.write(new URL(words[0]).openStream()
+			.readAllBytes());
 		System.out.flush();
 	}
 }
@@ -320,7 +317,7 @@ rules
 set_mode firewall
 run sh -c 'echo "$JAVA_TOOL_OPTIONS"; echo "$SSL_CERT_FILE"'
 like "inspected: what the caller tells java stays" "$OUT" \
-	'^-Da=b -Djavax.net.ssl.trustStore=/run/netleash/'
+	'^-Da=b -Dhttp\.proxyHost=.* -Djavax.net.ssl.trustStore=/run/netleash/'
 like "inspected: his own bundle gives way" "$OUT" '^/run/netleash/'
 CALLER=()
 

@@ -417,6 +417,44 @@ static void env_option_has_the_last_word(void **state)
 	expect_from(&o, "EMPTY", "", "");
 }
 
+static void a_store_for_java_stands_behind_all_others(void **state)
+{
+	static const char *const caller[] = { "JAVA_TOOL_OPTIONS=-Da=b", NULL };
+	static const char *const set[] = { "JAVA_TOOL_OPTIONS=-Dc=d" };
+	struct childenv_opts o = plain(NULL);
+
+	(void)state;
+	o.port = 0;
+	o.java = "-Dstore";
+	expect_from(&o, "JAVA_TOOL_OPTIONS", "-Dstore", "");
+	o.caller = caller;
+	expect_from(&o, "JAVA_TOOL_OPTIONS", "-Da=b -Dstore", "");
+	o.set = set;
+	o.set_n = 1;
+	expect_from(&o, "JAVA_TOOL_OPTIONS", "-Dc=d -Dstore", "");
+	o.set_n = 0;
+	o.port = 4711;
+	expect_from(&o, "JAVA_TOOL_OPTIONS",
+		    "-Da=b -Dhttp.proxyHost=127.0.0.1 -Dhttp.proxyPort=4711 "
+		    "-Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=4711 "
+		    "-Dhttp.nonProxyHosts= -Dstore",
+		    "");
+}
+
+/* AWS_CA_BUNDLE is one: --env would not let the caller's in. */
+static void what_is_given_is_not_called_withheld(void **state)
+{
+	static const char *const caller[] = { "AWS_CA_BUNDLE=/theirs",
+					      "AWS_PROFILE=x", NULL };
+	static const char *const given[] = { "AWS_CA_BUNDLE=/ours" };
+	struct childenv_opts o = plain(caller);
+
+	(void)state;
+	o.given = given;
+	o.given_n = 1;
+	expect_from(&o, "AWS_CA_BUNDLE", "/ours", "AWS_PROFILE");
+}
+
 static void what_credentials_use_never_passes_and_is_given_last(void **state)
 {
 	static const char *const caller[] = { "MINE=secret", "GH_TOKEN=other",
@@ -592,6 +630,8 @@ int main(void)
 		cmocka_unit_test(java_options_are_appended_to_the_callers),
 		cmocka_unit_test(clean_env_starts_from_five_names),
 		cmocka_unit_test(env_option_has_the_last_word),
+		cmocka_unit_test(a_store_for_java_stands_behind_all_others),
+		cmocka_unit_test(what_is_given_is_not_called_withheld),
 		cmocka_unit_test(
 			what_credentials_use_never_passes_and_is_given_last),
 		cmocka_unit_test(bad_env_word_is_named),

@@ -144,28 +144,6 @@ static void cut_anywhere_it_has_what_is_whole(void **state)
 	}
 }
 
-static void the_callers_options_stay(void **state)
-{
-	char *alone = java_store_options(NULL, "/x/store");
-	char *empty = java_store_options("", "/x/store");
-	char *both = java_store_options("-Xmx1g", "/x/store");
-
-	(void)state;
-	assert_non_null(alone);
-	assert_non_null(empty);
-	assert_non_null(both);
-	assert_string_equal(alone,
-			    "-Djavax.net.ssl.trustStore=/x/store "
-			    "-Djavax.net.ssl.trustStoreType=JKS "
-			    "-Djavax.net.ssl.trustStorePassword=changeit");
-	assert_string_equal(empty, alone);
-	assert_memory_equal(both, "-Xmx1g ", 7);
-	assert_string_equal(both + 7, alone);
-	free(alone);
-	free(empty);
-	free(both);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,7 +152,6 @@ int main(void)
 		cmocka_unit_test(what_is_no_certificate_is_passed_over),
 		cmocka_unit_test(the_sum_is_over_password_and_store),
 		cmocka_unit_test(cut_anywhere_it_has_what_is_whole),
-		cmocka_unit_test(the_callers_options_stay),
 	};
 
 	return cmocka_run_group_tests_name("java_store", tests, NULL, NULL);

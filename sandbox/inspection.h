@@ -23,10 +23,13 @@ struct proxy_secret;
 
 #define INSPECTION_ERROR_MAX CREDENTIAL_ERROR_MAX
 
+/* Where the following are, in CMD's view. */
+#define INSPECTION_FOLDER "/run/netleash"
+
 /* The system's store and ours, and ours alone, as CMD sees them. */
-#define INSPECTION_BUNDLE "/run/netleash/ca-bundle.crt"
-#define INSPECTION_CA	  "/run/netleash/ca.crt"
-#define INSPECTION_JAVA	  "/run/netleash/ca-bundle.jks" /* as the first */
+#define INSPECTION_BUNDLE INSPECTION_FOLDER "/ca-bundle.crt"
+#define INSPECTION_CA	  INSPECTION_FOLDER "/ca.crt"
+#define INSPECTION_JAVA	  INSPECTION_FOLDER "/ca-bundle.jks" /* as the first */
 
 #define INSPECTION_FILES_MAX 4
 #define INSPECTION_GIVEN_MAX (16 + CONF_CREDENTIALS_MAX)

@@ -232,6 +232,8 @@ void leash_fill(struct leash *l, const struct plan *p, struct init_opts *opts)
 		.readonly_n = w->readonly.n,
 		.hidden = (const char *const *)w->hidden.v,
 		.hidden_n = w->hidden.n,
+		.files_folder =
+			p->inspection.files_n > 0 ? INSPECTION_FOLDER : NULL,
 		.files = p->inspection.files,
 		.files_n = p->inspection.files_n,
 		.idmap = l->root,

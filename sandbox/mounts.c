@@ -265,8 +265,24 @@ static int show_resolv_conf(struct view *v, const struct taken *t)
 	return r < 0 ? view_fail(v, r, RESOLV_CONF " cannot be shown") : 0;
 }
 
+/* /run is CMD's where it has the caller's uid: a plain folder could be renamed,
+ * with all that is mounted in it. */
+static int put_files_folder(struct view *v, int *ret_tree)
+{
+	AUTOCLOSE int place = -1;
+	int r = view_open_place(v, v->opts->files_folder, false, &place);
+
+	if (r == 0)
+		r = tree_new_tmpfs("0755", ret_tree);
+	if (r == 0)
+		r = tree_move(*ret_tree, place);
+	return r < 0 ? view_fail(v, r, "%s cannot be made",
+				 v->opts->files_folder)
+		     : 0;
+}
+
 /* Where it is a link, what it leads to is replaced. */
-static int show_files(struct view *v)
+static int show_each(struct view *v)
 {
 	const struct mounts_opts *o = v->opts;
 
@@ -282,6 +298,24 @@ static int show_files(struct view *v)
 			return view_fail(v, r, "%s cannot be shown", f->path);
 	}
 	return 0;
+}
+
+static int show_files(struct view *v)
+{
+	AUTOCLOSE int folder = -1;
+	int r = 0;
+
+	if (v->opts->files_folder)
+		r = put_files_folder(v, &folder);
+	if (r == 0)
+		r = show_each(v);
+	if (r == 0 && folder >= 0) {
+		r = tree_set(folder, false, MOUNT_ATTR_RDONLY, 0, -1);
+		if (r < 0)
+			return view_fail(v, r, "%s cannot be made read-only",
+					 v->opts->files_folder);
+	}
+	return r;
 }
 
 /* Step 10. The descriptor of the old one would lead to the host's view. */

@@ -36,6 +36,8 @@ struct mounts_file {
  * @home:      the caller's home: replaced by an empty folder that CMD owns
  * @cwd:       absolute, resolved; CMD's working directory
  * @writable, @readonly, @hidden: absolute, resolved paths
+ * @files_folder: a mount of its own, which holds @files and cannot be moved;
+ *             NULL: none
  * @files:     @files_n, read-only, and in the place of what is there
  * @idmap:     writable folders show the caller's files as CMD's and the
  *             reverse (false where CMD has the caller's uid)
@@ -55,6 +57,7 @@ struct mounts_opts {
 	size_t readonly_n;
 	const char *const *hidden;
 	size_t hidden_n;
+	const char *files_folder;
 	const struct mounts_file *files;
 	size_t files_n;
 	bool idmap;

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/macros.h"
+
 /**
  * struct line - one of a head
  * @value: behind the colon; the line's end in the start line
@@ -54,6 +56,32 @@ static void replace(struct strbuf *head, struct strbuf *by)
 	*head = *by;
 }
 
+static bool is_named(const struct line *l, const char *name)
+{
+	const size_t n = strlen(name);
+
+	return (size_t)(l->value - l->s) == n + 1 && l->s[n] == ':' &&
+	       strncasecmp(l->s, name, n) == 0;
+}
+
+/*
+ * Fields that netleash writes itself, of what it has understood. A secret may
+ * have nothing but digits: were it put into a length, or taken out of one, the
+ * two sides would not end the message at the same place.
+ */
+static bool is_framing(const struct line *l)
+{
+	static const char *const names[] = {
+		"Host",	      "Content-Length", "Transfer-Encoding",
+		"Connection", "Upgrade",	"Max-Forwards",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (is_named(l, names[i]))
+			return true;
+	return false;
+}
+
 /* What of the status line @l the origin has chosen freely, to its end. */
 static const char *phrase_of(const struct line *l)
 {
@@ -74,7 +102,9 @@ static void swap(struct strbuf *head, const char *from, const char *to,
 	    !memmem(head->s, head->len, from, strlen(from)))
 		return;
 	for (size_t at = 0; next_line(head, at, &l); at += l.n) {
-		const char *value = answer && at == 0 ? phrase_of(&l) : l.value;
+		const char *value = is_framing(&l)	? l.s + l.n
+				    : answer && at == 0 ? phrase_of(&l)
+							: l.value;
 		const size_t name_n = (size_t)(value - l.s);
 
 		strbuf_add(&out, l.s, name_n);
@@ -91,14 +121,6 @@ void secret_swap(struct strbuf *head, const char *from, const char *to)
 void secret_swap_answer(struct strbuf *head, const char *from, const char *to)
 {
 	swap(head, from, to, true);
-}
-
-static bool is_named(const struct line *l, const char *name)
-{
-	const size_t n = strlen(name);
-
-	return (size_t)(l->value - l->s) == n + 1 && l->s[n] == ':' &&
-	       strncasecmp(l->s, name, n) == 0;
 }
 
 static bool is_empty(const struct line *l)

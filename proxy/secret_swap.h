@@ -3,7 +3,8 @@
  * proxy/secret_swap.h - a credential into the fields of a head, and out again
  *
  * Pure, over a head that was rendered (proxy/http_rewrite.h): its start line is
- * left alone but for an answer's phrase, and so is every field's name.
+ * left alone but for an answer's phrase, and so is every field's name; what
+ * says where the message ends and whom it is for is not swapped either.
  */
 #ifndef NETLEASH_PROXY_SECRET_SWAP_H
 #define NETLEASH_PROXY_SECRET_SWAP_H

@@ -169,10 +169,12 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 {
 	struct tls_client *c = arg;
 	char error[TLS_ERROR_MAX];
-	int r = mbedtls_ssl_handshake(&c->stream->ssl);
+	int r;
 
 	(void)fd;
 	(void)what;
+	tls_stream_turn(c->stream);
+	r = mbedtls_ssl_handshake(&c->stream->ssl);
 	if (r == 0) {
 		established(c);
 		return;

@@ -339,6 +339,7 @@ static void turn(struct tls_pump *p)
 {
 	bool more = true;
 
+	tls_stream_turn(p->stream);
 	for (int i = 0; i < ROUNDS_MAX && more && !p->cut && !p->reset; i++) {
 		more = move_out(p);
 		more = move_in(p) || more;

@@ -170,6 +170,7 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	tls_stream_turn(s->stream);
 	current = s;
 	r = mbedtls_ssl_handshake(&s->stream->ssl);
 	current = NULL;

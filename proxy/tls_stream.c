@@ -10,6 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Two for each record; tls_pump.c moves eight in a turn. */
+#define READS_MAX 32u
+
 static bool is_transient(int err)
 {
 	return err == EAGAIN || err == EWOULDBLOCK || err == EINTR;
@@ -58,10 +61,14 @@ static int on_recv(void *arg, unsigned char *bytes, size_t n)
 	struct tls_stream *s = arg;
 	ssize_t got;
 
-	if (s->early)
+	if (s->early) {
 		got = take_early(s, bytes, n);
-	else
+	} else if (s->reads == 0) {
+		return MBEDTLS_ERR_SSL_WANT_READ;
+	} else {
+		s->reads--;
 		got = recv(s->fd, bytes, n, 0);
+	}
 	if (got > 0 && s->first < 0)
 		s->first = bytes[0];
 	if (got >= 0)
@@ -85,6 +92,11 @@ struct tls_stream *tls_stream_new(const struct mbedtls_ssl_config *conf, int fd)
 	s->fd = fd;
 	mbedtls_ssl_set_bio(&s->ssl, s, on_send, on_recv, NULL);
 	return s;
+}
+
+void tls_stream_turn(struct tls_stream *s)
+{
+	s->reads = READS_MAX;
 }
 
 void tls_stream_free(struct tls_stream *s)

@@ -20,6 +20,7 @@ struct tls_resume;
  * @resume: proxy/tls_sessions.h; NULL where nothing is taken up again
  * @early: bytes that were read from @fd before; the session's first ones
  * @first: the first byte of the other side; -1: none came yet
+ * @reads: how often the socket may still be read before the next turn
  */
 struct tls_stream {
 	struct tls_resume *resume;
@@ -28,6 +29,7 @@ struct tls_stream {
 	unsigned char *early;
 	size_t early_at, early_n;
 	int first;
+	unsigned reads;
 };
 
 /* Takes @fd, but not where it fails. Return: NULL without memory. */
@@ -36,6 +38,14 @@ struct tls_stream *tls_stream_new(const struct mbedtls_ssl_config *conf,
 
 /* To be read before anything else; copied. Return: 0 or -ENOMEM. */
 int tls_stream_set_early(struct tls_stream *s, const void *bytes, size_t n);
+
+/*
+ * Before each turn's first call of mbedTLS. Of records that bring nothing, such
+ * as warnings, it reads the next one by itself, for as long as any come: so
+ * there are some for each turn, and then it hears that there is no more. Who
+ * waits for the socket by level-triggered events loses nothing by it.
+ */
+void tls_stream_turn(struct tls_stream *s);
 
 /* Closes the socket, if it is still there. NULL is fine. */
 void tls_stream_free(struct tls_stream *s);

@@ -323,6 +323,44 @@ static void script_nothing(struct peer *p)
 	(void)p;
 }
 
+/* How long a peer goes on that wants to be heard alone. */
+#define FLOOD_MS 1500u
+
+/**
+ * struct batch - many records for one send(2): made quicker than they are read
+ */
+struct batch {
+	unsigned char bytes[65536];
+	size_t n;
+};
+
+static int into_batch(void *arg, const unsigned char *bytes, size_t n)
+{
+	struct batch *b = arg;
+
+	memcpy(b->bytes + b->n, bytes, n);
+	b->n += n;
+	return (int)n;
+}
+
+/* Records that mbedTLS reads one after the other, and says nothing of. */
+static void script_flood(struct peer *p)
+{
+	uint64_t end = clock_ms() + FLOOD_MS;
+	struct batch *b = calloc(1, sizeof(*b));
+	ssize_t sent = 1;
+
+	mbedtls_ssl_set_bio(&p->ssl, b, into_batch, NULL, NULL);
+	while (b && sent > 0 && clock_ms() < end) {
+		for (b->n = 0; b->n < sizeof(b->bytes) - 256;)
+			(void)mbedtls_ssl_send_alert_message(
+				&p->ssl, MBEDTLS_SSL_ALERT_LEVEL_WARNING,
+				MBEDTLS_SSL_ALERT_MSG_USER_CANCELED);
+		sent = send(p->net.fd, b->bytes, b->n, MSG_NOSIGNAL);
+	}
+	free(b);
+}
+
 static void script_read(struct peer *p)
 {
 	peer_read_to_end(p);
@@ -715,6 +753,52 @@ static int tear_down(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+struct clockwork {
+	struct event *tick;
+	uint64_t last, longest;
+};
+
+/* Something else of the same loop's. */
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct clockwork *c = arg;
+	uint64_t now = clock_ms();
+
+	(void)fd;
+	(void)what;
+	if (now - c->last > c->longest)
+		c->longest = now - c->last;
+	c->last = now;
+}
+
+static void a_peer_that_floods_with_alerts_does_not_hold_up_others(void **state)
+{
+	const struct timeval often = { .tv_usec = 10000 };
+	uint64_t deadline = clock_ms() + PATIENCE_MS;
+	struct world *w = *state;
+	struct clockwork c = { NULL, 0, 0 };
+	struct peer p;
+	int fd;
+
+	peer_begin(&p, CERT_GOOD, script_flood);
+	c.tick = event_new(w->base, -1, EV_PERSIST, on_tick, &c);
+	assert_int_equal(event_add(c.tick, &often), 0);
+	c.last = clock_ms();
+	fd = session(w, &p);
+	while (pthread_tryjoin_np(p.thread, NULL) != 0) {
+		assert_true(clock_ms() < deadline);
+		assert_true(event_base_loop(w->base, EVLOOP_ONCE) >= 0);
+	}
+	on_tick(-1, 0, &c); /* it may never have come */
+	event_free(c.tick);
+	assert_true(c.longest < FLOOD_MS / 3);
+	close(fd);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -727,6 +811,7 @@ int main(void)
 		TEST(closing_with_bytes_unread_resets_the_peer),
 		TEST(a_peer_that_goes_away_is_an_error_to_write_to),
 		TEST(an_idle_session_does_not_spin),
+		TEST(a_peer_that_floods_with_alerts_does_not_hold_up_others),
 		TEST(who_the_peer_is_is_always_verified),
 		TEST(handshakes_that_fail_say_how),
 		TEST(a_cancelled_handshake_never_calls_back),

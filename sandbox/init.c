@@ -404,6 +404,8 @@ static _Noreturn void init_main(struct init_opts *opts, const sigset_t *mask,
 	sigset_t child;
 	int input_fd = -1, r;
 
+	if (opts->forget)
+		opts->forget(opts->forget_arg);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)prctl(PR_SET_NAME, "netleash-init");
 	if (opts->firewall)

@@ -70,6 +70,7 @@ struct init_msg {
  * @wake_fd:    a byte written there continues netleash; -1: none
  * @stdio:      for CMD's 0 to 2; -1: ours
  * @filter:     CMD's seccomp program
+ * @forget:     wipes what of the parent's secrets the fork has copied; or NULL
  * @argv, @envp: CMD
  */
 struct init_opts {
@@ -89,6 +90,8 @@ struct init_opts {
 	int wake_fd;
 	int stdio[3];
 	const struct sock_fprog *filter;
+	void (*forget)(void *arg);
+	void *forget_arg;
 	char *const *argv;
 	char *const *envp;
 };

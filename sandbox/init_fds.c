@@ -40,12 +40,16 @@ int init_fds_keep(const struct init_opts *opts, int sock)
 	return fd_close_all_but(keep, ARRAY_SIZE(keep));
 }
 
-/* Never returns. CMD may stop reading: SIGPIPE is blocked, EPIPE ends us. */
+/* Never returns. CMD may stop reading: SIGPIPE is blocked, EPIPE ends us, once
+ * we hold nothing of CMD's ourselves. */
 static _Noreturn void copy_input(int to)
 {
+	int keep[] = { to };
 	char buffer[65536];
 	ssize_t n;
 
+	if (fd_close_all_but(keep, ARRAY_SIZE(keep)) < 0)
+		_exit(1);
 	do {
 		n = read(STDIN_FILENO, buffer, sizeof(buffer));
 	} while ((n > 0 && fd_write_all(to, buffer, (size_t)n) == 0) ||

@@ -101,7 +101,8 @@ static int make_java(struct inspection *in)
 
 static int make_trust(struct inspection *in)
 {
-	const char *store = NULL, *pem = ca_pem(in->ca);
+	const size_t pem_n = strlen(ca_pem(in->ca));
+	const char *store = NULL;
 	int r = make_bundle(in, &store);
 
 	if (r == 0)
@@ -109,7 +110,8 @@ static int make_trust(struct inspection *in)
 	if (r < 0)
 		return r;
 	show(in, INSPECTION_BUNDLE, in->bundle.s, in->bundle.len);
-	show(in, INSPECTION_CA, pem, strlen(pem));
+	/* Its tail, since the CA may be gone when it is shown. */
+	show(in, INSPECTION_CA, in->bundle.s + in->bundle.len - pem_n, pem_n);
 	/* For what reads no variable: wget, GnuTLS, Go, package managers. */
 	if (store)
 		show(in, store, in->bundle.s, in->bundle.len);
@@ -170,17 +172,23 @@ int inspection_prepare(const struct conf *cf, const struct policy *policy,
 	return r;
 }
 
-void inspection_fini(struct inspection *in)
+void inspection_forget(struct inspection *in)
 {
 	ca_free(in->ca);
+	in->ca = NULL;
+	for (size_t i = 0; i < CONF_CREDENTIALS_MAX; i++)
+		secret_fini(&in->real[i]);
+}
+
+void inspection_fini(struct inspection *in)
+{
+	inspection_forget(in);
 	strbuf_fini(&in->bundle);
 	strbuf_fini(&in->java);
 	for (size_t i = 0; i < in->given_n; i++)
 		free(in->given[i]);
-	for (size_t i = 0; i < CONF_CREDENTIALS_MAX; i++) {
-		secret_fini(&in->real[i]);
+	for (size_t i = 0; i < CONF_CREDENTIALS_MAX; i++)
 		secret_fini(&in->placeholders[i]);
-	}
 	free(in->secrets);
 	*in = (struct inspection){ 0 };
 }

@@ -65,7 +65,10 @@ int inspection_prepare(const struct conf *cf, const struct policy *policy,
 		       struct inspection *ret,
 		       char error[INSPECTION_ERROR_MAX]);
 
-/* Wipes the secrets. */
+/* Wipes the secrets and the CA's key; what CMD is to have stays. */
+void inspection_forget(struct inspection *in);
+
+/* The same, and frees it all. */
 void inspection_fini(struct inspection *in);
 
 #endif

@@ -85,11 +85,21 @@ static void close_command_stdio(struct run *run)
 	}
 }
 
+/* In init, and so in CMD's process. */
+static void forget_secrets(void *arg)
+{
+	struct run *run = arg;
+
+	inspection_forget(&run->plan.inspection);
+}
+
 static int start_init(struct run *run)
 {
 	struct init_opts opts = {
 		.stdio = { run->stdio[0], run->stdio[1], run->stdio[2] },
 		.wake_fd = run->io.wake[1],
+		.forget = forget_secrets,
+		.forget_arg = run,
 		.argv = run->plan.cli.argv,
 		.envp = run->env,
 	};

@@ -17,10 +17,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/conf.h"
 #include "common/fdio.h"
 #include "common/log.h"
 #include "proxy/proxy.h"
@@ -85,12 +87,21 @@ static void close_command_stdio(struct run *run)
 	}
 }
 
-/* In init, and so in CMD's process. */
+/* In init, and so in CMD's process: those of our environment, too. */
 static void forget_secrets(void *arg)
 {
 	struct run *run = arg;
+	const struct conf *cf = run->plan.conf;
 
 	inspection_forget(&run->plan.inspection);
+	for (size_t i = 0; i < cf->credentials_n; i++) {
+		const struct conf_credential *c = &cf->credentials[i];
+		char *value =
+			c->from == CONF_FROM_ENV ? getenv(c->words[0]) : NULL;
+
+		if (value)
+			explicit_bzero(value, strlen(value));
+	}
 }
 
 static int start_init(struct run *run)

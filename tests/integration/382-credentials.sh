@@ -231,6 +231,21 @@ done)
 # 1 byte: with 0 a core_pattern that is a pipe would get one.
 is "user: netleash leaves no core" \
 	"$(printf '%s\n' "$limits" | head -n 1)" 1
+# Root could read it; of the two, only netleash has anything to read.
+holders=$(for pid in $(netleashes); do
+	"$PYTHON" -c 'import sys
+pid, word = sys.argv[1], sys.argv[2][::-1].encode()
+with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb") as mem:
+    for line in maps:
+        where, mode = line.split()[:2]
+        first, last = (int(x, 16) for x in where.split("-"))
+        if mode.startswith("rw") and "[v" not in line:
+            mem.seek(first)
+            if word in mem.read(last - first):
+                print(open(f"/proc/{pid}/comm").read().strip())
+                break' "$pid" "$(printf '%s\n' "$env_secret" | rev)"
+done)
+is "user: netleash holds the secret, and init does not" "$holders" netleash
 kill "$sleeper"
 wait "$sleeper" 2>/dev/null
 

@@ -3,6 +3,7 @@
  * tests/unit/test_ca_file.c - an authority that is kept in two files
  */
 #include "proxy/ca_file.h"
+#include "proxy/mbedtls_compat.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -305,6 +306,25 @@ static void a_file_that_is_cut_anywhere_is_damaged(void **state)
 	}
 }
 
+/* The bits of base64 that its padding leaves over mean nothing. */
+static bool is_same_certificate(const char *a, const char *b)
+{
+	mbedtls_x509_crt x, y;
+	bool same;
+
+	mbedtls_x509_crt_init(&x);
+	mbedtls_x509_crt_init(&y);
+	same = mbedtls_x509_crt_parse(&x, (const unsigned char *)a,
+				      strlen(a) + 1) == 0 &&
+	       mbedtls_x509_crt_parse(&y, (const unsigned char *)b,
+				      strlen(b) + 1) == 0 &&
+	       x.raw.len == y.raw.len &&
+	       memcmp(x.raw.p, y.raw.p, x.raw.len) == 0;
+	mbedtls_x509_crt_free(&x);
+	mbedtls_x509_crt_free(&y);
+	return same;
+}
+
 /* Whitespace in a key is nothing to find fault with. */
 static void a_byte_that_is_another_never_makes_another_pair(void **state)
 {
@@ -326,9 +346,8 @@ static void a_byte_that_is_another_never_makes_another_pair(void **state)
 			whole[at] = was;
 			if (load(got) < 0)
 				continue;
-			if (i == 1)
-				fail_msg("the certificate's byte %zu", at);
-			assert_string_equal(got, want);
+			if (!is_same_certificate(got, want))
+				fail_msg("%s: byte %zu", names[i], at);
 		}
 		put(names[i], whole, n);
 	}

@@ -175,6 +175,15 @@ void conn_judge(struct conn *c)
 		conn_refuse(c, c->decision.reason, detail, NULL, 0);
 		return;
 	}
+	if (c->decision.inspect && c->scope->distrusted) {
+		c->decision.inspect = false;
+		c->decision.reason = REASON_INSPECTION_REQUIRED;
+		conn_refuse(c, REASON_INSPECTION_REQUIRED,
+			    "This command was started when nothing was to be "
+			    "looked into: start it again.",
+			    NULL, 0);
+		return;
+	}
 	if (!conn_inspect_is_inside(c) &&
 	    (c->request.target.scheme == SCHEME_HTTPS ||
 	     c->request.target.scheme == SCHEME_WSS)) {

@@ -130,6 +130,10 @@ void policy_set_inspection(struct policy *p, bool possible);
  * rule. */
 bool policy_wants_inspection(const struct policy *p);
 
+/* The same of a conf, in whichever profile; a mode that is forced is not known.
+ */
+bool policy_conf_wants_inspection(const struct conf *cf);
+
 /* Is a tunnel to @t's host and port allowed, and looked into? */
 bool policy_inspects(const struct policy *p, const struct target *t);
 

@@ -168,3 +168,22 @@ bool policy_wants_inspection(const struct policy *p)
 			return true;
 	return false;
 }
+
+static bool lines_want(const struct conf_rules *lines)
+{
+	if (lines->inspects_n > 0 || lines->mode == CONF_MODE_LIMITED)
+		return true;
+	for (size_t i = 0; i < lines->rules_n; i++)
+		if (only_shows_inside(&lines->rules[i]))
+			return true;
+	return false;
+}
+
+bool policy_conf_wants_inspection(const struct conf *cf)
+{
+	bool wants = cf->credentials_n > 0 || lines_want(&cf->top);
+
+	for (size_t i = 0; i < cf->profiles_n && !wants; i++)
+		wants = lines_want(&cf->profiles[i].rules);
+	return wants;
+}

@@ -40,6 +40,8 @@ struct proxy_secret {
  *          is on one of them. What is counted for a run is then counted for
  *          each thread
  * @secrets: @secrets_n of the run's, borrowed for the life of the scope
+ * @distrusted: its clients do not know the CA of the proxy: a tunnel that must
+ *          be looked into is refused
  * @remember_blocked: keep what was refused, for proxy_scope_blocked()
  */
 struct proxy_scope_opts {
@@ -48,7 +50,7 @@ struct proxy_scope_opts {
 	const char *run, *caller, *command;
 	const struct proxy_secret *secrets;
 	size_t secrets_n;
-	bool all_threads, remember_blocked;
+	bool all_threads, remember_blocked, distrusted;
 };
 
 /*

@@ -53,6 +53,7 @@ int scope_new(struct loop *lp, const struct proxy_scope_opts *opts,
 	s->rules = ruleset_new_borrowed(opts->conf, opts->policy);
 	s->secrets = opts->secrets;
 	s->secrets_n = opts->secrets_n;
+	s->distrusted = opts->distrusted;
 	if (opts->remember_blocked)
 		s->blocked = blocked_new();
 	if (flows_new(s, &s->flows) < 0 || !s->rules ||

@@ -39,6 +39,7 @@ typedef void scope_ended_fn(void *arg);
  * @limits: of the conf in @rules; kept by nobody else
  * @who:    for the log; each its own, "" for none
  * @secrets: the owner's
+ * @distrusted: see proxy_scope.h
  * @blocked: NULL: not remembered
  */
 struct scope {
@@ -49,6 +50,7 @@ struct scope {
 	struct access_who who;
 	const struct proxy_secret *secrets;
 	size_t secrets_n;
+	bool distrusted;
 	struct blocked *blocked;
 	struct proxy_stats stats;
 	struct listener_list listeners;

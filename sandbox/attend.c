@@ -6,14 +6,17 @@
  *             2. may he? what the conf permits
  *             3. what he names, with his rights                      (plan.c)
  *             4. what holds the run                                 (leash.c)
- *             5. init, which takes over what step 4 made             (init.c)
- *             6. the run in the daemon's proxy                 (run_ticket.h)
- *             7. shed every privilege
- *             8. pass words on until the run has ended        (attend_pump.c)
+ *             5. the run in the daemon's proxy                 (run_ticket.h)
+ *             6. init, which takes over what step 4 made             (init.c)
+ *             7. the run's door to the proxy
+ *             8. shed every privilege
+ *             9. pass words on until the run has ended        (attend_pump.c)
  * Invariants: nothing is done for him that he could not do himself, but for
- *             the leash, which only takes away; before step 7 his words are
+ *             the leash, which only takes away; before step 8 his words are
  *             compared, resolved with his rights, or given to CMD, and nothing
- *             else; whatever fails before CMD runs ends with 125 and a sentence
+ *             else; secrets of his are gone from here before there is another
+ *             process; whatever fails before CMD runs ends with 125 and a
+ * sentence
  */
 #include "sandbox/attend.h"
 
@@ -57,7 +60,7 @@
  * struct attendant - one call
  * @notes:  a memory file: what netleash has to say to the caller, who has been
  *           told its first @told bytes
- * @channel, @summary: of attend_ticket.h
+ * @daemon: of attend_ticket.h
  * @wake:   init writes to the second
  */
 struct attendant {
@@ -70,7 +73,8 @@ struct attendant {
 	struct rlimit limits[RLIM_NLIMITS];
 	int nice;
 	off_t told;
-	int notes, channel, summary, wake[2], init_sock;
+	struct ticket_answer daemon;
+	int notes, wake[2], init_sock;
 	bool answered; /* he has had the last word */
 	bool leaves;   /* something of the run, for the launcher to sweep */
 	char error[ATTEND_ERROR_MAX];
@@ -209,14 +213,31 @@ static int decide(struct attendant *a)
 	return r;
 }
 
-/* Step 4. */
-static int hold(struct attendant *a)
+/*
+ * Step 5. Without a door too: the daemon knows of every run. What CMD is shown
+ * and given depends on what it says.
+ */
+static int register_run(struct attendant *a)
+{
+	const struct ticket_opts ticket = {
+		.tickets = a->opts->tickets,
+		.run = a->leash.lease.run,
+		.pid = a->request.pid,
+		.plan = &a->plan,
+	};
+	int r;
+
+	r = attend_open_channel(&ticket, &a->daemon, a->error);
+	inspection_forget(&a->plan.inspection);
+	if (r == 0 && a->daemon.inspects && a->opts->ca_pem)
+		r = plan_trust(&a->plan, a->opts->ca_pem, a->error);
+	return r;
+}
+
+static int make_environment(struct attendant *a)
 {
 	int r;
 
-	r = leash_prepare(&a->plan, &a->leash, a->error);
-	if (r < 0)
-		return r;
 	r = plan_environment(&a->plan, a->leash.door.port,
 			     a->leash.isolation == ISOLATION_NETNS,
 			     a->leash.lease.run, a->leash.user, &a->env,
@@ -226,7 +247,7 @@ static int hold(struct attendant *a)
 	return r;
 }
 
-/* Step 5. */
+/* Step 6. */
 static int start_init(struct attendant *a)
 {
 	struct request *req = &a->request;
@@ -259,32 +280,24 @@ static int start_init(struct attendant *a)
 static int give_socket(void *arg, int fd, uint16_t local)
 {
 	const struct attendant *a = arg;
-	int r = attend_give_socket(a->channel, fd, local);
+	int r = attend_give_socket(a->daemon.channel, fd, local);
 
 	(void)close(fd);
 	return r;
 }
 
-/* Step 6. Without a door too: the daemon knows of every run. */
-static int register_run(struct attendant *a)
+/* Step 7. */
+static int begin(struct attendant *a)
 {
-	const struct ticket_opts ticket = {
-		.tickets = a->opts->tickets,
-		.run = a->leash.lease.run,
-		.pid = a->request.pid,
-		.plan = &a->plan,
-	};
-	int r;
+	int r = init_await(a->init_sock, &a->leash.door, give_socket, a,
+			   a->error);
 
-	r = attend_open_channel(&ticket, &a->channel, &a->summary, a->error);
-	if (r == 0)
-		r = init_await(a->init_sock, &a->leash.door, give_socket, a,
-			       a->error);
 	/* A daemon that has refused it already has said why. */
-	return r == 0 || r == -EPIPE ? attend_begin(a->channel, a->error) : r;
+	return r == 0 || r == -EPIPE ? attend_begin(a->daemon.channel, a->error)
+				     : r;
 }
 
-/* Step 7. */
+/* Step 8. */
 static int shed(struct attendant *a)
 {
 	const struct identities *ids = &a->leash.ids;
@@ -319,7 +332,13 @@ static int run(struct attendant *a)
 	if (r == 0)
 		r = decide(a);
 	if (r == 0)
-		r = hold(a);
+		r = plan_secrets(&a->plan, a->opts->ca_pem != NULL, a->error);
+	if (r == 0)
+		r = leash_prepare(&a->plan, &a->leash, a->error); /* step 4 */
+	if (r == 0)
+		r = register_run(a);
+	if (r == 0)
+		r = make_environment(a);
 	if (r == 0)
 		r = start_init(a);
 	if (r < 0) {
@@ -327,7 +346,7 @@ static int run(struct attendant *a)
 		return r;
 	}
 	leash_hand_over(&a->leash);
-	r = register_run(a);
+	r = begin(a);
 	if (r == 0)
 		r = shed(a);
 	tell_notes(a);
@@ -335,8 +354,8 @@ static int run(struct attendant *a)
 		ended = attend_pump(&(struct pump_opts){
 			.caller = a->opts->sock,
 			.init = a->init_sock,
-			.channel = a->channel,
-			.summary = a->plan.cli.quiet ? -1 : a->summary,
+			.channel = a->daemon.channel,
+			.summary = a->plan.cli.quiet ? -1 : a->daemon.summary,
 			.wake = a->wake[0],
 		});
 	end_init(a, ended);
@@ -367,8 +386,7 @@ _Noreturn void attend(const struct attend_opts *opts)
 		.request = REQUEST_INIT,
 		.leash = LEASH_INIT,
 		.notes = memfd_create("netleash-notes", MFD_CLOEXEC),
-		.channel = -1,
-		.summary = -1,
+		.daemon = { .channel = -1, .summary = -1 },
 		.wake = { -1, -1 },
 		.init_sock = -1,
 	};

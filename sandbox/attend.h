@@ -10,11 +10,13 @@ struct conf;
 /**
  * struct attend_opts - borrowed
  * @conf:  what permits
+ * @ca_pem: the certificate of the daemon's CA, or NULL: it has none
  * @sock:  to the caller
  * @tickets: to the daemon, shared
  */
 struct attend_opts {
 	const struct conf *conf;
+	const char *ca_pem;
 	int sock;
 	int tickets;
 };

@@ -14,6 +14,7 @@
 
 #include "common/fdio.h"
 #include "sandbox/plan.h"
+#include "sandbox/run_secrets.h"
 #include "sandbox/run_ticket.h"
 
 /* The daemon answers from its loop; a policy may have to be made first. */
@@ -60,10 +61,49 @@ static int fill(struct run_ticket *t, const struct ticket_opts *o, char *error)
 		       : 0;
 }
 
-int attend_open_channel(const struct ticket_opts *opts, int *ret_channel,
-			int *ret_summary, char error[TICKET_ERROR_MAX])
+/* Sends the ticket with our end's other one. Return: 0 or -errno. */
+static int send_ticket(const struct ticket_opts *opts,
+		       const struct run_ticket *ticket, int channel,
+		       int summary)
 {
+	const struct inspection *in = &opts->plan->inspection;
+	int fds[RUN_TICKET_FDS] = { channel, summary, -1 }, r;
+
+	r = run_secrets_put(in->secrets, in->secrets_n, &fds[2]);
+	if (r < 0)
+		return r;
+	r = fd_send(opts->tickets, ticket,
+		    offsetof(struct run_ticket, rules) + ticket->rules_n, fds,
+		    fds[2] >= 0 ? 3 : 2);
+	if (fds[2] >= 0)
+		(void)close(fds[2]);
+	return r;
+}
+
+/* Return: 0 with a word of @type; or -errno with a sentence. */
+static int hear(int channel, enum run_word_type type, struct run_word *ret,
+		char *error)
+{
+	size_t fds_n;
+	ssize_t n = fd_recv(channel, ret, sizeof(*ret), NULL, 0, &fds_n);
+
+	if (n == sizeof(*ret) && ret->type == (uint32_t)type)
+		return 0;
+	ret->text[sizeof(ret->text) - 1] = '\0';
+	if (n == sizeof(*ret) && ret->type == RUN_REFUSED)
+		(void)snprintf(error, TICKET_ERROR_MAX, "%s", ret->text);
+	else
+		(void)snprintf(error, TICKET_ERROR_MAX,
+			       "the daemon does not answer");
+	return -ECONNREFUSED;
+}
+
+int attend_open_channel(const struct ticket_opts *opts,
+			struct ticket_answer *ret, char error[TICKET_ERROR_MAX])
+{
+	const struct timeval wait = { .tv_sec = ANSWER_SECONDS };
 	struct run_ticket ticket = { .rules_n = 0 };
+	struct run_word word;
 	int pair[2], memory, r;
 
 	r = fill(&ticket, opts, error);
@@ -77,18 +117,19 @@ int attend_open_channel(const struct ticket_opts *opts, int *ret_channel,
 		(void)close(memory);
 		return r;
 	}
-	r = fd_send(opts->tickets, &ticket,
-		    offsetof(struct run_ticket, rules) + ticket.rules_n,
-		    (int[]){ pair[1], memory }, 2);
+	(void)setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	r = send_ticket(opts, &ticket, pair[1], memory);
 	(void)close(pair[1]);
+	if (r < 0)
+		(void)fail(error, r, "the daemon cannot be told of the run");
+	else
+		r = hear(pair[0], RUN_KNOWN, &word, error);
 	if (r < 0) {
-		r = fail(error, r, "the daemon cannot be told of the run");
 		(void)close(pair[0]);
 		(void)close(memory);
 		return r;
 	}
-	*ret_channel = pair[0];
-	*ret_summary = memory;
+	*ret = (struct ticket_answer){ pair[0], memory, word.value != 0 };
 	return 0;
 }
 
@@ -101,25 +142,11 @@ int attend_give_socket(int channel, int fd, uint16_t local)
 
 int attend_begin(int channel, char error[TICKET_ERROR_MAX])
 {
-	const struct timeval wait = { .tv_sec = ANSWER_SECONDS };
 	struct run_word word = { .type = RUN_BEGIN };
-	size_t fds_n;
-	ssize_t n;
-	int r;
+	int r = fd_send(channel, &word, sizeof(word), NULL, 0);
 
-	(void)setsockopt(channel, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
-	r = fd_send(channel, &word, sizeof(word), NULL, 0);
 	/* EPIPE: it has answered already, and closed. */
 	if (r < 0 && r != -EPIPE)
 		return fail(error, r, "the daemon cannot be told to begin");
-	n = fd_recv(channel, &word, sizeof(word), NULL, 0, &fds_n);
-	if (n == sizeof(word) && word.type == RUN_ACCEPTED)
-		return 0;
-	word.text[sizeof(word.text) - 1] = '\0';
-	if (n == sizeof(word) && word.type == RUN_REFUSED)
-		(void)snprintf(error, TICKET_ERROR_MAX, "%s", word.text);
-	else
-		(void)snprintf(error, TICKET_ERROR_MAX,
-			       "the daemon does not answer");
-	return -ECONNREFUSED;
+	return hear(channel, RUN_ACCEPTED, &word, error);
 }

@@ -5,6 +5,7 @@
 #ifndef NETLEASH_SANDBOX_ATTEND_TICKET_H
 #define NETLEASH_SANDBOX_ATTEND_TICKET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -24,10 +25,22 @@ struct ticket_opts {
 	const struct plan *plan;
 };
 
-/* Return: 0 with the channel and the memory file for the summary, which are
- * the caller's to close; or -errno with a sentence. */
-int attend_open_channel(const struct ticket_opts *opts, int *ret_channel,
-			int *ret_summary, char error[TICKET_ERROR_MAX]);
+/**
+ * struct ticket_answer
+ * @channel: to the daemon
+ * @summary: the memory file for it
+ * @inspects: tunnels of the run may be looked into
+ */
+struct ticket_answer {
+	int channel, summary;
+	bool inspects;
+};
+
+/* With the secrets of the plan's inspection. Return: 0 with an answer, whose
+ * descriptors are the caller's; or -errno with a sentence. */
+int attend_open_channel(const struct ticket_opts *opts,
+			struct ticket_answer *ret,
+			char error[TICKET_ERROR_MAX]);
 
 /* A listening socket: of the door, or of @local where it is not 0. It stays
  * the caller's. Return: 0 or -errno. */

@@ -7,16 +7,22 @@
  *
  * Invariants: one daemon a machine, by a lock that ends with its keeper, who
  *             removes its files last; the launcher is forked before any right
- *             goes, and before anything is read
+ *             goes, and before anything is read, the CA's key too: of the CA
+ *             it has what everybody may have
  */
 #include "sandbox/daemon.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/log.h"
+#include "proxy/proxy.h"
+#include "sandbox/authority.h"
 #include "sandbox/control.h"
 #include "sandbox/launch_request.h"
 #include "sandbox/launcher.h"
@@ -26,16 +32,79 @@
 #include "sandbox/server.h"
 #include "sandbox/state.h"
 
+/**
+ * struct daemon
+ * @facts: of the CA, where @has_ca
+ */
 struct daemon {
+	struct ca_facts facts;
+	bool has_ca;
 	int tickets, control_fd;
 	pid_t launcher;
 	struct runs *runs;
 	struct control *control;
 };
 
+/* Without a CA nothing is looked into; where the conf asks for that, there is
+ * no daemon. Return: 0, or @r with a sentence. */
+static int do_without(struct server *s, int r, const char *why)
+{
+	if (policy_conf_wants_inspection(rulebook_conf(s->rules))) {
+		(void)snprintf(s->error, sizeof(s->error),
+			       "the conf asks for a look into tunnels, for "
+			       "which 'netleash setup' makes a CA, and that "
+			       "cannot be used: %s",
+			       why);
+		return r;
+	}
+	log_warn("no tunnel can be looked into: %s", why);
+	return 0;
+}
+
+static int find_ca(struct server *s, struct daemon *d)
+{
+	char why[AUTHORITY_ERROR_MAX];
+	int r = authority_facts(&d->facts, why);
+
+	if (r == -ENOENT) {
+		r = authority_make(why);
+		if (r == 0)
+			r = authority_facts(&d->facts, why);
+	}
+	d->has_ca = r == 0;
+	return r < 0 ? do_without(s, r, why) : 0;
+}
+
+/* Behind the launcher's fork. The keeper may have it: it reads nothing that is
+ * not the machine's own. */
+static int load_ca(struct server *s, const struct daemon *d)
+{
+	char why[AUTHORITY_ERROR_MAX];
+	int r;
+
+	s->lacks_ca = true;
+	if (!d->has_ca)
+		return 0;
+	r = authority_load(&s->ca, why);
+	if (r < 0)
+		return do_without(s, r, why);
+	s->lacks_ca = false;
+	/* The launcher has the other one. */
+	if (strcmp(ca_pem(s->ca), d->facts.pem) != 0) {
+		(void)snprintf(s->error, sizeof(s->error),
+			       "the CA was renewed just now: start again");
+		return -EAGAIN;
+	}
+	rulebook_set_inspection(s->rules, true);
+	return 0;
+}
+
 static int start_launcher(struct server *s, struct daemon *d)
 {
-	struct launcher_opts opts = { .conf = rulebook_conf(s->rules) };
+	struct launcher_opts opts = {
+		.conf = rulebook_conf(s->rules),
+		.ca_pem = d->has_ca ? d->facts.pem : NULL,
+	};
 	int copy[2], r;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, copy) < 0)
@@ -76,7 +145,11 @@ static int prepare(struct server *s)
 	}
 	r = state_lock_daemon(&s->hold, s->error);
 	if (r == 0)
+		r = find_ca(s, d);
+	if (r == 0)
 		r = start_launcher(s, d);
+	if (r == 0)
+		r = load_ca(s, d);
 	/* Behind the fork: the launcher has nothing to do with it. */
 	if (r == 0)
 		r = open_control(s, d);
@@ -144,6 +217,7 @@ static void fini(struct server *s)
 	struct daemon *d = s->kind_arg;
 
 	runs_free(d->runs);
+	ca_free(s->ca);
 	if (d->tickets >= 0)
 		(void)close(d->tickets);
 	if (d->control_fd >= 0)

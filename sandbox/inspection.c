@@ -5,8 +5,8 @@
  * In:         the conf's word on what is looked into, and its credentials
  * Out:        a CA; files in CMD's view and variables in its environment; the
  *             secrets, for the proxy alone
- * Invariants: the key is in netleash's memory and nowhere else; CMD cannot
- *             write what it trusts
+ * Invariants: the key is in netleash's memory and nowhere else, or where a
+ *             daemon signs, in the daemon's; CMD cannot write what it trusts
  */
 #include "sandbox/inspection.h"
 
@@ -68,7 +68,8 @@ static void show(struct inspection *in, const char *path, const char *text,
 }
 
 /* The system's own, then ours. A system without a store has but ours. */
-static int make_bundle(struct inspection *in, const char **ret_store)
+static int make_bundle(struct inspection *in, const char *pem,
+		       const char **ret_store)
 {
 	const char *path = NULL;
 
@@ -83,7 +84,7 @@ static int make_bundle(struct inspection *in, const char **ret_store)
 			strbuf_addc(&in->bundle, '\n');
 		break;
 	}
-	strbuf_adds(&in->bundle, ca_pem(in->ca));
+	strbuf_adds(&in->bundle, pem);
 	*ret_store = path;
 	return strbuf_failed(&in->bundle) ? -ENOMEM : 0;
 }
@@ -99,11 +100,11 @@ static int make_java(struct inspection *in)
 	return 0;
 }
 
-static int make_trust(struct inspection *in)
+int inspection_trust(struct inspection *in, const char *pem)
 {
-	const size_t pem_n = strlen(ca_pem(in->ca));
+	const size_t pem_n = strlen(pem);
 	const char *store = NULL;
-	int r = make_bundle(in, &store);
+	int r = make_bundle(in, pem, &store);
 
 	if (r == 0)
 		r = make_java(in);
@@ -148,6 +149,29 @@ static int read_one(struct inspection *in, const struct conf_credential *c,
 	return give(in, c->placeholder, secret->placeholder);
 }
 
+int inspection_read(struct inspection *in, const struct conf *cf,
+		    const struct caller *caller, const char *const *env,
+		    const char *const *command_env,
+		    char error[INSPECTION_ERROR_MAX])
+{
+	int r = 0;
+
+	error[0] = '\0';
+	in->secrets = calloc(cf->credentials_n + 1, sizeof(*in->secrets));
+	if (!in->secrets)
+		r = -ENOMEM;
+	for (size_t i = 0; i < cf->credentials_n && r == 0; i++) {
+		const struct conf_credential *c = &cf->credentials[i];
+
+		r = read_one(in, c, caller,
+			     c->from == CONF_FROM_COMMAND ? command_env : env,
+			     error);
+	}
+	if (r < 0 && !error[0])
+		(void)fail(error, r, "cannot read the credentials");
+	return r;
+}
+
 int inspection_prepare(const struct conf *cf, const struct policy *policy,
 		       const struct caller *caller, const char *const *env,
 		       struct inspection *ret, char error[INSPECTION_ERROR_MAX])
@@ -159,17 +183,10 @@ int inspection_prepare(const struct conf *cf, const struct policy *policy,
 		return 0;
 	r = ca_new(time(NULL), CA_DAYS, &ret->ca);
 	if (r == 0)
-		r = make_trust(ret);
+		r = inspection_trust(ret, ca_pem(ret->ca));
 	if (r < 0)
 		return fail(error, r, "cannot make a CA for the run");
-	ret->secrets = calloc(cf->credentials_n + 1, sizeof(*ret->secrets));
-	if (!ret->secrets)
-		r = -ENOMEM;
-	for (size_t i = 0; i < cf->credentials_n && r == 0; i++)
-		r = read_one(ret, &cf->credentials[i], caller, env, error);
-	if (r < 0 && !error[0])
-		(void)fail(error, r, "cannot read the credentials");
-	return r;
+	return inspection_read(ret, cf, caller, env, env, error);
 }
 
 void inspection_forget(struct inspection *in)
@@ -178,6 +195,9 @@ void inspection_forget(struct inspection *in)
 	in->ca = NULL;
 	for (size_t i = 0; i < CONF_CREDENTIALS_MAX; i++)
 		secret_fini(&in->real[i]);
+	free(in->secrets);
+	in->secrets = NULL;
+	in->secrets_n = 0;
 }
 
 void inspection_fini(struct inspection *in)
@@ -189,6 +209,5 @@ void inspection_fini(struct inspection *in)
 		free(in->given[i]);
 	for (size_t i = 0; i < CONF_CREDENTIALS_MAX; i++)
 		secret_fini(&in->placeholders[i]);
-	free(in->secrets);
 	*in = (struct inspection){ 0 };
 }

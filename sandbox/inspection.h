@@ -2,8 +2,9 @@
 /*
  * sandbox/inspection.h - what a run needs whose TLS is looked into
  *
- * A CA of the run's own, which dies with it; the files and variables by which
- * CMD's programs come to trust it; the secrets that go into requests.
+ * A CA of the run's own, which dies with it, or the daemon's; the files and
+ * variables by which CMD's programs come to trust it; the secrets that go into
+ * requests.
  */
 #ifndef NETLEASH_SANDBOX_INSPECTION_H
 #define NETLEASH_SANDBOX_INSPECTION_H
@@ -35,7 +36,8 @@ struct proxy_secret;
 #define INSPECTION_GIVEN_MAX (16 + CONF_CREDENTIALS_MAX)
 
 /**
- * struct inspection - nothing of it is there unless @ca is
+ * struct inspection - all zeros where nothing is looked into
+ * @ca: the run's own; NULL where the daemon signs
  * @files: for CMD's view
  * @given: for CMD's environment, "NAME=VALUE"
  * @java_options: for JAVA_TOOL_OPTIONS, behind what stands there
@@ -65,7 +67,21 @@ int inspection_prepare(const struct conf *cf, const struct policy *policy,
 		       struct inspection *ret,
 		       char error[INSPECTION_ERROR_MAX]);
 
-/* Wipes the secrets and the CA's key; what CMD is to have stays. */
+/*
+ * The two halves of that, for who has no CA. What makes CMD trust @pem, a
+ * certificate, which is borrowed. Return: 0 or -errno.
+ */
+int inspection_trust(struct inspection *in, const char *pem);
+
+/* The secrets; @command_env is of commands that print one. Return: 0, or -errno
+ * with a sentence. */
+int inspection_read(struct inspection *in, const struct conf *cf,
+		    const struct caller *caller, const char *const *env,
+		    const char *const *command_env,
+		    char error[INSPECTION_ERROR_MAX]);
+
+/* Wipes the secrets, but for what stands in their place, and the CA's key; what
+ * CMD is to have stays. */
 void inspection_forget(struct inspection *in);
 
 /* The same, and frees it all. */

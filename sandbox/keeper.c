@@ -40,6 +40,7 @@
 #include "common/conf_pack.h"
 #include "common/fdio.h"
 #include "common/log.h"
+#include "proxy/policy.h"
 #include "sandbox/check.h"
 #include "sandbox/conf_find.h"
 #include "sandbox/identity.h"
@@ -112,6 +113,22 @@ static void tell_errors(struct keeper *k, const struct conf_report *report)
 	k->replied = true;
 }
 
+/* Says what is wrong with it for this proxy. */
+static bool is_good(const struct keeper *k, const struct conf *cf)
+{
+	if (k->opts->profile && !conf_profile(cf, k->opts->profile)) {
+		log_error("the conf has no profile '%s'", k->opts->profile);
+		return false;
+	}
+	if (k->opts->lacks_ca && policy_conf_wants_inspection(cf)) {
+		log_error("the conf asks for a look into tunnels, and there "
+			  "was no CA that can be used: run 'netleash setup', "
+			  "and restart");
+		return false;
+	}
+	return true;
+}
+
 static int load(struct keeper *k, struct conf **ret)
 {
 	struct conf_report report = { 0 };
@@ -125,8 +142,7 @@ static int load(struct keeper *k, struct conf **ret)
 	conf_report_fini(&report);
 	if (r < 0)
 		return r;
-	if (k->opts->profile && !conf_profile(cf, k->opts->profile)) {
-		log_error("the conf has no profile '%s'", k->opts->profile);
+	if (!is_good(k, cf)) {
 		conf_free(cf);
 		return -EINVAL;
 	}

@@ -9,6 +9,7 @@
 #ifndef NETLEASH_SANDBOX_KEEPER_H
 #define NETLEASH_SANDBOX_KEEPER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -46,6 +47,8 @@ struct keeper_reply {
  * @remove:   files that go when the proxy has ended; NULL: none
  * @hold:     a lock, or -1: kept until these files are gone, so that whoever
  *            has it next loses none of his own
+ * @lacks_ca: the proxy has no means to look into tunnels: a conf that asks for
+ *            it is not good
  * @conf_copy: every conf that is loaded is sent there too, as bytes of
  *            conf_pack() in a memory file with one byte of data; or -1
  */
@@ -56,6 +59,7 @@ struct keeper_opts {
 	const char *remove[KEEPER_REMOVE];
 	int hold;
 	int conf_copy;
+	bool lacks_ca;
 	const struct caller *caller;
 	const struct log_place *log;
 };

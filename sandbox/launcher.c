@@ -105,6 +105,7 @@ static _Noreturn void become_attendant(struct launcher *l, int sock)
 	int keep[] = { sock, l->tickets };
 	const struct attend_opts opts = {
 		.conf = l->conf,
+		.ca_pem = l->opts->ca_pem,
 		.sock = sock,
 		.tickets = l->tickets,
 	};

@@ -184,6 +184,40 @@ int plan_inspect(struct plan *p, char error[PLAN_ERROR_MAX])
 				  &p->inspection, error);
 }
 
+int plan_secrets(struct plan *p, bool has_ca, char error[PLAN_ERROR_MAX])
+{
+	char user[300], logname[sizeof(user)];
+	const char *const env[] = { "LANG=C.UTF-8", user, logname, NULL };
+
+	if (p->cli.network != NETWORK_PROXY || p->conf->credentials_n == 0)
+		return 0;
+	if (!has_ca) {
+		(void)snprintf(error, PLAN_ERROR_MAX,
+			       "the conf has credentials, and the daemon no CA "
+			       "to put them into requests with: 'netleash "
+			       "setup', and restart it");
+		return -ENOENT;
+	}
+	(void)snprintf(user, sizeof(user), "USER=%s", p->caller.name);
+	(void)snprintf(logname, sizeof(logname), "LOGNAME=%s", p->caller.name);
+	return inspection_read(&p->inspection, p->conf, &p->caller, p->env, env,
+			       error);
+}
+
+int plan_trust(struct plan *p, const char *pem, char error[PLAN_ERROR_MAX])
+{
+	int r;
+
+	if (p->cli.network != NETWORK_PROXY)
+		return 0;
+	r = inspection_trust(&p->inspection, pem);
+	if (r < 0)
+		(void)snprintf(error, PLAN_ERROR_MAX,
+			       "the CA cannot be shown to the command: %s",
+			       strerror(-r));
+	return r;
+}
+
 const char *plan_command(const struct plan *p)
 {
 	const char *slash = strrchr(p->cli.argv[0], '/');

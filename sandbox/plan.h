@@ -65,6 +65,15 @@ void plan_fini(struct plan *p);
  */
 int plan_inspect(struct plan *p, char error[PLAN_ERROR_MAX]);
 
+/*
+ * The same in two steps for a run that a daemon serves, as root for a caller
+ * who is not: his secrets, where @has_ca; then what makes CMD trust @pem,
+ * borrowed. A command that prints a secret gets nothing of his environment: he
+ * may be in a corner that it is not in. Return: as above.
+ */
+int plan_secrets(struct plan *p, bool has_ca, char error[PLAN_ERROR_MAX]);
+int plan_trust(struct plan *p, const char *pem, char error[PLAN_ERROR_MAX]);
+
 /* The name of CMD for people: without its folder. Borrowed. */
 const char *plan_command(const struct plan *p);
 

@@ -140,6 +140,7 @@ static int take_rules(struct reload *rl, struct reload_built *built)
 	if (r < 0)
 		return r;
 	built->conf = NULL; /* the rulebook's */
+	rulebook_set_inspection(rules, rulebook_inspects(rl->rules));
 	r = rulebook_adopt(rules, rl->opts.profile, built->policy);
 	if (r == 0)
 		built->policy = NULL;

@@ -13,10 +13,15 @@
 #include "common/conf.h"
 #include "proxy/proxy.h"
 
-/* @profile: "" for the top level alone. */
+/**
+ * struct page
+ * @profile: "" for the top level alone
+ * @wants:   to look into tunnels, in the mode of the conf
+ */
 struct page {
 	SLIST_ENTRY(page) link;
 	struct policy *policy;
+	bool wants;
 	char profile[];
 };
 
@@ -24,6 +29,7 @@ struct rulebook {
 	atomic_uint users;
 	struct conf *conf;
 	enum conf_mode forced;
+	bool inspects;
 	SLIST_HEAD(, page) pages;
 };
 
@@ -45,6 +51,17 @@ const struct conf *rulebook_conf(const struct rulebook *rb)
 	return rb->conf;
 }
 
+static struct page *find_page(const struct rulebook *rb, const char *profile)
+{
+	const char *name = profile ? profile : "";
+	struct page *page;
+
+	SLIST_FOREACH (page, &rb->pages, link)
+		if (strcmp(page->profile, name) == 0)
+			return page;
+	return NULL;
+}
+
 int rulebook_adopt(struct rulebook *rb, const char *profile,
 		   struct policy *policy)
 {
@@ -54,6 +71,8 @@ int rulebook_adopt(struct rulebook *rb, const char *profile,
 	if (!page)
 		return -ENOMEM;
 	page->policy = policy;
+	page->wants = policy_wants_inspection(policy);
+	policy_set_inspection(policy, rb->inspects);
 	memcpy(page->profile, name, strlen(name) + 1);
 	SLIST_INSERT_HEAD(&rb->pages, page, link);
 	policy_force_mode(policy, rb->forced);
@@ -64,13 +83,11 @@ int rulebook_policy(struct rulebook *rb, const char *profile,
 		    const struct policy **ret)
 {
 	const char *name = profile && *profile ? profile : NULL;
+	const struct page *page = find_page(rb, name);
 	struct policy *policy = NULL;
-	struct page *page;
 	int r;
 
-	SLIST_FOREACH (page, &rb->pages, link) {
-		if (strcmp(page->profile, name ? name : "") != 0)
-			continue;
+	if (page) {
 		*ret = page->policy;
 		return 0;
 	}
@@ -106,6 +123,28 @@ void rulebook_force_mode(struct rulebook *rb, enum conf_mode mode)
 	rb->forced = mode;
 	SLIST_FOREACH (page, &rb->pages, link)
 		policy_force_mode(page->policy, mode);
+}
+
+void rulebook_set_inspection(struct rulebook *rb, bool possible)
+{
+	struct page *page;
+
+	rb->inspects = possible;
+	SLIST_FOREACH (page, &rb->pages, link)
+		policy_set_inspection(page->policy, possible);
+}
+
+bool rulebook_inspects(const struct rulebook *rb)
+{
+	return rb->inspects;
+}
+
+bool rulebook_wants_inspection(const struct rulebook *rb, const char *profile)
+{
+	const struct page *page = find_page(rb, profile);
+
+	return rb->inspects && page &&
+	       (page->wants || policy_is_limited(page->policy));
 }
 
 struct rulebook *rulebook_ref(struct rulebook *rb)

@@ -10,6 +10,8 @@
 #ifndef NETLEASH_SANDBOX_RULEBOOK_H
 #define NETLEASH_SANDBOX_RULEBOOK_H
 
+#include <stdbool.h>
+
 #include "common/conf_choice.h"
 
 struct conf;
@@ -42,6 +44,16 @@ int rulebook_lend(struct rulebook *rb, const char *profile,
 /* Its policies have @mode whatever the conf says, until that is
  * CONF_MODE_UNSET; from now on, for all whom they judge. */
 void rulebook_force_mode(struct rulebook *rb, enum conf_mode mode);
+
+/* May its policies look into tunnels? False until it is said, before they are
+ * shared. */
+void rulebook_set_inspection(struct rulebook *rb, bool possible);
+bool rulebook_inspects(const struct rulebook *rb);
+
+/* Can @profile's policy want to look into a tunnel, by what the conf says or in
+ * the mode of now? False where that is not possible, and for a profile that
+ * nobody has asked for yet. */
+bool rulebook_wants_inspection(const struct rulebook *rb, const char *profile);
 
 struct rulebook *rulebook_ref(struct rulebook *rb); /* Return: @rb */
 void rulebook_unref(void *rb); /* a struct rulebook; NULL is fine */

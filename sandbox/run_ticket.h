@@ -6,10 +6,12 @@
  * is not, say no more to each other than this.
  *
  * Order:  a RUN_TICKET on the socket that all attendants share, with the end
- *         of a channel and a memory file; from then on the channel:
- *         [RUN_SOCKET...] -> RUN_BEGIN -> (RUN_ACCEPTED | RUN_REFUSED) -> the
- *         attendant ends its half -> (RUN_ENDED), and in the memory file is the
- *         summary. End of file on either side ends the run.
+ *         of a channel, a memory file and, where there are credentials, their
+ *         secrets (run_secrets.h); from then on the channel:
+ *         (RUN_KNOWN | RUN_REFUSED) -> [RUN_SOCKET...] -> RUN_BEGIN ->
+ *         (RUN_ACCEPTED | RUN_REFUSED) -> the attendant ends its half ->
+ *         (RUN_ENDED), and in the memory file is the summary. End of file on
+ *         either side ends the run.
  */
 #ifndef NETLEASH_SANDBOX_RUN_TICKET_H
 #define NETLEASH_SANDBOX_RUN_TICKET_H
@@ -21,6 +23,7 @@
 #define RUN_TICKET_NAME	 64
 #define RUN_TICKET_RULES 16384
 #define RUN_WORD_TEXT	 512
+#define RUN_TICKET_FDS	 3 /* at most; 2 at least */
 
 /**
  * struct run_ticket - the one datagram on the shared socket
@@ -40,12 +43,14 @@ struct run_ticket {
 };
 
 enum run_word_type {
-	RUN_SOCKET = 1, /* to the daemon, with a listening socket: of the door,
-			   or of local port @value */
-	RUN_BEGIN,	/* to the daemon */
-	RUN_ACCEPTED,	/* from the daemon: what comes is served */
-	RUN_REFUSED,	/* from the daemon: the sentence @text */
-	RUN_ENDED,	/* from the daemon: @value bytes of summary */
+	RUN_KNOWN = 1, /* from the daemon: @value 1: the command must trust its
+			  CA, 0: nothing is looked into */
+	RUN_SOCKET,    /* to the daemon, with a listening socket: of the door,
+			      or of local port @value */
+	RUN_BEGIN,     /* to the daemon */
+	RUN_ACCEPTED,  /* from the daemon: what comes is served */
+	RUN_REFUSED,   /* from the daemon: the sentence @text */
+	RUN_ENDED,     /* from the daemon: @value bytes of summary */
 };
 
 /* On the channel, always whole. */

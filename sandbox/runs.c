@@ -23,6 +23,7 @@
 #include "common/log.h"
 #include "proxy/proxy.h"
 #include "sandbox/rulebook.h"
+#include "sandbox/run_secrets.h"
 #include "sandbox/summary.h"
 
 /* More than there are run uids: something is wrong. */
@@ -32,18 +33,21 @@
  * struct run - one
  * @rules:   what judged it first, kept until its scope is gone
  * @custom:  @rules are its own
+ * @inspected: its command trusts the daemon's CA
  * @channel: -1 when its attendant is gone
  * @summary: a memory file of the attendant's
+ * @secrets: what @scope borrows
  */
 struct run {
 	LIST_ENTRY(run) link;
 	struct runs *runs;
 	struct proxy_scope *scope;
 	struct rulebook *rules;
-	bool custom;
+	bool custom, inspected;
 	int channel, summary;
 	struct event *readable;
 	struct timespec since;
+	struct run_secrets secrets;
 	struct run_ticket ticket;
 };
 
@@ -73,6 +77,7 @@ static void run_free(struct run *run)
 	LIST_REMOVE(run, link);
 	run->runs->n--;
 	rulebook_unref(run->rules);
+	run_secrets_fini(&run->secrets);
 	free(run);
 }
 
@@ -202,10 +207,18 @@ static int make_custom(struct run *run, char error[RUN_WORD_TEXT])
 		r = rulebook_new(cf, &run->rules);
 	if (r < 0)
 		conf_free(cf);
-	if (r == 0)
-		rulebook_force_mode(run->rules, run->runs->forced);
 	run->custom = true;
-	return r;
+	if (r < 0)
+		return r;
+	rulebook_force_mode(run->rules, run->runs->forced);
+	rulebook_set_inspection(run->rules,
+				rulebook_inspects(run->runs->rules));
+	if (rulebook_inspects(run->rules) || !policy_conf_wants_inspection(cf))
+		return 0;
+	(void)snprintf(error, RUN_WORD_TEXT,
+		       "these rules ask for a look into tunnels, and the "
+		       "daemon has no CA: 'netleash setup', and restart it");
+	return -ENOENT;
 }
 
 static int make_scope(struct run *run, char error[RUN_WORD_TEXT])
@@ -215,6 +228,8 @@ static int make_scope(struct run *run, char error[RUN_WORD_TEXT])
 		.run = t->run,
 		.caller = t->caller,
 		.command = t->command,
+		.secrets = run->secrets.v,
+		.secrets_n = run->secrets.n,
 		.remember_blocked = true,
 	};
 	int r = 0;
@@ -229,8 +244,9 @@ static int make_scope(struct run *run, char error[RUN_WORD_TEXT])
 		r = make_custom(run, error);
 	else
 		run->rules = rulebook_ref(run->runs->rules);
-	if (r == 0)
-		r = rulebook_policy(run->rules, t->profile, &opts.policy);
+	if (r < 0)
+		return r;
+	r = rulebook_policy(run->rules, t->profile, &opts.policy);
 	if (r == -ENOENT)
 		(void)snprintf(error, RUN_WORD_TEXT,
 			       "the daemon's conf has no profile '%s'",
@@ -238,6 +254,8 @@ static int make_scope(struct run *run, char error[RUN_WORD_TEXT])
 	if (r < 0)
 		return r;
 	opts.conf = rulebook_conf(run->rules);
+	opts.distrusted = !rulebook_wants_inspection(run->rules, t->profile);
+	run->inspected = !opts.distrusted;
 	return proxy_scope_new(run->runs->proxy, &opts, &run->scope);
 }
 
@@ -259,15 +277,27 @@ static bool is_right(const struct run_ticket *t, size_t n)
 	       is_text(t->profile, sizeof(t->profile));
 }
 
-static void begin(struct runs *rs, const struct run_ticket *t, const int fds[2])
+/* What @fd holds is then the run's. Return: 0 or -errno. */
+static int take_secrets(struct run *run, int fd)
+{
+	int r = fd < 0 ? 0 : run_secrets_take(fd, &run->secrets);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return r;
+}
+
+static void begin(struct runs *rs, const struct run_ticket *t,
+		  const int fds[RUN_TICKET_FDS])
 {
 	struct run *run = rs->n < RUNS_MAX ? calloc(1, sizeof(*run)) : NULL;
 	char error[RUN_WORD_TEXT] = "";
 	int r;
 
 	if (!run) {
-		(void)close(fds[0]); /* which it notices */
-		(void)close(fds[1]);
+		for (size_t i = 0; i < RUN_TICKET_FDS; i++)
+			if (fds[i] >= 0)
+				(void)close(fds[i]); /* which it notices */
 		return;
 	}
 	run->runs = rs;
@@ -278,7 +308,9 @@ static void begin(struct runs *rs, const struct run_ticket *t, const int fds[2])
 	LIST_INSERT_HEAD(&rs->live, run, link);
 	rs->n++;
 	rs->begun++;
-	r = make_scope(run, error);
+	r = take_secrets(run, fds[2]);
+	if (r == 0)
+		r = make_scope(run, error);
 	if (r < 0) {
 		say(run, RUN_REFUSED, 0, error[0] ? error : strerror(-r));
 		run_free(run);
@@ -286,8 +318,10 @@ static void begin(struct runs *rs, const struct run_ticket *t, const int fds[2])
 	}
 	run->readable = event_new(proxy_base(rs->proxy), run->channel,
 				  EV_READ | EV_PERSIST, on_readable, run);
-	if (run->readable && event_add(run->readable, NULL) == 0)
+	if (run->readable && event_add(run->readable, NULL) == 0) {
+		say(run, RUN_KNOWN, run->inspected, "");
 		return;
+	}
 	say(run, RUN_REFUSED, 0, strerror(ENOMEM));
 	close_run(run); /* the proxy lets go of its rules first */
 }
@@ -296,13 +330,13 @@ static void on_ticket(evutil_socket_t fd, short what, void *arg)
 {
 	struct runs *rs = arg;
 	struct run_ticket ticket;
-	int fds[2];
+	int fds[RUN_TICKET_FDS] = { -1, -1, -1 };
 	size_t fds_n = 0;
 	ssize_t n;
 
 	(void)what;
-	n = fd_recv(fd, &ticket, sizeof(ticket), fds, 2, &fds_n);
-	if (n > 0 && fds_n == 2 && is_right(&ticket, (size_t)n)) {
+	n = fd_recv(fd, &ticket, sizeof(ticket), fds, RUN_TICKET_FDS, &fds_n);
+	if (n > 0 && fds_n >= 2 && is_right(&ticket, (size_t)n)) {
 		begin(rs, &ticket, fds);
 		return;
 	}

@@ -219,6 +219,7 @@ static int start_keeper(struct server *s)
 		.log_file = s->cli.log_file,
 		.hold = s->hold,
 		.conf_copy = s->conf_copy,
+		.lacks_ca = s->lacks_ca,
 		.caller = &s->caller,
 		.log = &s->log,
 	};
@@ -353,6 +354,7 @@ static int start_proxy(struct server *s)
 		.threads = s->threads,
 		.log_fd = s->log_fd,
 		.log_syslog = s->log.kind == CONF_LOG_SYSLOG,
+		.ca = s->ca,
 		.error = s->error,
 	};
 	struct proxy_scope_opts scope = {

@@ -18,6 +18,7 @@
 #include "sandbox/log_sink.h"
 #include "sandbox/serve_cli.h"
 
+struct ca;
 struct event;
 struct proxy;
 struct proxy_scope;
@@ -34,6 +35,8 @@ struct server_kind;
  * @rules:  what it began with
  * @loaded: when what it has now was loaded
  * @ready:  the "ready" lines
+ * @ca:     the kind's, or NULL
+ * @lacks_ca: of struct keeper_opts
  * @remove: files that go with us: whoever made them writes them here; the
  *          keeper removes them once it is there
  */
@@ -48,6 +51,7 @@ struct server {
 	struct identities ids;
 	struct log_place log;
 	struct strbuf ready;
+	struct ca *ca;
 	unsigned threads;
 	int *listeners; /* @threads for each address */
 	size_t listeners_n;
@@ -55,7 +59,7 @@ struct server {
 	int hold, conf_copy; /* of struct keeper_opts */
 	pid_t keeper;
 	const char *remove[KEEPER_REMOVE];
-	bool draining;
+	bool draining, lacks_ca;
 	struct proxy *proxy;
 	struct proxy_scope *scope; /* of the listeners */
 	struct reload *reload;

@@ -53,6 +53,8 @@ struct started {
 	pid_t pid;
 };
 
+static bool lacks_ca; /* of those that are started */
+
 /* What it says goes to @messages. */
 static void start_saying(struct started *k, const char *profile, int messages)
 {
@@ -62,6 +64,7 @@ static void start_saying(struct started *k, const char *profile, int messages)
 		.remove = { pid_path },
 		.hold = -1,
 		.conf_copy = -1,
+		.lacks_ca = lacks_ca,
 		.caller = &caller,
 		.log = &k->log,
 	};
@@ -235,6 +238,27 @@ static void a_conf_without_the_profile_is_bad(void **state)
 }
 
 /* The proxy may be anybody's by now: what it sends is an index or nothing. */
+static void a_conf_that_needs_a_ca_is_bad_where_there_is_none(void **state)
+{
+	struct started k;
+	int fd;
+
+	(void)state;
+	put(conf_path, "allow a.example\nprofile p { inspect b.example }\n");
+	start(&k, NULL);
+	assert_int_equal(ask(&k, KEEPER_CONF, &fd), 0);
+	close(fd);
+	finish(&k);
+	lacks_ca = true;
+	start(&k, NULL);
+	lacks_ca = false;
+	assert_int_equal(ask(&k, KEEPER_CONF, &fd), -EINVAL);
+	put(conf_path, "allow a.example\n");
+	assert_int_equal(ask(&k, KEEPER_CONF, &fd), 0);
+	close(fd);
+	finish(&k);
+}
+
 /* The proxy says what it has to say on a description of its own. */
 static void its_messages_are_said_on_standard_error(void **state)
 {
@@ -331,6 +355,8 @@ int main(void)
 			the_conf_and_the_log_that_it_names_are_handed_out),
 		cmocka_unit_test(a_bad_conf_leaves_the_log_where_it_was),
 		cmocka_unit_test(a_conf_without_the_profile_is_bad),
+		cmocka_unit_test(
+			a_conf_that_needs_a_ca_is_bad_where_there_is_none),
 		cmocka_unit_test(its_messages_are_said_on_standard_error),
 		cmocka_unit_test(anything_but_an_index_ends_it),
 		cmocka_unit_test(signals_of_the_group_do_not_reach_it),

@@ -372,6 +372,7 @@ static void lines_of_a_profile_and_a_forced_mode_count(void **state)
 	assert_true(policy_wants_inspection(p));
 	assert_false(policy_check_request(top, &rq).inspect);
 	assert_false(policy_wants_inspection(top));
+	assert_true(policy_conf_wants_inspection(cf));
 	policy_force_mode(top, CONF_MODE_LIMITED);
 	assert_true(policy_check_request(top, &rq).inspect);
 	assert_true(policy_wants_inspection(top));
@@ -403,7 +404,8 @@ static void inspection_is_wanted_only_where_a_line_needs_it(void **state)
 		struct conf *cf = test_conf(wishes[i].conf);
 		struct policy *p = policy_of(cf, false);
 
-		if (policy_wants_inspection(p) != wishes[i].wants)
+		if (policy_wants_inspection(p) != wishes[i].wants ||
+		    policy_conf_wants_inspection(cf) != wishes[i].wants)
 			fail_msg("%s", wishes[i].conf);
 		policy_free(p);
 		conf_free(cf);

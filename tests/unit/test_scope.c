@@ -50,11 +50,14 @@ static int listen_on_any(uint16_t *ret_port)
 	return fd;
 }
 
-static void run_begin(struct fixture *f, struct run *run, const char *name,
-		      const char *conf_text)
+/* @distrusts: its policy looks into tunnels, its clients do not know who signs
+ */
+static void run_begin_as(struct fixture *f, struct run *run, const char *name,
+			 const char *conf_text, bool distrusts)
 {
 	struct proxy_scope_opts opts = { .run = name,
-					 .remember_blocked = true };
+					 .remember_blocked = true,
+					 .distrusted = distrusts };
 	struct conf_report report;
 
 	memset(run, 0, sizeof(*run));
@@ -63,11 +66,18 @@ static void run_begin(struct fixture *f, struct run *run, const char *name,
 			 0);
 	conf_report_fini(&report);
 	assert_int_equal(policy_new(run->conf, NULL, &run->policy), 0);
+	policy_set_inspection(run->policy, distrusts);
 	opts.conf = run->conf;
 	opts.policy = run->policy;
 	assert_int_equal(proxy_scope_new(f->proxy, &opts, &run->scope), 0);
 	assert_int_equal(
 		proxy_add_listener(run->scope, listen_on_any(&run->port)), 0);
+}
+
+static void run_begin(struct fixture *f, struct run *run, const char *name,
+		      const char *conf_text)
+{
+	run_begin_as(f, run, name, conf_text, false);
 }
 
 static void on_run_ended(void *arg)
@@ -243,6 +253,29 @@ static void a_run_that_is_full_leaves_room_for_the_others(void **state)
 	fixture_end(&f);
 }
 
+static void who_distrusts_the_ca_is_not_looked_into(void **state)
+{
+	const struct proxy_blocked *v;
+	const char *answer;
+	struct run run;
+	struct fixture f;
+	uint64_t more;
+	size_t n;
+
+	(void)state;
+	fixture_begin(&f, "allow none.example\n");
+	run_begin_as(&f, &run, "r2", "allow a.example\ninspect a.example\n",
+		     true);
+	answer = ask(&f, run.port, "a.example:443");
+	assert_has(answer, " 403 ");
+	assert_has(answer, "X-Netleash-Reason: inspection-required");
+	v = proxy_scope_blocked(run.scope, &n, &more);
+	assert_int_equal(n, 1);
+	assert_string_equal(v[0].allow_with, ""); /* no line can help */
+	run_end(&f, &run);
+	fixture_end(&f);
+}
+
 static void a_new_policy_is_one_run_s_alone(void **state)
 {
 	static const char text[] = "allow none.example\ndeny a.example\n";
@@ -277,6 +310,7 @@ int main(void)
 		cmocka_unit_test(
 			nobody_answers_at_the_door_of_a_run_that_ended),
 		cmocka_unit_test(a_run_that_is_full_leaves_room_for_the_others),
+		cmocka_unit_test(who_distrusts_the_ca_is_not_looked_into),
 		cmocka_unit_test(a_new_policy_is_one_run_s_alone),
 	};
 

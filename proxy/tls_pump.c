@@ -19,8 +19,10 @@
  * its own first, and ours never takes the last byte that came: it looks
  * (MSG_PEEK), and then takes one byte less than it has seen, that is, the byte
  * before and all but the last. Level-triggered, such a socket would always be
- * readable; therefore its event is edge-triggered, and every turn looks until
- * there is nothing more.
+ * readable; therefore its event is edge-triggered, and a turn looks until there
+ * is nothing more. For the same reason room is waited for by an event of its
+ * own, which is there only while something is pending: the user makes room with
+ * each read, and together with it, the byte left unread would be told of again.
  */
 #include "proxy/tls_pump.h"
 
@@ -55,6 +57,7 @@
  * @shut:      plain was told so
  * @plain_eof: the user has said all
  * @user_gone: and has closed its end
+ * @plain_quiet, @net_quiet: nothing more was there, and no event has come since
  * @cut, @reset: it is to end at once: the session's fault, the user's wish
  * @wants_write: mbedTLS waits for room in the socket
  */
@@ -65,11 +68,12 @@ struct tls_pump {
 	struct tls_stream *stream;
 	struct closer *closer;
 	int plain;
-	struct event plain_edge, readable, writable, again, linger;
+	struct event plain_edge, plain_room, readable, writable, again, linger;
 	size_t repeat_n;
 	unsigned char *pending;
 	size_t pending_at, pending_n;
-	bool reading, writing;
+	bool reading, writing, wants_room;
+	bool plain_quiet, net_quiet;
 	bool net_eof, shut, in_over;
 	bool plain_eof, user_gone, out_over;
 	bool cut, reset, wants_write;
@@ -96,6 +100,7 @@ static void unlink_pump(struct tls_pump *p)
 static void stop(struct tls_pump *p)
 {
 	event_del(&p->plain_edge);
+	event_del(&p->plain_room);
 	event_del(&p->readable);
 	event_del(&p->writable);
 	event_del(&p->again);
@@ -206,11 +211,14 @@ static bool move_out(struct tls_pump *p)
 		return false;
 	if (p->plain_eof)
 		return say_close_notify(p);
+	if (p->plain_quiet)
+		return false;
 	n = peek(p);
 	if (n == 1) {
 		short ends = plain_ends(p);
 
-		if (!(ends & (POLLRDHUP | POLLHUP)))
+		p->plain_quiet = !(ends & (POLLRDHUP | POLLHUP));
+		if (p->plain_quiet)
 			return false;
 		n = peek(p); /* what came before the end, but after the look */
 		if (n == 1) {
@@ -229,6 +237,8 @@ static bool move_out(struct tls_pump *p)
 			      len);
 	p->repeat_n = is_want(r) ? len : 0;
 	p->wants_write = is_want(r);
+	if (r <= 0)
+		p->net_quiet = false; /* it may have read (TLS 1.3) */
 	if (r > 0)
 		take(p, (size_t)r);
 	else if (compat_tls_is_ticket(r))
@@ -288,7 +298,11 @@ static bool move_in(struct tls_pump *p)
 		p->shut = p->in_over = true;
 		return false;
 	}
+	if (p->net_quiet)
+		return false;
 	r = mbedtls_ssl_read(&p->stream->ssl, buffer, TLS_BUFFER_SIZE);
+	p->net_quiet = r == MBEDTLS_ERR_SSL_WANT_READ &&
+		       !compat_tls_has_ticket(&p->stream->ssl);
 	if (r > 0)
 		return give(p, buffer, (size_t)r);
 	if (r == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
@@ -358,6 +372,7 @@ static void turn(struct tls_pump *p)
 		event_active(&p->again, EV_TIMEOUT, 0);
 	set_event(p, &p->readable, &p->reading, !p->in_over && !p->pending);
 	set_event(p, &p->writable, &p->writing, p->wants_write);
+	set_event(p, &p->plain_room, &p->wants_room, p->pending != NULL);
 }
 
 static void on_event(evutil_socket_t fd, short what, void *arg)
@@ -365,6 +380,26 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	turn(arg);
+}
+
+static void on_plain(evutil_socket_t fd, short what, void *arg)
+{
+	struct tls_pump *p = arg;
+
+	(void)fd;
+	(void)what;
+	p->plain_quiet = false;
+	turn(p);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct tls_pump *p = arg;
+
+	(void)fd;
+	(void)what;
+	p->net_quiet = false;
+	turn(p);
 }
 
 static void on_linger(evutil_socket_t fd, short what, void *arg)
@@ -409,10 +444,11 @@ int tls_pump_start(struct event_base *base, struct tls_context *ctx,
 	p->stream = stream;
 	p->plain = pair[0];
 	(void)event_assign(&p->plain_edge, base, p->plain,
-			   EV_READ | EV_WRITE | EV_ET | EV_PERSIST, on_event,
-			   p);
+			   EV_READ | EV_ET | EV_PERSIST, on_plain, p);
+	(void)event_assign(&p->plain_room, base, p->plain,
+			   EV_WRITE | EV_ET | EV_PERSIST, on_event, p);
 	(void)event_assign(&p->readable, base, stream->fd, EV_READ | EV_PERSIST,
-			   on_event, p);
+			   on_readable, p);
 	(void)event_assign(&p->writable, base, stream->fd,
 			   EV_WRITE | EV_PERSIST, on_event, p);
 	(void)event_assign(&p->again, base, -1, 0, on_event, p);

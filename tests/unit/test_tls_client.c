@@ -539,11 +539,63 @@ static void a_peer_that_goes_away_is_an_error_to_write_to(void **state)
 	close(fd);
 }
 
+static void run_for(struct world *w, long us)
+{
+	struct timeval span = { .tv_usec = us };
+
+	assert_int_equal(event_base_loopexit(w->base, &span), 0);
+	assert_int_equal(event_base_dispatch(w->base), 0);
+}
+
+static void a_user_that_rests_gets_all_when_it_reads(void **state)
+{
+	struct world *w = *state;
+	struct peer p;
+	size_t n;
+	int fd;
+
+	peer_begin(&p, CERT_GOOD, script_write_then_read);
+	fd = session(w, &p);
+	run_for(w, 200000); /* what plain does not take is pending */
+	assert_int_equal(user_read(w, fd, &n), 0);
+	assert_int_equal(n, BULK);
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	peer_end(w, &p);
+	close(fd);
+}
+
+static void script_write_little(struct peer *p)
+{
+	peer_write(p, 1000);
+	peer_read_to_end(p);
+}
+
+/* Else each answer that passes costs a turn more, which looks for nothing. */
+static void reading_what_came_wakes_nobody(void **state)
+{
+	struct world *w = *state;
+	char bytes[2000];
+	struct peer p;
+	int fd;
+
+	peer_begin(&p, CERT_GOOD, script_write_little);
+	fd = session(w, &p);
+	run_for(w, 200000);
+	(void)event_base_get_max_events(w->base, EVENT_BASE_COUNT_ACTIVE, 1);
+	assert_int_equal(recv(fd, bytes, sizeof(bytes), 0), 1000);
+	assert_int_equal(event_base_loop(w->base, EVLOOP_NONBLOCK), 0);
+	assert_int_equal(
+		event_base_get_max_events(w->base, EVENT_BASE_COUNT_ACTIVE, 0),
+		0);
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	peer_end(w, &p);
+	close(fd);
+}
+
 static void an_idle_session_does_not_spin(void **state)
 {
 	struct world *w = *state;
 	struct rusage before, after;
-	struct timeval span = { .tv_usec = 300000 };
 	struct peer p;
 	int fd;
 
@@ -551,8 +603,7 @@ static void an_idle_session_does_not_spin(void **state)
 	fd = session(w, &p);
 	user_write(w, fd, 1000);
 	assert_int_equal(getrusage(RUSAGE_THREAD, &before), 0);
-	assert_int_equal(event_base_loopexit(w->base, &span), 0);
-	assert_int_equal(event_base_dispatch(w->base), 0);
+	run_for(w, 300000);
 	assert_int_equal(getrusage(RUSAGE_THREAD, &after), 0);
 	assert_true(after.ru_utime.tv_sec * 1000000 + after.ru_utime.tv_usec -
 			    before.ru_utime.tv_sec * 1000000 -
@@ -810,6 +861,8 @@ int main(void)
 		TEST(shutting_down_and_closing_is_an_orderly_end),
 		TEST(closing_with_bytes_unread_resets_the_peer),
 		TEST(a_peer_that_goes_away_is_an_error_to_write_to),
+		TEST(a_user_that_rests_gets_all_when_it_reads),
+		TEST(reading_what_came_wakes_nobody),
 		TEST(an_idle_session_does_not_spin),
 		TEST(a_peer_that_floods_with_alerts_does_not_hold_up_others),
 		TEST(who_the_peer_is_is_always_verified),

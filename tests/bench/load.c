@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define SETTLE_NS 300000000u
+#define HOST_MAX  200
 #define FIRST	  64u /* tunnels that stand before memory is counted */
 
 struct options {
@@ -36,6 +37,8 @@ static const char usage[] =
 	"       bench_load spawn COUNT COMMAND...\n"
 	"       bench_load around COMMAND...\n"
 	"  --origin PORT    serve the origin here (0: any free port)\n"
+	"  --host HOST      the origin's address, or its name if that is "
+	"127.0.0.1\n"
 	"  --to PORT        the origin's port, where another serves it\n"
 	"  --via PORT       the proxy's port (default: straight to the "
 	"origin)\n"
@@ -44,8 +47,13 @@ static const char usage[] =
 	"  --clients N      how many at a time\n"
 	"  --ms N           length of the measurement\n"
 	"  --session PID    the proxy's processes, to count what they use\n"
+	"  --session-env    those of BENCH_SESSION, if it is set\n"
 	"  --cpu N          stay on this core\n"
-	"  --announce       say when the measurement begins\n";
+	"  --announce       say when the measurement begins\n"
+	"  --tls            the origin (--to) is an https server with /, "
+	"small,\n"
+	"                   and /big\n"
+	"  --resume         TLS sessions are taken up again\n";
 
 static bool all_are_ready(void)
 {
@@ -68,6 +76,14 @@ static void settle(void)
 	bench_loop_run(bench_now_ns() + SETTLE_NS, NULL);
 }
 
+static void announce(const struct options *o)
+{
+	if (!o->announce)
+		return;
+	(void)puts("begin");
+	(void)fflush(stdout);
+}
+
 static int measure_idle(const struct options *o)
 {
 	struct meter before, after;
@@ -76,29 +92,33 @@ static int measure_idle(const struct options *o)
 	clients_start(FIRST);
 	wait_ready(FIRST);
 	settle();
+	announce(o);
 	before = meter_all(o->session);
 	clients_start(o->clients - FIRST);
 	wait_ready(o->clients);
 	settle();
 	after = meter_all(o->session);
-	(void)printf("units %u pss_bytes %.0f descriptors %.2f\n", o->clients,
-		     (double)(after.pss_bytes - before.pss_bytes) / n,
-		     (double)(after.descriptors - before.descriptors) / n);
+	(void)printf("units %.0f pss_bytes %.0f descriptors %.2f\n", n,
+		     (double)(after.pss_bytes - before.pss_bytes),
+		     (double)(after.descriptors - before.descriptors));
+	(void)fflush(stdout);
+	if (o->announce)
+		settle(); /* somebody looks at what we hold */
 	return 0;
 }
 
 static int measure(const struct options *o)
 {
 	uint64_t units, begun_ns, ns;
+	unsigned resumed;
 	double cpu, own;
 
 	clients_start(o->clients);
 	wait_ready(o->clients);
 	settle();
-	if (o->announce) {
-		(void)puts("begin");
-		(void)fflush(stdout);
-	}
+	announce(o);
+	clients.longest_ns = 0;
+	resumed = clients.resumed;
 	own = meter_cpu_process(getpid());
 	cpu = meter_cpu(o->session);
 	units = clients.units;
@@ -109,9 +129,10 @@ static int measure(const struct options *o)
 	cpu = meter_cpu(o->session) - cpu;
 	own = meter_cpu_process(getpid()) - own;
 	(void)printf("units %llu seconds %.6f cpu_s %.6f own_cpu_s %.6f "
-		     "failed %u\n",
+		     "failed %u resumed %u longest_ms %.3f\n",
 		     (unsigned long long)units, (double)ns / 1e9, cpu, own,
-		     clients.failed);
+		     clients.failed, clients.resumed - resumed,
+		     (double)clients.longest_ns / 1e6);
 	return units > 0 ? 0 : 1;
 }
 
@@ -178,6 +199,7 @@ static void parse(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
 		{ "origin", required_argument, NULL, 'o' },
+		{ "host", required_argument, NULL, 'h' },
 		{ "to", required_argument, NULL, 't' },
 		{ "via", required_argument, NULL, 'v' },
 		{ "via-env", no_argument, NULL, 'e' },
@@ -185,8 +207,11 @@ static void parse(int argc, char **argv, struct options *o)
 		{ "clients", required_argument, NULL, 'n' },
 		{ "ms", required_argument, NULL, 'm' },
 		{ "session", required_argument, NULL, 's' },
+		{ "session-env", no_argument, NULL, 'S' },
 		{ "cpu", required_argument, NULL, 'c' },
 		{ "announce", no_argument, NULL, 'a' },
+		{ "tls", no_argument, NULL, 'T' },
+		{ "resume", no_argument, NULL, 'r' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
@@ -195,6 +220,12 @@ static void parse(int argc, char **argv, struct options *o)
 		if (c == 'o') {
 			o->origin = (uint16_t)number(optarg, 65535);
 			o->has_origin = true;
+		} else if (c == 'h') {
+			clients.host = optarg;
+			if (strlen(optarg) > HOST_MAX) {
+				errno = 0;
+				bench_die("a host is too long");
+			}
 		} else if (c == 't') {
 			clients.to = (uint16_t)number(optarg, 65535);
 		} else if (c == 'v') {
@@ -209,10 +240,18 @@ static void parse(int argc, char **argv, struct options *o)
 			o->ms = number(optarg, 3600000);
 		} else if (c == 's') {
 			o->session = (pid_t)number(optarg, 1u << 30);
+		} else if (c == 'S') {
+			const char *word = getenv("BENCH_SESSION");
+
+			o->session = (pid_t)number(word ? word : "0", 1u << 30);
 		} else if (c == 'c') {
 			pin(number(optarg, CPU_SETSIZE - 1));
 		} else if (c == 'a') {
 			o->announce = true;
+		} else if (c == 'T') {
+			clients.tls = true;
+		} else if (c == 'r') {
+			clients.resume = true;
 		} else {
 			(void)fputs(usage, stderr);
 			exit(2);
@@ -227,6 +266,7 @@ int main(int argc, char **argv)
 	const char *word;
 	int mode;
 
+	clients.host = "127.0.0.1";
 	parse(argc, argv, &o);
 	word = optind < argc ? argv[optind++] : "";
 	if (strcmp(word, "spawn") == 0 && optind + 1 < argc)
@@ -246,7 +286,7 @@ int main(int argc, char **argv)
 	}
 	bench_loop_open();
 	if (o.has_origin)
-		clients.to = origin_listen(o.origin);
+		clients.to = origin_listen(clients.host, o.origin);
 	if (mode < 0) {
 		(void)printf("ready %u\n", (unsigned)clients.to);
 		(void)fflush(stdout);

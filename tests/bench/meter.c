@@ -24,7 +24,7 @@ double meter_cpu_process(pid_t pid)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-static uint64_t pss_of(pid_t pid)
+uint64_t meter_pss_process(pid_t pid)
 {
 	char path[64], line[128];
 	unsigned long kib = 0;
@@ -87,7 +87,7 @@ static void visit_cpu(pid_t pid, struct meter *m)
 static void visit_all(pid_t pid, struct meter *m)
 {
 	visit_cpu(pid, m);
-	m->pss_bytes += pss_of(pid);
+	m->pss_bytes += meter_pss_process(pid);
 	m->descriptors += descriptors_of(pid);
 }
 

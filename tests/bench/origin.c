@@ -125,13 +125,13 @@ static void on_accept(struct watch *w, uint32_t events)
 	}
 }
 
-uint16_t origin_listen(uint16_t port)
+uint16_t origin_listen(const char *host, uint16_t port)
 {
 	static struct watch listening;
 	struct sockaddr_in at = {
 		.sin_family = AF_INET,
 		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_addr.s_addr = inet_addr(host),
 	};
 	socklen_t at_n = sizeof(at);
 	int on = 1;

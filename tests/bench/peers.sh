@@ -12,11 +12,13 @@
 PEERS=(netleash haproxy tinyproxy squid microsocks dante 3proxy)
 declare -A PROTOCOL=([direct]=none [netleash]=connect [haproxy]=none
 	[tinyproxy]=connect [squid]=connect [microsocks]=socks5
-	[dante]=socks5 [3proxy]=connect)
+	[dante]=socks5 [3proxy]=connect [mitmproxy]=connect)
 declare -A PROGRAM=([haproxy]=haproxy [tinyproxy]=tinyproxy [squid]=squid
-	[microsocks]=microsocks [dante]=danted [3proxy]=3proxy)
+	[microsocks]=microsocks [dante]=danted [3proxy]=3proxy
+	[mitmproxy]=mitmdump)
 declare -A PACKAGE=([haproxy]=haproxy [tinyproxy]=tinyproxy-bin [squid]=squid
-	[microsocks]=microsocks [dante]=dante-server [3proxy]=3proxy)
+	[microsocks]=microsocks [dante]=dante-server [3proxy]=3proxy
+	[mitmproxy]=mitmproxy)
 NOBODY=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 SESSION='' VIA=''
 SQUID=nlbench$$ # its name, and its shared memory's
@@ -88,6 +90,7 @@ peer_command() {
 	microsocks) VIA=9105 CMD=(microsocks -i 127.0.0.1 -p 9105) ;;
 	dante) VIA=9106 CMD=(danted -f "$W/dante.conf") ;;
 	3proxy) VIA=9107 CMD=(3proxy "$W/3proxy.conf") ;;
+	mitmproxy) inspect_mitmproxy ;;
 	esac
 }
 

@@ -1,11 +1,34 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 #
-# tests/bench/report.sh - samples to medians, a table, JSON, the README
+# tests/bench/report.sh - samples to medians, tables, JSON, the README
 #
-# In:  $W/samples: lines "MODE PEER KEY VALUE", a line a measurement
-# Out: $W/medians: the same, a line for each key; report_table, report_json,
-#      report_readme
+# In:  W, ours; sample, note_skipped
+# Out: $W/samples: lines "MODE PEER KEY VALUE", a line a measurement;
+#      $W/medians: the same, a line for each key; report_table, report_inspect,
+#      report_json, report_readme
+
+note_skipped() {
+	echo "$*" >>"$W/skipped"
+	echo "skipped: $*" >&2
+}
+
+# sample MODE PEER KEY VALUE
+sample() {
+	echo "$*" >>"$W/samples"
+}
+
+# field NAME LINE: the number after a word of bench_load's answer
+field() {
+	awk -v name="$1" '{ for (i = 1; i < NF; i++)
+		if ($i == name) print $(i + 1) }' <<<"$2"
+}
+
+# divide A B [FACTOR]
+divide() {
+	awk -v a="$1" -v b="$2" -v f="${3:-1}" \
+		'BEGIN { if (b > 0) printf "%.6g\n", a / b * f; else print 0 }'
+}
 
 report_medians() {
 	sort -k 1,3 -k 4,4g "$W/samples" | awk '
@@ -32,59 +55,83 @@ median() {
 	END { if (!found) printf "-" }' "$W/medians"
 }
 
-# row TEXT MODE KEY FORMAT: a column for each proxy
+# row TEXT WHO WORK:KEY:FORMAT...: a column for each figure
 row() {
-	local peer line="| $1 |"
-	for peer in "${COLUMNS_USED[@]}"; do
-		line+=" $(median "$2" "$peer" "$3" "$4") |"
+	local who=$2 line="| $1 |" figure work key
+	shift 2
+	for figure in "$@"; do
+		IFS=: read -r work key figure <<<"$figure"
+		line+=" $(median "$work" "$who" "$key" "$figure") |"
 	done
 	echo "$line"
+}
+
+# head TEXT...
+head_row() {
+	printf '| %s ' "$@"
+	printf '|\n|'
+	printf -- '---|%.0s' "$@"
+	echo
 }
 
 report_machine() {
 	local model
 	model=$(sed -n 's/^model name[ \t]*: //p' /proc/cpuinfo | sed -n 1p)
 	echo "${model:-$(uname -m)}, $(nproc) cores, Linux $(uname -r |
-		sed 's/-.*//'), TCP congestion control $(cat \
-		/proc/sys/net/ipv4/tcp_congestion_control), $(date +%F)"
+		sed 's/^\([0-9]*\.[0-9]*\).*/\1/'), $(date +%F)"
 }
 
 report_table() {
-	local peer line='|---|' head='| work |'
-	COLUMNS_USED=()
+	local peer bubblewrap
+	head_row 'proxy' 'tunnel, CPU µs' 'tunnels/s, no proxy = 1' \
+		'one tunnel, CPU s/GB' 'its GB/s, no proxy = 1' \
+		'64 tunnels, CPU s/GB' '64-byte round trip, CPU µs' \
+		'idle tunnel, bytes' 'HTTP request of 1 KiB, CPU µs'
 	for peer in "${PEERS[@]}"; do
-		grep -q "^[a-z0-9]* $peer " "$W/medians" || continue
-		COLUMNS_USED+=("$peer")
-		head+=" $peer |"
-		line+='---|'
+		! grep -q "^[a-z0-9]* $peer " "$W/medians" ||
+			row "$peer" "$peer" rate:cpu_us:%.0f rate:ratio:%.2f \
+				bulk1:cpu_s_gb:%.2f bulk1:ratio:%.2f \
+				bulk64:cpu_s_gb:%.2f pingpong:cpu_us:%.1f \
+				idle:pss:%.0f http:cpu_us:%.0f
 	done
-	printf '%s\n%s\n' "$head" "$line"
-	row 'tunnel, CPU µs' rate cpu_us %.0f
-	row 'tunnels a second, no proxy = 1' rate ratio %.2f
-	row 'one tunnel, CPU s/GB' bulk1 cpu_s_gb %.2f
-	row 'its GB/s, no proxy = 1' bulk1 ratio %.2f
-	row '64 tunnels, CPU s/GB' bulk64 cpu_s_gb %.2f
-	row '64-byte round trip, CPU µs' pingpong cpu_us %.1f
-	row 'idle tunnel, bytes' idle pss %.0f
-	row 'HTTP request of 1 KiB, CPU µs' http cpu_us %.0f
 	echo
-	echo "From inside a run: $(median inside netns cpu_us %.0f) µs" \
-		"a tunnel in \`netns\`, $(median inside firewall cpu_us %.0f)" \
-		"in \`firewall\`. \`run -- true\`:" \
-		"$(median launch firewall ms %.1f) ms in \`firewall\`," \
-		"$(median launch netns-root ms %.1f) in \`netns\`," \
-		"$(median launch netns-user ms %.1f) unprivileged; bubblewrap" \
-		"$(median launch bubblewrap ms %.1f)," \
-		"fork and exec alone $(median launch fork-exec ms %.2f)." \
-		"A million rules: $(median rules netleash load_s %.2f) s to" \
-		"load, $(median rules netleash lookup_ns %.0f) ns a look-up," \
-		"$(median rules netleash mb %.0f) MB; as a \`deny-list\`" \
+	bubblewrap=$(median launch bubblewrap ms ' bubblewrap %.1f,')
+	echo "In runs: $(median inside netns cpu_us %.0f) µs" \
+		"(\`netns\`), $(median inside firewall cpu_us %.0f)" \
+		"(\`firewall\`). \`run -- true\`:" \
+		"$(median launch netns-root ms %.1f) ms," \
+		"$(median launch firewall ms %.1f)," \
+		"$(median launch netns-user ms %.1f) unprivileged;${bubblewrap#-}" \
+		"fork $(median launch fork-exec ms %.2f)." \
+		"A million rules load in" \
+		"$(median rules netleash load_s %.2f) s," \
+		"$(median rules netleash lookup_ns %.0f) ns a look-up," \
+		"$(median rules netleash mb %.0f) MB; \`deny-list\`" \
 		"$(median lists netleash load_s %.2f) s," \
 		"$(median lists netleash lookup_ns %.0f) ns," \
 		"$(median lists netleash mb %.0f) MB. Medians of" \
-		"\`sudo tests/bench/run\`, logs off, on loopback, the proxy" \
-		"on a core of its own; haproxy relays TCP and reads nothing." \
+		"\`tests/bench/run\`; haproxy reads nothing." \
 		"$(report_machine)." | fold -s -w 80 | sed 's/ $//'
+}
+
+# A table of its own: proxies that look into TLS.
+report_inspect() {
+	local peer
+	head_row 'inspected' 'new, CPU ms' \
+		"new/s (no proxy $(median inspect direct new_per_s %.0f))" \
+		'resumed, CPU ms' 'request, CPU µs' \
+		"requests/s (no proxy $(median inspect direct kept_per_s %.0f))" \
+		'CPU s/GB' 'held, KiB' \
+		"stall beside new, ms (no proxy $(median inspect direct \
+			stall_ms %.1f))" \
+		"alone (no proxy $(median inspect direct calm_ms %.1f))"
+	for peer in "${INSPECTORS[@]}"; do
+		row "$peer" "$peer" inspect:new_cpu_ms:%.2f \
+			inspect:new_per_s:%.0f inspect:resumed_cpu_ms:%.2f \
+			inspect:kept_cpu_us:%.0f inspect:kept_per_s:%.0f \
+			inspect:bulk_cpu_s_gb:%.1f inspect:held_kib:%.0f \
+			inspect:stall_ms:%.1f inspect:calm_ms:%.1f
+	done
 }
 
 # report_json: every sample and every median
@@ -109,22 +156,32 @@ report_json() {
 	printf ']\n}\n'
 }
 
-# Puts the table between "## Performance" and the next heading.
-report_readme() {
+# Puts standard input in the place of what begins with the first line that is
+# like $1 and ends before the next heading or second table; if there is no such
+# line, before the next line like $2.
+put_section() {
 	{
-		echo '## Performance'
-		echo
-		report_table
+		cat
 		echo
 	} >"$W/section"
-	awk -v section="$W/section" '
+	awk -v section="$W/section" -v first="$1" -v next_line="$2" '
 	function put() {
 		while ((getline text < section) > 0) print text
 		done = 1
 	}
-	/^## / { inside = 0 }
-	/^## Performance$/ { inside = 1; put() }
-	/^## Rooms$/ && !done { put() }
+	/^## / || /^[|] inspected / { inside = 0 }
+	!done && $0 ~ first { inside = 1; put() }
+	!done && $0 ~ next_line { put() }
 	!inside' "$TOP/README.md" >"$W/README" &&
 		cat "$W/README" >"$TOP/README.md"
+}
+
+# What was measured, between "## Performance" and the next heading.
+report_readme() {
+	! want_tunnels || {
+		printf '## Performance\n\n'
+		report_table
+	} | put_section '^## Performance$' '^## Rooms$'
+	! want inspect ||
+		report_inspect | put_section '^[|] inspected ' '^## Rooms$'
 }

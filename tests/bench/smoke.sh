@@ -5,14 +5,23 @@
 #
 # In: NETLEASH, BENCH_LOAD, BENCH_RULES. How fast anything is is not asked.
 set -u
+HERE=$(dirname -- "$0")
 # shellcheck source=tests/support/skip.sh
-. "$(dirname -- "$0")/../support/skip.sh"
+. "$HERE/../support/skip.sh"
+# shellcheck source=tests/bench/peers.sh
+. "$HERE/peers.sh"
+# shellcheck source=tests/bench/inspect.sh
+. "$HERE/inspect.sh"
+# shellcheck source=tests/bench/report.sh
+. "$HERE/report.sh"
 
 W=$(mktemp -d) || exit 1
 PROXY=
 # shellcheck disable=SC2317 # called by trap
 clean_up() {
 	[ -z "$PROXY" ] || kill -KILL "$PROXY" 2>/dev/null
+	peer_stop
+	inspect_close
 	rm -rf "$W"
 }
 trap clean_up EXIT
@@ -67,5 +76,46 @@ check "rules are found among a thousand" "$BENCH_RULES" 1000 "$W/rules"
 check "names are found in a list of a thousand" \
 	"$BENCH_RULES" --list 1000 "$W/rules"
 check "a command is timed" "$BENCH_LOAD" spawn 3 true
+
+# has PEER KEY...: each was measured, and is not nothing (as memory is that
+# nobody may look at)
+has() {
+	local peer=$1 key
+	shift
+	cat "$W/skipped"
+	for key; do
+		echo "$peer $key:"
+		grep -E "^inspect $peer $key .*[1-9]" "$W/samples" || return
+	done
+}
+
+# The run and the origins are nobody's, too, and no core is theirs alone. The
+# ports are below those that the kernel gives out.
+# shellcheck disable=SC2034 # for inspect.sh
+inspect_set() {
+	NOBODY=("${AS[@]}") RUN_AS=("${AS[@]}") CORES=() LOAD=$BENCH_LOAD
+	MS=100 HELD=80 ORIGIN=$((12000 + $$ % 10000)) HTTPS=$((ORIGIN + 10000))
+}
+
+inspect_set
+: >"$W/samples"
+: >"$W/skipped"
+cd / || exit 1
+if ! "${AS[@]}" "$NETLEASH" run --isolation netns -- true >"$W/out" 2>&1; then
+	echo "ok $((++N)) # SKIP no run here: $(tail -n 1 "$W/out")"
+elif ! command -v nginx >/dev/null 2>&1; then
+	echo "ok $((++N)) # SKIP nginx is not installed"
+else
+	inspect_open && inspect_peer netleash
+	check "inspected tunnels are measured" has netleash new_cpu_ms \
+		resumed_cpu_ms kept_cpu_us bulk_cpu_s_gb calm_ms stall_ms
+	if command -v mitmdump >/dev/null 2>&1; then
+		MS=1000 # it is slow to begin
+		inspect_new mitmproxy
+		check "and mitmproxy's beside them" has mitmproxy new_per_s
+	else
+		echo "ok $((++N)) # SKIP mitmproxy is not installed"
+	fi
+fi
 echo "1..$N"
 exit $FAILED

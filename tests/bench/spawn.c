@@ -78,7 +78,7 @@ int around_main(char *const argv[])
 {
 	int ends[2];
 	char line[512];
-	double begun = 0, cpu = 0, units = 0;
+	double begun = 0, cpu = 0, units = 0, pss = 0;
 	FILE *f;
 	pid_t pid;
 
@@ -91,10 +91,13 @@ int around_main(char *const argv[])
 		bench_die("fdopen");
 	while (fgets(line, sizeof(line), f)) {
 		if (strcmp(line, "begin\n") == 0) {
+			pss = (double)meter_pss_process(pid);
 			begun = meter_cpu_process(pid);
 		} else if (strncmp(line, "units ", 6) == 0) {
 			cpu = meter_cpu_process(pid) - begun;
+			pss = (double)meter_pss_process(pid) - pss;
 			units = strtod(line + 6, NULL);
+			(void)fputs(line, stdout);
 		}
 	}
 	(void)fclose(f);
@@ -103,6 +106,7 @@ int around_main(char *const argv[])
 		errno = 0;
 		bench_die("the command did not say what it did");
 	}
-	(void)printf("units %.0f cpu_s %.6f\n", units, cpu);
+	(void)printf("of_command units %.0f cpu_s %.6f pss_bytes %.0f\n", units,
+		     cpu, pss);
 	return 0;
 }

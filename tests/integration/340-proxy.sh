@@ -319,4 +319,10 @@ check "and a new log" grep -q other.example:443 "$W/nobody/log"
 stop_proxy
 is "and ends" "$STATUS" 0
 check "with its pid file" test ! -e "$W/nobody/pid"
+# --- what it does not do, it says
+conf 'listen 127.0.0.1:0' 'allow allowed.example' 'inspect allowed.example'
+start_proxy -c "$W/conf"
+check "a look into tunnels that it does not take is told" \
+	said 'look into tunnels.* this proxy does not'
+stop_proxy
 done_testing

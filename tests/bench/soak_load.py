@@ -68,7 +68,7 @@ def good(proxy, name):
 def burst(proxy, n, seconds, path):
     """Those of the proxy are limited; so some at the control socket, too."""
     held = []
-    for _ in range(n // 4):
+    for _ in range(n // 2):
         sock = socket.socket(socket.AF_UNIX)
         sock.setblocking(False)
         try:

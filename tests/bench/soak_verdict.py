@@ -17,6 +17,8 @@ import soak_watch as watch
 
 # By how much the last tenth may be more than the first: a share, and KiB.
 MEMORY_SHARE, MEMORY_KIB = 0.05, 1536
+# In its first minutes the heap still finds its size: each burst is a new most.
+SHORT_SECONDS, SHORT_KIB = 300, 4096
 
 
 class Verdict:
@@ -51,6 +53,8 @@ class Verdict:
     def check_flat(self):
         """The last tenth against the first."""
         n = max(3, len(self.rows) // 10)
+        more = SHORT_KIB if self.options.seconds < SHORT_SECONDS \
+            else MEMORY_KIB
         if len(self.rows) < 2 * n:
             self.faults.add("there are only %d rows of figures" %
                             len(self.rows))
@@ -61,7 +65,7 @@ class Verdict:
                 key = "%s %s" % (name, kind)
                 first = statistics.median(r[key] for r in self.rows[:n])
                 last = statistics.median(r[key] for r in self.rows[-n:])
-                if last > first * (1 + MEMORY_SHARE) + MEMORY_KIB:
+                if last > first * (1 + MEMORY_SHARE) + more:
                     self.faults.add("%s grew from %d to %d KiB" % (
                         key, first, last))
         for name in self.pids:

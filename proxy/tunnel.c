@@ -53,7 +53,8 @@ static int update_interest(struct side *s)
 	int r = 0;
 
 	if (read != s->reading)
-		r = read ? tunnel_wait(s) : event_del(&s->readable);
+		r = read ? event_add(&s->readable, NULL)
+			 : event_del(&s->readable);
 	if (r == 0 && write && !s->writing)
 		r = event_add(&s->backlog->writable, NULL);
 	if (r < 0)
@@ -121,8 +122,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	struct tunnel *t = tunnel_of(from);
 
 	(void)fd;
-	if (what & EV_TIMEOUT)
-		tunnel_batch_late(from); /* there may be a little */
+	(void)what;
 	switch (tunnel_move(from)) {
 	case MOVED:
 		break;

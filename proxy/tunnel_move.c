@@ -6,8 +6,7 @@
  * Out:        enum moved; what could not be written is the other's backlog
  * Steps:      read into the loop's buffer and write it on; a direction that
  *             fills much of the buffer goes through a pipe by splice(2) from
- *             then on, until little comes at a time; one that goes on like
- *             that is woken for much at a time, or after a millisecond
+ *             then on, until little comes at a time
  * Invariants: a pipe holds bytes of one direction, and is only kept while it
  *             does: it is taken empty and put back empty. So "try again" when
  *             it is filled means that the socket has nothing, never that the
@@ -31,17 +30,6 @@
  */
 #define BULK_MIN  65536
 #define BULK_LESS 16384
-
-/*
- * A direction that was bulky so often in a row gets batched: the kernel wakes
- * us for this much (SO_RCVLOWAT), or after a moment for what there is. Each
- * wake-up of ours is one of the receiver's, and an acknowledgement to the
- * sender: with fewer, both spend their time on bytes.
- */
-#define BATCH_STREAK 8
-#define BATCH_BYTES  (256 * 1024)
-#define BATCH_US     1000
-#define BATCH_LATE   16 /* so often in a row that moment is all there was */
 
 /*
  * Peers that read slowly make us hold what a short write left over. Beyond
@@ -219,54 +207,6 @@ static enum moved keep_pipe(struct side *to, struct pipe *pipe, size_t n)
 	return MOVED;
 }
 
-static void set_low_water(struct side *from, int bytes)
-{
-	(void)setsockopt(from->fd, SOL_SOCKET, SO_RCVLOWAT, &bytes,
-			 sizeof(bytes));
-}
-
-int tunnel_wait(struct side *from)
-{
-	const struct timeval moment = { .tv_usec = BATCH_US };
-
-	return event_add(&from->readable, from->batched ? &moment : NULL);
-}
-
-void tunnel_batch_end(struct side *from)
-{
-	if (!from->batched)
-		return;
-	from->batched = false;
-	from->streak = 0;
-	set_low_water(from, 1);
-	(void)event_remove_timer(&from->readable);
-}
-
-/* @n bytes have just gone through. */
-static void note_bulk(struct side *from, ssize_t n)
-{
-	if (from->batched) {
-		if (n >= BATCH_BYTES)
-			from->streak = 0;
-	} else if (n < BULK_LESS) {
-		from->streak = 0;
-	} else if (++from->streak == BATCH_STREAK) {
-		from->streak = 0;
-		from->batched = true;
-		/* With the time limit first: never the one without it. */
-		if (tunnel_wait(from) < 0)
-			from->batched = false;
-		else
-			set_low_water(from, BATCH_BYTES);
-	}
-}
-
-void tunnel_batch_late(struct side *from)
-{
-	if (from->batched && ++from->streak == BATCH_LATE)
-		tunnel_batch_end(from);
-}
-
 static enum moved move_by_splice(struct side *from, struct pipe *pipe)
 {
 	struct pipe_pool *pool = tunnel_of(from)->loop->pipes;
@@ -281,19 +221,15 @@ static enum moved move_by_splice(struct side *from, struct pipe *pipe)
 		pipe_pool_put(pool, pipe, 0);
 		if (n == 0)
 			return MOVED_EOF;
-		if (from->batched && is_transient(err))
-			return MOVED; /* it was late, and is not there yet */
 		from->bulk = false;
-		tunnel_batch_end(from);
 		/* What cannot be spliced is copied. */
 		return is_transient(err) || err == EINVAL || err == EPERM ||
 				       err == ENOSYS
 			       ? MOVED
 			       : MOVED_RESET;
 	}
-	if (n < BULK_LESS && !from->batched)
+	if (n < BULK_LESS)
 		from->bulk = false;
-	note_bulk(from, n);
 	sent = give_pipe(to, pipe, (size_t)n);
 	if (sent == n) {
 		pipe_pool_put(pool, pipe, 0);

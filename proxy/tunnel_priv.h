@@ -47,8 +47,6 @@ struct backlog {
  * @backlog: NULL: nothing. Only a side that is behind has one
  * @written: bytes that the kernel took
  * @bulk:    what comes from here fills the buffer: splice it
- * @streak:  how often in a row; of @batched, how often it was late
- * @batched: its event waits for much at a time, or a moment (tunnel_move.c)
  */
 struct side {
 	struct event readable;
@@ -57,8 +55,7 @@ struct side {
 	int fd;
 	bool is_remote : 1;
 	bool reading : 1, writing : 1; /* which events are registered */
-	bool read_done : 1, deaf : 1, bulk : 1, batched : 1;
-	uint8_t streak;
+	bool read_done : 1, deaf : 1, bulk : 1;
 };
 
 /**
@@ -110,15 +107,6 @@ void tunnel_on_writable(evutil_socket_t fd, short what, void *arg);
 /*
  * tunnel_move.c
  */
-
-/* Waits for bytes to read. Return: 0 or -1. */
-int tunnel_wait(struct side *from);
-
-/* Its moment is over, and there was not much. */
-void tunnel_batch_late(struct side *from);
-
-/* Its event is for any byte again, at once. */
-void tunnel_batch_end(struct side *from);
 
 /* Reads @from, whose peer has no backlog or is held, and writes to that. */
 enum moved tunnel_move(struct side *from);

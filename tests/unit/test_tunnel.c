@@ -389,66 +389,6 @@ static void only_a_bulky_direction_holds_a_pipe(void **state)
 	end(&f);
 }
 
-static int low_water(int fd)
-{
-	int bytes = 0;
-	socklen_t len = sizeof(bytes);
-
-	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, &len),
-			 0);
-	return bytes;
-}
-
-/* 64 MiB from the remote to the client. Return: whether it was batched. */
-static bool pour(struct fixture *f)
-{
-	static char bytes[1 << 20];
-	const uint64_t all = 64u << 20, deadline = clock_ms() + 20000;
-	uint64_t sent = 0, got = 0;
-	bool batched = false;
-
-	while (got < all) {
-		const uint64_t left = all - sent;
-		ssize_t n = send(f->remote, bytes,
-				 left < sizeof(bytes) ? left : sizeof(bytes),
-				 MSG_NOSIGNAL);
-
-		if (n > 0)
-			sent += (uint64_t)n;
-		turn(f);
-		batched = batched || low_water(f->remote_in) > 1;
-		n = recv(f->client, bytes, sizeof(bytes), 0);
-		if (n > 0)
-			got += (uint64_t)n;
-		assert_true(clock_ms() < deadline);
-	}
-	return batched;
-}
-
-/* Much at a time is waited for, but never in vain: what is little comes, too,
- * and soon the direction is as it was. */
-static void the_little_behind_the_bulk_is_not_kept(void **state)
-{
-	struct fixture f;
-
-	(void)state;
-	begin(&f, NULL, 0);
-	assert_int_equal(pour(&f), pipes_max > 0);
-	for (int i = 0; i < 40; i++) {
-		assert_int_equal(send(f.remote, "tail", 4, MSG_NOSIGNAL), 4);
-		expect(&f, f.client, "tail", 4);
-		assert_int_equal(send(f.client, "ok", 2, MSG_NOSIGNAL), 2);
-		expect(&f, f.remote, "ok", 2);
-	}
-	assert_int_equal(low_water(f.remote_in), 1);
-	(void)pour(&f);
-	send_all(f.remote, "end");
-	assert_int_equal(shutdown(f.remote, SHUT_WR), 0);
-	expect(&f, f.client, "end", 3);
-	assert_int_equal(expect_end(&f, f.client), 0);
-	end(&f);
-}
-
 /* It would burn the processor if interest did not follow state. */
 static void a_blocked_tunnel_does_not_spin(void **state)
 {
@@ -676,7 +616,6 @@ int main(void)
 		cmocka_unit_test(
 			a_slow_reader_stops_its_sender_and_loses_nothing),
 		cmocka_unit_test(only_a_bulky_direction_holds_a_pipe),
-		cmocka_unit_test(the_little_behind_the_bulk_is_not_kept),
 		cmocka_unit_test(a_blocked_tunnel_does_not_spin),
 		cmocka_unit_test(
 			an_answer_survives_a_remote_that_stops_reading),

@@ -103,14 +103,14 @@ report_table() {
 		"$(median launch firewall ms %.1f)," \
 		"$(median launch netns-user ms %.1f) unprivileged;${bubblewrap#-}" \
 		"fork $(median launch fork-exec ms %.2f)." \
-		"A million rules load in" \
-		"$(median rules netleash load_s %.2f) s," \
+		"A million rules:" \
+		"$(median rules netleash load_s %.2f) s to load," \
 		"$(median rules netleash lookup_ns %.0f) ns a look-up," \
 		"$(median rules netleash mb %.0f) MB; \`deny-list\`" \
 		"$(median lists netleash load_s %.2f) s," \
 		"$(median lists netleash lookup_ns %.0f) ns," \
 		"$(median lists netleash mb %.0f) MB. Medians of" \
-		"\`tests/bench/run\`; haproxy reads nothing." \
+		"\`tests/bench/run\`." \
 		"$(report_machine)." | fold -s -w 80 | sed 's/ $//'
 }
 

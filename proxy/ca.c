@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <mbedtls/pem.h>
+
 #include "proxy/ca_priv.h"
+#include "proxy/ca_sign.h"
 
 int ca_new_empty(struct ca **ret)
 {
@@ -112,7 +115,8 @@ static int self_sign(struct ca *ca, mbedtls_x509write_cert *w, time_t now,
 	const unsigned usage =
 		MBEDTLS_X509_KU_KEY_CERT_SIGN | MBEDTLS_X509_KU_CRL_SIGN;
 	char from[CA_TIME_TEXT], to[CA_TIME_TEXT];
-	unsigned char serial[CA_SERIAL_BYTES];
+	unsigned char serial[CA_SERIAL_BYTES], der[CA_DER_MAX];
+	size_t pem_n;
 	int r = ca_make_serial(ca, serial);
 
 	ca_format_time(now - CA_SKEW_SECONDS, from);
@@ -136,9 +140,13 @@ static int self_sign(struct ca *ca, mbedtls_x509write_cert *w, time_t now,
 	if (r == 0)
 		r = mbedtls_x509write_crt_set_key_usage(w, usage);
 	if (r == 0)
-		r = mbedtls_x509write_crt_pem(
-			w, (unsigned char *)ca->pem, sizeof(ca->pem),
-			mbedtls_ctr_drbg_random, &ca->rng);
+		r = ca_sign(ca, w, der);
+	if (r > 0)
+		r = mbedtls_pem_write_buffer("-----BEGIN CERTIFICATE-----\n",
+					     "-----END CERTIFICATE-----\n",
+					     der + sizeof(der) - r, (size_t)r,
+					     (unsigned char *)ca->pem,
+					     sizeof(ca->pem), &pem_n);
 	return r;
 }
 

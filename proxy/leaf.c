@@ -19,10 +19,10 @@
 #include "common/addr.h"
 #include "common/hostname.h"
 #include "proxy/ca_priv.h"
+#include "proxy/ca_sign.h"
 
 #define LIFE_SECONDS	(7 * 24 * 3600)
 #define RENEW_SECONDS	(24 * 3600)
-#define LEAF_CRT_MAX	2048
 #define SAN_MAX		320
 #define COMMON_NAME_MAX 64 /* RFC 5280's ub-common-name */
 #define SAN_TAG_DNS	(MBEDTLS_ASN1_CONTEXT_SPECIFIC | 2)
@@ -180,7 +180,7 @@ static int set_times(mbedtls_x509write_cert *w, struct leaf *l, time_t now)
 /* Return: its length at the end of @der, or mbedTLS's error. */
 static int sign(struct leaf *l, mbedtls_x509write_cert *w,
 		const struct addr *addr, time_t now,
-		unsigned char der[LEAF_CRT_MAX])
+		unsigned char der[CA_DER_MAX])
 {
 	struct ca *ca = l->ca;
 	unsigned char serial[CA_SERIAL_BYTES];
@@ -207,9 +207,7 @@ static int sign(struct leaf *l, mbedtls_x509write_cert *w,
 	if (r == 0)
 		r = set_names(w, l->host, addr);
 	if (r == 0)
-		r = mbedtls_x509write_crt_der(w, der, LEAF_CRT_MAX,
-					      mbedtls_ctr_drbg_random,
-					      &ca->rng);
+		r = ca_sign(ca, w, der);
 	return r;
 }
 
@@ -228,7 +226,7 @@ static int mint(struct ca *ca, const char *host, const struct addr *addr,
 		time_t now, struct leaf **ret)
 {
 	struct leaf *l = calloc(1, sizeof(*l));
-	unsigned char der[LEAF_CRT_MAX];
+	unsigned char der[CA_DER_MAX];
 	mbedtls_x509write_cert w;
 	int n;
 

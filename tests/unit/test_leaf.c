@@ -172,6 +172,26 @@ static void openssl_takes_it_for_that_address_and_no_other(void **state)
 	}
 }
 
+/* RFC 5758 3.2: rustls, and so deno, refuses others. */
+static void its_algorithms_have_no_parameters(void **state)
+{
+	static const uint8_t bare[] = { 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
+					0x48, 0xce, 0x3d, 0x04, 0x03, 0x02 };
+	struct world *w = *state;
+	struct leaf *l = get_at(w, "a.example", w->now);
+	const uint8_t *at = leaf_crt(l)->raw.p;
+	const uint8_t *end = at + leaf_crt(l)->raw.len;
+	unsigned bare_n = 0, all_n = 0;
+
+	for (; end - at > (ptrdiff_t)sizeof(bare); at++) {
+		bare_n += memcmp(at, bare, sizeof(bare)) == 0;
+		all_n += memcmp(at, bare + 2, sizeof(bare) - 2) == 0;
+	}
+	assert_int_equal(bare_n, 2);
+	assert_int_equal(all_n, 2);
+	leaf_unref(l);
+}
+
 static void it_is_for_a_server_and_nothing_else(void **state)
 {
 	static const char *const text[] = { "openssl", "x509",	"-inform",
@@ -454,6 +474,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(openssl_takes_it_for_that_name_and_no_other),
 		TEST(openssl_takes_it_for_that_address_and_no_other),
+		TEST(its_algorithms_have_no_parameters),
 		TEST(it_is_for_a_server_and_nothing_else),
 		TEST(a_long_name_is_an_alternative_name_only),
 		TEST(what_is_no_normal_name_gets_none),

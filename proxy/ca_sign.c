@@ -48,10 +48,12 @@ static int put(unsigned char **p, unsigned char *start, const void *bytes,
 	return mbedtls_asn1_write_raw_buffer(p, start, bytes, n);
 }
 
-/* TBSCertificate anew, at the end of @out. */
-static int rewrite(unsigned char *der, size_t n, unsigned char out[CA_DER_MAX])
+/* TBSCertificate anew, from @out's end @o towards its beginning. */
+static int rewrite(unsigned char *der, size_t n, unsigned char *out,
+		   unsigned char *o)
 {
-	unsigned char *p = der, *first, *third, *behind, *o = out + CA_DER_MAX;
+	unsigned char *p = der, *first, *third, *behind;
+	const unsigned char *out_end = o;
 	const unsigned char *end = der + n;
 	size_t len;
 	int r = mbedtls_asn1_get_tag(&p, end, &len, SEQUENCE);
@@ -76,8 +78,7 @@ static int rewrite(unsigned char *der, size_t n, unsigned char out[CA_DER_MAX])
 		r = put(&o, out, algorithm, sizeof(algorithm));
 	if (r >= 0)
 		r = put(&o, out, first, (size_t)(third - first));
-	return r < 0 ? r
-		     : wrap(&o, out, (size_t)(out + CA_DER_MAX - o), SEQUENCE);
+	return r < 0 ? r : wrap(&o, out, (size_t)(out_end - o), SEQUENCE);
 }
 
 static int sign_hash(struct ca *ca, const unsigned char hash[HASH_BYTES],
@@ -94,12 +95,12 @@ static int sign_hash(struct ca *ca, const unsigned char hash[HASH_BYTES],
 #endif
 }
 
-/* Certificate: @tbs, the algorithm, the signature, at the end of @der. */
+/* Certificate: @tbs, the algorithm, the signature; from @der's end @p. */
 static int seal(const unsigned char *tbs, size_t tbs_n,
-		const unsigned char *sig, size_t sig_n,
-		unsigned char der[CA_DER_MAX])
+		const unsigned char *sig, size_t sig_n, unsigned char *der,
+		unsigned char *p)
 {
-	unsigned char *p = der + CA_DER_MAX;
+	const unsigned char *der_end = p;
 	int r = put(&p, der, sig, sig_n);
 
 	if (r >= 0) /* no bit of the last byte is unused */
@@ -110,8 +111,7 @@ static int seal(const unsigned char *tbs, size_t tbs_n,
 		r = put(&p, der, algorithm, sizeof(algorithm));
 	if (r >= 0)
 		r = put(&p, der, tbs, tbs_n);
-	return r < 0 ? r
-		     : wrap(&p, der, (size_t)(der + CA_DER_MAX - p), SEQUENCE);
+	return r < 0 ? r : wrap(&p, der, (size_t)(der_end - p), SEQUENCE);
 }
 
 int ca_sign(struct ca *ca, mbedtls_x509write_cert *w,
@@ -126,7 +126,7 @@ int ca_sign(struct ca *ca, mbedtls_x509write_cert *w,
 
 	if (n < 0)
 		return n;
-	n = rewrite(der + CA_DER_MAX - n, (size_t)n, tbs);
+	n = rewrite(der + CA_DER_MAX - n, (size_t)n, tbs, tbs + sizeof(tbs));
 	if (n < 0)
 		return n;
 	at = tbs + CA_DER_MAX - n;
@@ -134,5 +134,6 @@ int ca_sign(struct ca *ca, mbedtls_x509write_cert *w,
 		       (size_t)n, hash);
 	if (r == 0)
 		r = sign_hash(ca, hash, sig, &sig_n);
-	return r != 0 ? r : seal(at, (size_t)n, sig, sig_n, der);
+	return r != 0 ? r
+		      : seal(at, (size_t)n, sig, sig_n, der, der + CA_DER_MAX);
 }

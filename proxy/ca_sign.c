@@ -14,6 +14,9 @@
 #define SEQUENCE   (MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE)
 #define HASH_BYTES 32
 
+/* More than a signature takes. */
+#define STACK_BYTES 32768
+
 /* ecdsa-with-SHA256, without parameters. */
 static const unsigned char algorithm[] = { 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
 					   0x48, 0xce, 0x3d, 0x04, 0x03, 0x02 };
@@ -114,6 +117,17 @@ static int seal(const unsigned char *tbs, size_t tbs_n,
 	return r < 0 ? r : wrap(&p, der, (size_t)(der_end - p), SEQUENCE);
 }
 
+/*
+ * mbedTLS's deterministic ECDSA leaves the key on the stack, where a process
+ * that is forked later would have it.
+ */
+static __attribute__((noinline)) void wipe_stack(void)
+{
+	unsigned char below[STACK_BYTES];
+
+	explicit_bzero(below, sizeof(below));
+}
+
 int ca_sign(struct ca *ca, mbedtls_x509write_cert *w,
 	    unsigned char der[CA_DER_MAX])
 {
@@ -134,6 +148,7 @@ int ca_sign(struct ca *ca, mbedtls_x509write_cert *w,
 		       (size_t)n, hash);
 	if (r == 0)
 		r = sign_hash(ca, hash, sig, &sig_n);
+	wipe_stack();
 	return r != 0 ? r
 		      : seal(at, (size_t)n, sig, sig_n, der, der + CA_DER_MAX);
 }

@@ -8,10 +8,11 @@
  *             (struct judge), then reads the answer off in this order:
  *             deny, allow, port, method, path, address; a tunnel that is
  *             inspected (policy_inside.c) passes where some request inside
- * might Invariants: no step depends on the order of lines; only which of
- * several rules that say the same is named does. What cannot be seen (a path in
- * a tunnel, a path that servers may read in two ways) is never taken to be
- * fine.
+ *             might
+ * Invariants: no step depends on the order of lines; only which of several
+ *             rules that say the same is named does. What cannot be seen (a
+ *             path in a tunnel, a path that servers may read in two ways) is
+ *             never taken to be fine.
  */
 #include "proxy/policy.h"
 

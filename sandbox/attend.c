@@ -16,7 +16,7 @@
  *             compared, resolved with his rights, or given to CMD, and nothing
  *             else; secrets of his are gone from here before there is another
  *             process; whatever fails before CMD runs ends with 125 and a
- * sentence
+ *             sentence
  */
 #include "sandbox/attend.h"
 

@@ -185,24 +185,6 @@ static const char *not_one_host(const struct rule *r)
 	return NULL;
 }
 
-/* Return: 0 or -ENOMEM; takes @r only with 0. */
-static int add_target(struct conf_parser *ps, struct rule *r,
-		      const struct conf_word *w)
-{
-	struct conf_credential *c = current(ps);
-	struct rule *grown;
-
-	grown = conf_grow(c->targets, c->targets_n, sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	r->file = (uint16_t)ps->file; /* CONF_FILES_MAX */
-	r->line = w->line;
-	r->column = w->column;
-	c->targets = grown;
-	grown[c->targets_n++] = *r;
-	return 0;
-}
-
 static int set_target(struct conf_parser *ps, const struct conf_word *w)
 {
 	char error[RULE_ERROR_MAX] = "", shown[CONF_SHOWN_MAX];
@@ -229,7 +211,8 @@ static int set_target(struct conf_parser *ps, const struct conf_word *w)
 		conf_error(ps, w, "'%s' %s", conf_show(w->s, w->n, shown),
 			   wrong);
 	else
-		r = add_target(ps, &rule, w);
+		r = conf_take_rule(ps, w, &rule, &current(ps)->targets,
+				   &current(ps)->targets_n);
 	if (wrong || r < 0)
 		rule_fini(&rule);
 	return r;

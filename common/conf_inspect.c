@@ -47,27 +47,10 @@ static const char *no_effect(const struct rule *r)
 	return NULL;
 }
 
-/* Return: 0 or -ENOMEM; takes @r only with 0. */
-static int add(struct conf_parser *ps, struct rule *r,
-	       const struct conf_word *w)
-{
-	struct conf_rules *scope = conf_scope(ps);
-	struct rule *grown;
-
-	grown = conf_grow(scope->inspects, scope->inspects_n, sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	r->file = (uint16_t)ps->file; /* CONF_FILES_MAX */
-	r->line = w->line;
-	r->column = w->column;
-	scope->inspects = grown;
-	grown[scope->inspects_n++] = *r;
-	return 0;
-}
-
 static int set_one(struct conf_parser *ps, const struct conf_word *w)
 {
 	char error[RULE_ERROR_MAX] = "", shown[CONF_SHOWN_MAX];
+	struct conf_rules *scope = conf_scope(ps);
 	const char *wrong = not_host(w);
 	struct rule rule = { .text = NULL };
 	int r = 0;
@@ -84,7 +67,8 @@ static int set_one(struct conf_parser *ps, const struct conf_word *w)
 		conf_error(ps, w, "'%s' %s", conf_show(w->s, w->n, shown),
 			   wrong);
 	else
-		r = add(ps, &rule, w);
+		r = conf_take_rule(ps, w, &rule, &scope->inspects,
+				   &scope->inspects_n);
 	if (wrong || r < 0)
 		rule_fini(&rule);
 	return r;

@@ -16,23 +16,30 @@
 
 #include "common/conf_priv.h"
 
+int conf_take_rule(const struct conf_parser *ps, const struct conf_word *w,
+		   struct rule *r, struct rule **v, size_t *n)
+{
+	struct rule *grown = conf_grow(*v, *n, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	r->file = (uint16_t)ps->file; /* CONF_FILES_MAX */
+	r->line = w->line;
+	r->column = w->column;
+	*v = grown;
+	grown[(*n)++] = *r;
+	return 0;
+}
+
 static int add_rule(struct conf_parser *ps, struct rule *r,
 		    const struct conf_word *w)
 {
 	struct conf_rules *scope = conf_scope(ps);
-	struct rule *grown;
+	int err = conf_take_rule(ps, w, r, &scope->rules, &scope->rules_n);
 
-	grown = conf_grow(scope->rules, scope->rules_n, sizeof(*grown));
-	if (!grown) {
+	if (err < 0)
 		rule_fini(r);
-		return -ENOMEM;
-	}
-	r->file = (uint16_t)ps->file; /* CONF_FILES_MAX */
-	r->line = w->line;
-	r->column = w->column;
-	scope->rules = grown;
-	scope->rules[scope->rules_n++] = *r;
-	return 0;
+	return err;
 }
 
 int conf_add_rules(struct conf_parser *ps, enum rule_effect effect,

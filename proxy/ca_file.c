@@ -380,19 +380,27 @@ static int make(int dir_fd, time_t now, unsigned days, char *error)
 	return r == 0 ? sync_dir(dir_fd, error) : r;
 }
 
+/* Nobody else changes anything from here on, and nothing half-made is left. */
+static int begin_change(int dir_fd, int *ret_lock, char *error)
+{
+	int r = check_ours(dir_fd, error);
+
+	if (r == 0)
+		r = lock(dir_fd, O_RDWR | O_CREAT, LOCK_EX, ret_lock, error);
+	if (r == 0)
+		remove_new(dir_fd);
+	return r;
+}
+
 int ca_file_make(int dir_fd, time_t now, unsigned days,
 		 char ret_error[CA_ERROR_MAX])
 {
 	struct ca *there = NULL;
 	int r, lock_fd = -1;
 
-	r = check_ours(dir_fd, ret_error);
-	if (r == 0)
-		r = lock(dir_fd, O_RDWR | O_CREAT, LOCK_EX, &lock_fd,
-			 ret_error);
+	r = begin_change(dir_fd, &lock_fd, ret_error);
 	if (r < 0)
 		return r;
-	remove_new(dir_fd);
 	if (is_there(dir_fd, KEY) || is_there(dir_fd, CRT))
 		r = load(dir_fd, now, &there, ret_error);
 	else
@@ -407,13 +415,9 @@ int ca_file_renew(int dir_fd, time_t now, unsigned days,
 {
 	int r, lock_fd = -1;
 
-	r = check_ours(dir_fd, ret_error);
-	if (r == 0)
-		r = lock(dir_fd, O_RDWR | O_CREAT, LOCK_EX, &lock_fd,
-			 ret_error);
+	r = begin_change(dir_fd, &lock_fd, ret_error);
 	if (r < 0)
 		return r;
-	remove_new(dir_fd);
 	r = write_new(dir_fd, now, days, ret_error);
 	if (r == 0)
 		r = keep_old(dir_fd, ret_error);

@@ -6,11 +6,14 @@
  * Out:        a locked file leases/NNN that names the run and its port
  * States:     free     unlocked, empty
  *             live     locked, "NAME PORT", and "UID SERVERS PORT..." on a
- * second line where the run has more of loopback than its door dead unlocked,
- * the same: its run ended without clean-up Invariants: the record is written
- * before anything that it names exists, and emptied after the last of it is
- * gone, so that SIGKILL between any two steps leaves a place dead, never lost;
- * both happen under the lock only References: flock(2), getrandom(2)
+ *                      second line where the run has more of loopback than
+ *                      its door
+ *             dead     unlocked, the same: its run ended without clean-up
+ * Invariants: the record is written before anything that it names exists, and
+ *             emptied after the last of it is gone, so that SIGKILL between any
+ *             two steps leaves a place dead, never lost; both happen under the
+ *             lock only
+ * References: flock(2), getrandom(2)
  */
 #include "sandbox/identity.h"
 

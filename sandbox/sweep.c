@@ -4,8 +4,8 @@
  *
  * In:         the lease of a dead run, locked by us
  * Steps:      kill, wait until empty, close the door and what else of loopback
- *             it had, remove the cgroup: the
- *             order in which init ends a run, from whatever step it got to
+ *             it had, remove the cgroup: the order in which init ends a run,
+ *             from whatever step it got to
  * Invariants: the door is closed after the last process is gone and before
  *             the cgroup is: nft needs its path, and the cgroup is what tells
  *             the next sweep that there is something left to do

@@ -36,6 +36,9 @@ void bench_loop_run(uint64_t until_ns, bool (*done)(void));
  */
 uint16_t origin_listen(const char *host, uint16_t port);
 
+/* A TCP relay from @port of loopback to its port @to; returns never. */
+void relay_main(uint16_t port, uint16_t to);
+
 enum protocol {
 	PROTOCOL_NONE, /* straight to the port: no proxy, or a TCP relay */
 	PROTOCOL_CONNECT,

@@ -34,6 +34,7 @@ static unsigned want_ready;
 static const char usage[] =
 	"usage: bench_load [options] rate|bulk|pingpong|idle|http\n"
 	"       bench_load origin\n"
+	"       bench_load relay PORT TO\n"
 	"       bench_load spawn COUNT COMMAND...\n"
 	"       bench_load around COMMAND...\n"
 	"  --origin PORT    serve the origin here (0: any free port)\n"
@@ -264,6 +265,7 @@ int main(int argc, char **argv)
 	struct options o = { .clients = 32, .ms = 2000 };
 	struct rlimit files;
 	const char *word;
+	bool relay;
 	int mode;
 
 	clients.host = "127.0.0.1";
@@ -275,8 +277,9 @@ int main(int argc, char **argv)
 	if (strcmp(word, "around") == 0 && optind < argc)
 		return around_main(argv + optind);
 	mode = mode_of(word);
-	if ((mode < 0 && strcmp(word, "origin") != 0) || o.clients == 0 ||
-	    (mode == MODE_IDLE && o.clients <= FIRST)) {
+	relay = strcmp(word, "relay") == 0 && optind + 2 == argc;
+	if ((mode < 0 && !relay && strcmp(word, "origin") != 0) ||
+	    o.clients == 0 || (mode == MODE_IDLE && o.clients <= FIRST)) {
 		(void)fputs(usage, stderr);
 		return 2;
 	}
@@ -285,6 +288,9 @@ int main(int argc, char **argv)
 		(void)setrlimit(RLIMIT_NOFILE, &files);
 	}
 	bench_loop_open();
+	if (relay)
+		relay_main((uint16_t)number(argv[optind], 65535),
+			   (uint16_t)number(argv[optind + 1], 65535));
 	if (o.has_origin)
 		clients.to = origin_listen(clients.host, o.origin);
 	if (mode < 0) {

@@ -7,12 +7,13 @@
 # Out: peer_start NAME sets SESSION and VIA; PROTOCOL[NAME]; peer_stop
 #
 # Each is started anew for every measurement, on core 0, as nobody, as a
-# session of its own, with its log off.
+# session of its own, with its log off. The peer "relay" is no proxy that
+# somebody would use: it shows what any second process costs on this machine.
 
-PEERS=(netleash haproxy tinyproxy squid microsocks dante 3proxy)
-declare -A PROTOCOL=([direct]=none [netleash]=connect [haproxy]=none
-	[tinyproxy]=connect [squid]=connect [microsocks]=socks5
-	[dante]=socks5 [3proxy]=connect [mitmproxy]=connect)
+PEERS=(netleash relay haproxy tinyproxy squid microsocks dante 3proxy)
+declare -A PROTOCOL=([direct]=none [netleash]=connect [relay]=none
+	[haproxy]=none [tinyproxy]=connect [squid]=connect
+	[microsocks]=socks5 [dante]=socks5 [3proxy]=connect [mitmproxy]=connect)
 declare -A PROGRAM=([haproxy]=haproxy [tinyproxy]=tinyproxy [squid]=squid
 	[microsocks]=microsocks [dante]=danted [3proxy]=3proxy
 	[mitmproxy]=mitmdump)
@@ -84,6 +85,7 @@ peer_confs() {
 peer_command() {
 	case $1 in
 	netleash) VIA=9101 CMD=("$NETLEASH" proxy -c "$W/netleash.conf") ;;
+	relay) VIA=9108 CMD=("$LOAD" relay 9108 "$ORIGIN") ;;
 	haproxy) VIA=9102 CMD=(haproxy -db -f "$W/haproxy.conf") ;;
 	tinyproxy) VIA=9103 CMD=(tinyproxy -d -c "$W/tinyproxy.conf") ;;
 	squid) VIA=9104 CMD=(squid -N -n "$SQUID" -f "$W/squid.conf") ;;

@@ -96,7 +96,8 @@ report_table() {
 	done
 	echo
 	bubblewrap=$(median launch bubblewrap ms ' bubblewrap %.1f,')
-	echo "In runs: $(median inside netns cpu_us %.0f) µs" \
+	echo "\`relay\` is the floor: it moves bytes, asks and parses nothing." \
+		"In runs: $(median inside netns cpu_us %.0f) µs" \
 		"(\`netns\`), $(median inside firewall cpu_us %.0f)" \
 		"(\`firewall\`). \`run -- true\`:" \
 		"$(median launch netns-root ms %.1f) ms," \

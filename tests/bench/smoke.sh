@@ -72,6 +72,17 @@ check "idle tunnels are held" load --protocol connect --clients 100 idle
 check "a proxy that is not there is an error" \
 	bash -c '! "$1" --origin 0 --via 1 --protocol connect --ms 50 rate' \
 	bash "$BENCH_LOAD"
+relayed() {
+	local mode
+	ORIGIN=$((11000 + $$ % 1000)) LOAD=$BENCH_LOAD
+	peer_start relay || return
+	for mode in rate bulk pingpong idle http; do
+		"$BENCH_LOAD" --origin "$ORIGIN" --via "$VIA" --clients 80 \
+			--session "$SESSION" --ms 100 "$mode" || return
+	done
+	peer_stop
+}
+check "a bare relay carries the same" relayed
 check "rules are found among a thousand" "$BENCH_RULES" 1000 "$W/rules"
 check "names are found in a list of a thousand" \
 	"$BENCH_RULES" --list 1000 "$W/rules"

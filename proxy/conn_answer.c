@@ -192,12 +192,32 @@ void conn_refuse(struct conn *c, enum reason reason, const char *detail,
 	conn_answer(c, reason);
 }
 
+/* It is reached. Would the policy that it is compared with have had it so? */
+static void remember_need(struct conn *c)
+{
+	const struct policy *p = c->scope->compare;
+	struct strbuf allow_with = STRBUF_INIT;
+	char target[TARGET_TEXT_MAX];
+	struct decision d;
+
+	if (!p)
+		return;
+	d = policy_check_request(p, &c->request);
+	if (d.reason == REASON_ALLOWED)
+		return;
+	policy_suggest(p, &c->request, d, NULL, 0, &allow_with);
+	blocked_add(c->scope->needed, target_format(&c->request.target, target),
+		    d.reason, allow_with.s, NULL);
+	strbuf_fini(&allow_with);
+}
+
 void conn_establish(struct conn *c)
 {
 	if (conn_inspect_is_inside(c)) {
 		conn_inspect_connect(c);
 		return;
 	}
+	remember_need(c);
 	if (c->socks)
 		socks5_reply_render(reason_socks_reply(REASON_ALLOWED), NULL, 0,
 				    &c->out);

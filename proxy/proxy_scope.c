@@ -32,7 +32,7 @@ struct part {
 /**
  * struct proxy_scope
  * @open:   parts of which something is left
- * @merged: what was blocked on all loops together
+ * @merged: what was blocked, or needed, on all loops together
  */
 struct proxy_scope {
 	LIST_ENTRY(proxy_scope) link;
@@ -52,6 +52,7 @@ struct call {
 	const struct proxy_scope_opts *opts;
 	struct ruleset *rules;
 	struct proxy_stats *stats;
+	bool needed;
 	int fd;
 	uint16_t port;
 	int result;
@@ -239,18 +240,20 @@ void proxy_scope_close(struct proxy_scope *s, void (*done)(void *arg),
 		(void)call_part(s, i, close_part, &call);
 }
 
-static void merge_blocked(void *arg)
+static void merge(void *arg)
 {
 	const struct call *call = arg;
+	const struct scope *part = call->part->scope;
+	const struct blocked *b = call->needed ? part->needed : part->blocked;
 
-	if (call->part->scope->blocked)
-		blocked_merge(call->scope->merged, call->part->scope->blocked);
+	if (b)
+		blocked_merge(call->scope->merged, b);
 }
 
-const struct proxy_blocked *
-proxy_scope_blocked(struct proxy_scope *s, size_t *ret_n, uint64_t *ret_more)
+static const struct proxy_blocked *merge_all(struct proxy_scope *s, bool needed,
+					     size_t *ret_n, uint64_t *ret_more)
 {
-	struct call call = { .result = 0 };
+	struct call call = { .needed = needed };
 
 	*ret_n = 0;
 	*ret_more = 0;
@@ -259,6 +262,18 @@ proxy_scope_blocked(struct proxy_scope *s, size_t *ret_n, uint64_t *ret_more)
 	if (!s->merged)
 		return NULL;
 	for (unsigned i = 0; i < s->parts_n; i++)
-		(void)call_part(s, i, merge_blocked, &call);
+		(void)call_part(s, i, merge, &call);
 	return blocked_list(s->merged, ret_n, ret_more);
+}
+
+const struct proxy_blocked *
+proxy_scope_blocked(struct proxy_scope *s, size_t *ret_n, uint64_t *ret_more)
+{
+	return merge_all(s, false, ret_n, ret_more);
+}
+
+const struct proxy_blocked *
+proxy_scope_needed(struct proxy_scope *s, size_t *ret_n, uint64_t *ret_more)
+{
+	return merge_all(s, true, ret_n, ret_more);
 }

@@ -42,11 +42,13 @@ struct proxy_secret {
  * @secrets: @secrets_n of the run's, borrowed for the life of the scope
  * @distrusted: its clients do not know the CA of the proxy: a tunnel that must
  *          be looked into is refused
+ * @compare: what @policy lets pass and this would not is remembered too, for
+ *          proxy_scope_needed(); borrowed for the life of the scope; NULL: none
  * @remember_blocked: keep what was refused, for proxy_scope_blocked()
  */
 struct proxy_scope_opts {
 	const struct conf *conf;
-	const struct policy *policy;
+	const struct policy *policy, *compare;
 	const char *run, *caller, *command;
 	const struct proxy_secret *secrets;
 	size_t secrets_n;
@@ -131,5 +133,13 @@ struct proxy_blocked {
 #define PROXY_BLOCKED_MAX 200
 const struct proxy_blocked *
 proxy_scope_blocked(struct proxy_scope *s, size_t *ret_n, uint64_t *ret_more);
+
+/*
+ * The same for what was reached and `compare` would have refused: for which
+ * reason, and the rule that allows it. What could not be reached (its name does
+ * not resolve, nobody listens) is not among it.
+ */
+const struct proxy_blocked *
+proxy_scope_needed(struct proxy_scope *s, size_t *ret_n, uint64_t *ret_more);
 
 #endif

@@ -54,13 +54,17 @@ int scope_new(struct loop *lp, const struct proxy_scope_opts *opts,
 	s->secrets = opts->secrets;
 	s->secrets_n = opts->secrets_n;
 	s->distrusted = opts->distrusted;
+	s->compare = opts->compare;
 	if (opts->remember_blocked)
 		s->blocked = blocked_new();
+	if (opts->compare)
+		s->needed = blocked_new();
 	if (flows_new(s, &s->flows) < 0 || !s->rules ||
 	    !copy_name(opts->run, &s->who.run) ||
 	    !copy_name(opts->caller, &s->who.caller) ||
 	    !copy_name(opts->command, &s->who.command) ||
-	    (opts->remember_blocked && !s->blocked)) {
+	    (opts->remember_blocked && !s->blocked) ||
+	    (opts->compare && !s->needed)) {
 		scope_free(s);
 		return -ENOMEM;
 	}
@@ -92,6 +96,7 @@ void scope_free(struct scope *s)
 	stats_add(&s->loop->past, &s->stats);
 	LIST_REMOVE(s, link);
 	blocked_free(s->blocked);
+	blocked_free(s->needed);
 	ruleset_unref(s->rules);
 	free_names(&s->who);
 	free(s);

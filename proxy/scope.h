@@ -39,8 +39,9 @@ typedef void scope_ended_fn(void *arg);
  * @limits: of the conf in @rules; kept by nobody else
  * @who:    for the log; each its own, "" for none
  * @secrets: the owner's
- * @distrusted: see proxy_scope.h
+ * @distrusted, @compare: see proxy_scope.h
  * @blocked: NULL: not remembered
+ * @needed: what @compare would have refused; NULL with it
  */
 struct scope {
 	LIST_ENTRY(scope) link;
@@ -51,7 +52,8 @@ struct scope {
 	const struct proxy_secret *secrets;
 	size_t secrets_n;
 	bool distrusted;
-	struct blocked *blocked;
+	const struct policy *compare;
+	struct blocked *blocked, *needed;
 	struct proxy_stats stats;
 	struct listener_list listeners;
 	struct forward_port_list forwards;

@@ -74,11 +74,16 @@ static const struct row {
 	{ "help", OPT_HELP, NULL, "print this" },
 };
 
-void run_cli_usage(FILE *to)
+void run_cli_usage(FILE *to, const char *verb)
 {
-	(void)fprintf(to, "usage: netleash run [options] [--] CMD [ARG...]\n"
-			  "Run CMD with its network reduced to what the conf "
-			  "allows.\n\n");
+	(void)fprintf(to,
+		      "usage: netleash %s [options] [--] CMD [ARG...]\n%s\n\n",
+		      verb,
+		      strcmp(verb, "learn") == 0
+			      ? "Run CMD with all that is public allowed, and "
+				"print the rules it needed."
+			      : "Run CMD with its network reduced to what the "
+				"conf allows.");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		char left[40];
 
@@ -290,22 +295,24 @@ enum cli_result run_cli_parse(int argc, char **argv, struct run_cli *ret)
 	opterr = 0; /* we say it ourselves */
 	while ((id = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		if (id == OPT_HELP) {
-			run_cli_usage(stdout);
+			run_cli_usage(stdout, argv[0]);
 			return CLI_HELP;
 		}
 		if (id == '?' || id == ':') {
-			log_error("run: %s '%s'; see 'netleash run --help'",
+			log_error("%s: %s '%s'; see 'netleash %s --help'",
+				  argv[0],
 				  id == ':' ? "a value is missing after"
 					    : "this is no option, or takes "
 					      "no value:",
-				  argv[optind - 1]);
+				  argv[optind - 1], argv[0]);
 			return CLI_WRONG;
 		}
 		if (!set_option(ret, id, optarg))
 			return CLI_WRONG;
 	}
 	if (optind >= argc) {
-		log_error("run: no command; see 'netleash run --help'");
+		log_error("%s: no command; see 'netleash %s --help'", argv[0],
+			  argv[0]);
 		return CLI_WRONG;
 	}
 	if (!is_sensible(ret))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sandbox/cli.h - the options of `netleash run`, from words to data
+ * sandbox/cli.h - the options of `netleash run` and `learn`, from words to data
  *
  * Pure but for the usage it prints. Nothing takes effect while parsing.
  */
@@ -64,9 +64,10 @@ enum cli_result {
 	CLI_WRONG, /* a message was printed */
 };
 
-/* @argv[0] is "run". End with run_cli_fini() whatever is returned. */
+/* @argv[0] is the verb, for messages. End with run_cli_fini() whatever is
+ * returned. */
 enum cli_result run_cli_parse(int argc, char **argv, struct run_cli *ret);
 void run_cli_fini(struct run_cli *cli);
-void run_cli_usage(FILE *to);
+void run_cli_usage(FILE *to, const char *verb);
 
 #endif

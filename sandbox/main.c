@@ -39,6 +39,8 @@ static const struct verb {
 	{ "setup", setup_main, "make the identities and the base rules" },
 	{ "teardown", teardown_main, "remove them" },
 	{ "check", check_main, "validate a conf and print it as understood" },
+	{ "learn", learn_main,
+	  "run a command, allow what is public, print the rules it needs" },
 	{ "explain", explain_main, "what the policy says to a target" },
 };
 

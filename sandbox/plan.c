@@ -19,45 +19,60 @@
 #include "sandbox/log_sink.h"
 #include "sandbox/stdio.h"
 
-static int load_conf(struct plan *p, char error[PLAN_ERROR_MAX])
+/* The conf that counts, with the rules of the command line. */
+static int load_conf(const struct plan *p, bool quiet, struct conf **ret,
+		     char error[PLAN_ERROR_MAX])
 {
 	struct conf_report report = { 0 };
+	char text[RULE_ERROR_MAX];
 	int r;
 
-	r = conf_find_load(p->cli.conf, &p->caller, &p->loaded, &report);
-	p->conf = p->loaded;
-	conf_report_print(&report, p->cli.quiet);
+	r = conf_find_load(p->cli.conf, &p->caller, ret, &report);
+	conf_report_print(&report, quiet);
 	conf_report_fini(&report);
 	if (r < 0)
 		(void)snprintf(error, PLAN_ERROR_MAX,
 			       "the conf is not usable, so nothing was run");
-	return r;
-}
-
-static int make_policy(struct plan *p, char error[PLAN_ERROR_MAX])
-{
-	char text[RULE_ERROR_MAX];
-	int r = 0;
-
 	for (size_t i = 0; i < p->cli.rules_n && r == 0; i++) {
 		const struct cli_rule *rule = &p->cli.rules[i];
 
-		r = conf_add_argument(p->loaded, rule->effect, rule->text,
-				      text);
+		r = conf_add_argument(*ret, rule->effect, rule->text, text);
 		if (r < 0)
 			(void)snprintf(error, PLAN_ERROR_MAX, "--%s '%s': %s",
 				       rule_effect_name(rule->effect),
 				       rule->text, text);
 	}
-	if (r < 0)
-		return r;
-	r = policy_new(p->conf, p->cli.profile, &p->policy);
+	return r;
+}
+
+static int make_policy(const struct plan *p, const struct conf *cf,
+		       struct policy **ret, char error[PLAN_ERROR_MAX])
+{
+	int r = policy_new(cf, p->cli.profile, ret);
+
 	if (r == 0)
-		policy_set_inspection(p->policy, true);
+		policy_set_inspection(*ret, true);
 	if (r == -ENOENT)
 		(void)snprintf(error, PLAN_ERROR_MAX,
 			       "the conf has no profile '%s'", p->cli.profile);
 	return r;
+}
+
+/* Two confs, since a policy borrows what no rule is added to any more. */
+static int make_rules(struct plan *p, char error[PLAN_ERROR_MAX])
+{
+	char text[RULE_ERROR_MAX];
+	int r = load_conf(p, p->cli.quiet, &p->loaded, error);
+
+	p->conf = p->loaded;
+	if (r == 0 && p->learn)
+		r = conf_add_argument(p->loaded, RULE_ALLOW, "*:*", text);
+	if (r == 0)
+		r = make_policy(p, p->loaded, &p->policy, error);
+	if (r < 0 || !p->learn)
+		return r;
+	r = load_conf(p, true, &p->narrow_conf, error);
+	return r < 0 ? r : make_policy(p, p->narrow_conf, &p->narrow, error);
 }
 
 /* The ports of the caller's own proxies are local ports like any others. */
@@ -170,9 +185,7 @@ int plan_make(struct plan *p, char error[PLAN_ERROR_MAX])
 	if (r == 0)
 		r = caller_find(&p->caller, error);
 	if (r == 0)
-		r = load_conf(p, error);
-	if (r == 0)
-		r = make_policy(p, error);
+		r = make_rules(p, error);
 	return r == 0 ? plan_make_for(p, error) : r;
 }
 
@@ -229,7 +242,9 @@ void plan_fini(struct plan *p)
 {
 	inspection_fini(&p->inspection);
 	policy_free(p->policy);
+	policy_free(p->narrow);
 	conf_free(p->loaded);
+	conf_free(p->narrow_conf);
 	workspace_fini(&p->workspace);
 	caller_fini(&p->caller);
 	run_cli_fini(&p->cli);

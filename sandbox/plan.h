@@ -28,6 +28,8 @@ struct policy;
  * @conf: what counts
  * @loaded: @conf where it is the plan's own, else NULL
  * @policy: NULL where somebody else judges
+ * @learn: the conf's rules do not bind: @policy allows all that is public
+ * @narrow: what the conf allows, then, made of @narrow_conf; else NULL
  * @log: once it was opened
  * @inspection: of plan_inspect(); else all zeros
  */
@@ -38,13 +40,17 @@ struct plan {
 	const struct conf *conf;
 	struct conf *loaded;
 	struct policy *policy;
+	bool learn;
+	struct conf *narrow_conf;
+	struct policy *narrow;
 	struct workspace workspace;
 	struct log_place log;
 	struct inspection inspection;
 };
 
 /*
- * For the caller who started us: fills all but @p->cli, which is there. Errors
+ * For the caller who started us: fills all but @p->cli and @p->learn, which are
+ * there. Errors
  * of the conf are printed one by one. Return: 0 or -errno with a sentence in
  * @error.
  */

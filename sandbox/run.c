@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sandbox/run.c - `netleash run`: one command on its leash
+ * sandbox/run.c - `netleash run` and `learn`: one command on its leash
  *
  * Steps:      1. words, conf, policy, folders: decided, no effect  (plan.c)
  *             2. what holds the run: uid, cgroup, door            (leash.c)
@@ -31,6 +31,7 @@
 #include "sandbox/init.h"
 #include "sandbox/init_await.h"
 #include "sandbox/launch.h"
+#include "sandbox/learn.h"
 #include "sandbox/leash.h"
 #include "sandbox/plan.h"
 #include "sandbox/relay.h"
@@ -143,6 +144,7 @@ static int start_proxy(struct run *run)
 	const struct proxy_scope_opts scope = {
 		.conf = run->plan.conf,
 		.policy = run->plan.policy,
+		.compare = run->plan.narrow,
 		.run = run->leash.lease.run,
 		.caller = run->plan.caller.name,
 		.command = plan_command(&run->plan),
@@ -182,10 +184,14 @@ static void print_summary(const struct run *run)
 	uint64_t more = 0;
 	size_t n = 0;
 
-	if (run->plan.cli.quiet)
-		return;
-	blocked = proxy_scope_blocked(run->scope, &n, &more);
-	summary_render(blocked, n, more, &text);
+	if (!run->plan.cli.quiet) {
+		blocked = proxy_scope_blocked(run->scope, &n, &more);
+		summary_render(blocked, n, more, &text);
+	}
+	if (run->plan.learn) {
+		blocked = proxy_scope_needed(run->scope, &n, &more);
+		learn_render(blocked, n, more, &text);
+	}
 	if (text.len > 0) /* a closed standard error is no reason to fail */
 		(void)fd_write_all(STDERR_FILENO, text.s, text.len);
 	strbuf_fini(&text);
@@ -321,9 +327,10 @@ static int run_by_daemon(struct run *run, char **argv)
 	return -ENOENT;
 }
 
-int run_main(int argc, char **argv)
+static int start(int argc, char **argv, bool learn)
 {
 	struct run run = {
+		.plan = { .learn = learn },
 		.leash = LEASH_INIT,
 		.io = { .signal_fd = -1, .wake = { -1, -1 }, .tty = -1 },
 		.stdio = { -1, -1, -1 },
@@ -350,7 +357,13 @@ int run_main(int argc, char **argv)
 	}
 	if (run.plan.cli.verbose)
 		log_set_level(LOG_LEVEL_INFO);
-	r = geteuid() != 0 && launch_fits(&run.plan.cli)
+	if (learn && run.plan.cli.network != NETWORK_PROXY) {
+		log_error("learn: without netleash's proxy there is nothing to "
+			  "learn from");
+		run_cli_fini(&run.plan.cli);
+		return EXIT_NETLEASH;
+	}
+	r = geteuid() != 0 && !learn && launch_fits(&run.plan.cli)
 		    ? run_by_daemon(&run, argv)
 		    : -ENOENT;
 	if (r == -ENOENT)
@@ -361,4 +374,14 @@ int run_main(int argc, char **argv)
 	}
 	run_fini(&run);
 	return r;
+}
+
+int run_main(int argc, char **argv)
+{
+	return start(argc, argv, false);
+}
+
+int learn_main(int argc, char **argv)
+{
+	return start(argc, argv, true);
 }

@@ -96,7 +96,7 @@ report_table() {
 	done
 	echo
 	bubblewrap=$(median launch bubblewrap ms ' bubblewrap %.1f,')
-	echo "\`relay\` is the floor: it moves bytes, asks and parses nothing." \
+	echo "\`relay\` only moves bytes: the floor." \
 		"In runs: $(median inside netns cpu_us %.0f) µs" \
 		"(\`netns\`), $(median inside firewall cpu_us %.0f)" \
 		"(\`firewall\`). \`run -- true\`:" \

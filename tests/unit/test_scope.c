@@ -50,6 +50,18 @@ static int listen_on_any(uint16_t *ret_port)
 	return fd;
 }
 
+static void make_policy(const char *conf_text, struct conf **ret,
+			struct policy **ret_policy)
+{
+	struct conf_report report;
+
+	assert_int_equal(conf_parse("run.conf", conf_text, strlen(conf_text),
+				    NULL, ret, &report),
+			 0);
+	conf_report_fini(&report);
+	assert_int_equal(policy_new(*ret, NULL, ret_policy), 0);
+}
+
 /* @distrusts: its policy looks into tunnels, its clients do not know who signs
  */
 static void run_begin_as(struct fixture *f, struct run *run, const char *name,
@@ -58,14 +70,9 @@ static void run_begin_as(struct fixture *f, struct run *run, const char *name,
 	struct proxy_scope_opts opts = { .run = name,
 					 .remember_blocked = true,
 					 .distrusted = distrusts };
-	struct conf_report report;
 
 	memset(run, 0, sizeof(*run));
-	assert_int_equal(conf_parse("run.conf", conf_text, strlen(conf_text),
-				    NULL, &run->conf, &report),
-			 0);
-	conf_report_fini(&report);
-	assert_int_equal(policy_new(run->conf, NULL, &run->policy), 0);
+	make_policy(conf_text, &run->conf, &run->policy);
 	policy_set_inspection(run->policy, distrusts);
 	opts.conf = run->conf;
 	opts.policy = run->policy;
@@ -301,6 +308,57 @@ static void a_new_policy_is_one_run_s_alone(void **state)
 	fixture_end(&f);
 }
 
+/* Only what was reached: refused, and unreachable, is no need. */
+static void what_another_policy_would_refuse_is_known_when_reached(void **state)
+{
+	struct proxy_scope_opts opts = { .run = "r2",
+					 .remember_blocked = true };
+	struct conf *wide, *narrow;
+	struct policy *wide_policy, *narrow_policy;
+	const struct proxy_blocked *v;
+	char target[64], allow[80];
+	struct proxy_scope *scope;
+	struct fixture f;
+	uint16_t port;
+	uint64_t more;
+	size_t n;
+
+	(void)state;
+	fixture_begin(&f, "allow 127.0.0.1:ORIGIN\n");
+	make_policy("allow 127.0.0.1:*\ndeny d.example\n", &wide, &wide_policy);
+	make_policy("allow 127.0.0.1:1\n", &narrow, &narrow_policy);
+	opts.conf = wide;
+	opts.policy = wide_policy;
+	opts.compare = narrow_policy;
+	assert_int_equal(proxy_scope_new(f.proxy, &opts, &scope), 0);
+	assert_int_equal(proxy_add_listener(scope, listen_on_any(&port)), 0);
+
+	(void)snprintf(target, sizeof(target), "127.0.0.1:%u", f.origin_port);
+	for (int i = 0; i < 2; i++) {
+		assert_has(ask(&f, port, target), " 200 ");
+		close(fixture_accept(&f));
+	}
+	assert_has(ask(&f, port, "d.example:443"), " 403 ");
+	assert_has(ask(&f, port, "127.0.0.1:2"), " 502 ");
+	v = proxy_scope_needed(scope, &n, &more);
+	assert_int_equal(n, 1);
+	assert_int_equal(more, 0);
+	assert_string_equal(v[0].target, target);
+	assert_int_equal(v[0].reason, REASON_PORT);
+	assert_int_equal(v[0].count, 2);
+	(void)snprintf(allow, sizeof(allow), "allow %s", target);
+	assert_string_equal(v[0].allow_with, allow);
+	(void)proxy_scope_blocked(scope, &n, &more);
+	assert_int_equal(n, 1);
+	(void)proxy_scope_needed(f.scope, &n, &more);
+	assert_int_equal(n, 0);
+	fixture_end(&f);
+	policy_free(wide_policy);
+	policy_free(narrow_policy);
+	conf_free(wide);
+	conf_free(narrow);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -312,6 +370,8 @@ int main(void)
 		cmocka_unit_test(a_run_that_is_full_leaves_room_for_the_others),
 		cmocka_unit_test(who_distrusts_the_ca_is_not_looked_into),
 		cmocka_unit_test(a_new_policy_is_one_run_s_alone),
+		cmocka_unit_test(
+			what_another_policy_would_refuse_is_known_when_reached),
 	};
 
 	return cmocka_run_group_tests_name("scope", tests, NULL, NULL);

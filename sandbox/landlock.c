@@ -30,8 +30,7 @@
 #define SCOPE_ABSTRACT_UNIX_SOCKET (1ull << 0)
 #define SCOPE_SIGNAL		   (1ull << 1)
 
-#define ABI_NET	  4
-#define ABI_SCOPE 6
+#define ABI_NET 4
 
 /* struct landlock_ruleset_attr, as far as ABI 6. */
 struct ruleset {
@@ -46,8 +45,7 @@ struct net_port {
 	uint64_t port;
 };
 
-/* Return: the ABI, 0 for none, or -errno. */
-static int find_abi(void)
+int landlock_abi(void)
 {
 	long abi = syscall(NR_CREATE_RULESET, NULL, 0, CREATE_RULESET_VERSION);
 
@@ -71,7 +69,7 @@ int landlock_apply(const uint16_t *ports, size_t n, bool net, int *ret_abi)
 	struct ruleset ruleset = { 0 };
 	size_t size = sizeof(ruleset);
 	AUTOCLOSE int fd = -1;
-	int abi = find_abi(), r = 0;
+	int abi = landlock_abi(), r = 0;
 
 	if (abi < 0)
 		return abi;
@@ -79,7 +77,7 @@ int landlock_apply(const uint16_t *ports, size_t n, bool net, int *ret_abi)
 	if (abi >= ABI_NET && net)
 		ruleset.handled_access_net =
 			ACCESS_NET_BIND_TCP | ACCESS_NET_CONNECT_TCP;
-	if (abi >= ABI_SCOPE)
+	if (abi >= LANDLOCK_ABI_SCOPE)
 		ruleset.scoped = SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL;
 	else
 		size = offsetof(struct ruleset, scoped);

@@ -25,4 +25,10 @@
  */
 int landlock_apply(const uint16_t *ports, size_t n, bool net, int *ret_abi);
 
+/* The kernel's ABI, 0 for none, or -errno. */
+int landlock_abi(void);
+
+/* From this one on signals and abstract sockets are kept in. */
+#define LANDLOCK_ABI_SCOPE 6
+
 #endif

@@ -12,6 +12,7 @@
 #include "sandbox/connect.h"
 #include "sandbox/control_cli.h"
 #include "sandbox/daemon.h"
+#include "sandbox/doctor.h"
 #include "sandbox/explain.h"
 #include "sandbox/run.h"
 #include "sandbox/serve.h"
@@ -38,6 +39,7 @@ static const struct verb {
 	{ "connect", connect_main, "a tunnel on standard input and output" },
 	{ "setup", setup_main, "make the identities and the base rules" },
 	{ "teardown", teardown_main, "remove them" },
+	{ "doctor", doctor_main, "what this machine can enforce, by trying" },
 	{ "check", check_main, "validate a conf and print it as understood" },
 	{ "learn", learn_main,
 	  "run a command, allow what is public, print the rules it needs" },

@@ -62,8 +62,8 @@ static int connect_launcher(int *ret)
 	int fd, r = 0;
 
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
+	if (fd < 0) /* EACCES: on a leash, there are no unix sockets */
+		return errno == EACCES ? -ENOENT : -errno;
 	if (connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0)
 		r = errno == ECONNREFUSED || errno == ENOTDIR || errno == EACCES
 			    ? -ENOENT

@@ -369,7 +369,11 @@ static int start(int argc, char **argv, bool learn)
 	if (r == -ENOENT)
 		r = run_command(&run);
 	if (r < 0) {
-		log_error("%s", run.error[0] ? run.error : strerror(-r));
+		log_error("%s%s",
+			  getenv("NETLEASH") ? "there can be no run within a "
+					       "run: "
+					     : "",
+			  run.error[0] ? run.error : strerror(-r));
 		r = EXIT_NETLEASH;
 	}
 	run_fini(&run);

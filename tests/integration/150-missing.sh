@@ -49,6 +49,11 @@ refused "no right to change the firewall" \
 try in_view 'mount -t tmpfs -o ro none /run'
 refused "a state folder that cannot be written" 'read-only|/run/netleash'
 
+for isolation in firewall netns; do
+	try leash run --isolation $isolation -- "$NETLEASH" run -- touch ran
+	refused "a run within a run, in $isolation" 'run within a run'
+done
+
 try leash teardown
 try in_view 'mount --bind -o ro /etc /etc; mount -o remount,ro,bind /etc'
 refused "users that cannot be made" 'netleash-o|user|/etc|read-only'

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base64.h"
 #include "common/conf.h"
 #include "common/strbuf.h"
 #include "proxy/tls_context.h"
@@ -20,26 +21,6 @@
 
 /* Bytes of a parent's reason phrase that are repeated. */
 #define PHRASE_MAX 80
-
-static void add_base64(struct strbuf *out, const char *bytes, size_t n)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
-	const unsigned char *s = (const unsigned char *)bytes;
-
-	for (size_t i = 0; i < n; i += 3) {
-		unsigned v = (unsigned)s[i] << 16;
-
-		if (i + 1 < n)
-			v |= (unsigned)s[i + 1] << 8;
-		if (i + 2 < n)
-			v |= s[i + 2];
-		strbuf_addc(out, digits[v >> 18]);
-		strbuf_addc(out, digits[v >> 12 & 63]);
-		strbuf_addc(out, i + 1 < n ? digits[v >> 6 & 63] : '=');
-		strbuf_addc(out, i + 2 < n ? digits[v & 63] : '=');
-	}
-}
 
 /* Return: 0 or -ENOMEM. */
 static int set_authorization(struct upstream *u, const struct conf_upstream *up)
@@ -53,7 +34,7 @@ static int set_authorization(struct upstream *u, const struct conf_upstream *up)
 	strbuf_adds(&plain, up->password);
 	strbuf_adds(&line, "Proxy-Authorization: Basic ");
 	if (!strbuf_failed(&plain))
-		add_base64(&line, plain.s, plain.len);
+		base64_add(&line, plain.s, plain.len);
 	strbuf_adds(&line, "\r\n");
 	if (!strbuf_failed(&plain)) {
 		explicit_bzero(plain.s, plain.len);

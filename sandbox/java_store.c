@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base64.h"
 #include "common/sha1.h"
 #include "common/strbuf.h"
 
@@ -46,16 +47,6 @@ static void add_text(struct strbuf *out, const char *s)
 	strbuf_adds(out, s);
 }
 
-/* Return: 0 to 63, or -1 for what is no digit of base64. */
-static int digit_of(char c)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *hit = c ? strchr(digits, c) : NULL;
-
-	return hit ? (int)(hit - digits) : -1;
-}
-
 static bool is_space(char c)
 {
 	return c == '\n' || c == '\r' || c == ' ' || c == '\t';
@@ -69,7 +60,7 @@ static bool decode(const char *s, size_t n, struct strbuf *out)
 	size_t i = 0;
 
 	for (; i < n && s[i] != '='; i++) {
-		int digit = digit_of(s[i]);
+		int digit = base64_value(s[i]);
 
 		if (digit < 0 && is_space(s[i]))
 			continue;

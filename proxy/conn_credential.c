@@ -48,11 +48,16 @@ void conn_credential_put(const struct scope *s, const struct target *t,
 	}
 }
 
-void conn_credential_hide(const struct scope *s, struct strbuf *head)
+void conn_credential_hide(const struct scope *s, struct strbuf *lines,
+			  bool trailer)
 {
-	for (size_t i = 0; i < s->secrets_n; i++)
-		secret_swap_answer(head, s->secrets[i].text,
-				   s->secrets[i].placeholder
-					   ? s->secrets[i].placeholder
-					   : HIDDEN);
+	for (size_t i = 0; i < s->secrets_n; i++) {
+		const struct proxy_secret *v = &s->secrets[i];
+		const char *to = v->placeholder ? v->placeholder : HIDDEN;
+
+		if (trailer)
+			secret_swap_trailer(lines, v->text, to);
+		else
+			secret_swap_answer(lines, v->text, to);
+	}
 }

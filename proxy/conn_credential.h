@@ -5,7 +5,8 @@
 #ifndef NETLEASH_PROXY_CONN_CREDENTIAL_H
 #define NETLEASH_PROXY_CONN_CREDENTIAL_H
 
-struct proxy_secret;
+#include <stdbool.h>
+
 struct scope;
 struct strbuf;
 struct target;
@@ -17,7 +18,8 @@ struct target;
 void conn_credential_put(const struct scope *s, const struct target *t,
 			 struct strbuf *head);
 
-/* Takes all that @s has out of @head, an answer's. */
-void conn_credential_hide(const struct scope *s, struct strbuf *head);
+/* Takes all that @s has out of an answer's head, or lines of its trailer. */
+void conn_credential_hide(const struct scope *s, struct strbuf *lines,
+			  bool trailer);
 
 #endif

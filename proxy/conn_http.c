@@ -412,11 +412,11 @@ static void note_origin(struct conn *c)
 	h->at_parent = h->to_parent;
 }
 
-static void edit_answer(struct strbuf *head, void *arg)
+static void edit_answer(struct strbuf *lines, bool trailer, void *arg)
 {
 	const struct conn *c = arg;
 
-	conn_credential_hide(c->scope, head);
+	conn_credential_hide(c->scope, lines, trailer);
 }
 
 void conn_http_forward(struct conn *c)

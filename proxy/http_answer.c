@@ -57,7 +57,7 @@ static void render_head(struct forward *f, const struct http_framing *answer,
 
 	http_rewrite_response(&f->response, f->head.s, &how, &head);
 	if (f->opts.edit)
-		f->opts.edit(&head, f->opts.edit_arg);
+		f->opts.edit(&head, false, f->opts.edit_arg);
 	if (strbuf_failed(&head))
 		forward_end(f, FORWARD_NO_MEMORY, NULL);
 	else

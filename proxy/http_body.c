@@ -9,7 +9,8 @@
  *             ENDLESS, until the stream ends; FAILED from all
  * Invariants: one span a call: it grows while what is to be passed on lies
  *             together, so that a body without extensions is one span a
- *             read; no line is acted on before its CRLF
+ *             read; fields of a trailer are one of their own; no line is acted
+ *             on before its CRLF
  * References: RFC 9112 sections 6.3, 7.1 and 8; RFC 9110 section 6.5
  */
 #include "proxy/http_body.h"
@@ -261,13 +262,26 @@ static void parse_trailer(struct http_body *b, const char *bytes, size_t len,
 		fail(b, "the trailer is too large");
 		return;
 	}
-	(void)take(p, bytes, len, !b->bare && !is_forbidden(s, name));
+	if (b->bare || is_forbidden(s, name)) {
+		(void)take(p, bytes, len, false);
+		return;
+	}
+	(void)take(p, bytes, len, true);
+	p->trailer = true;
 }
 
 /* Room for a line's span to begin: nothing waits before a gap. */
 static bool joins(const struct http_body_part *p, const char *bytes)
 {
 	return p->out_len == 0 || p->out + p->out_len == bytes + p->taken;
+}
+
+/* A field of a trailer, which nothing else must be before in its span. */
+static bool begins_trailer(const struct http_body *b, size_t len,
+			   const struct http_body_part *p)
+{
+	return b->state == IN_TRAILER && len > 2 && p->out_len > 0 &&
+	       !p->trailer;
 }
 
 static enum http_body_verdict step_line(struct http_body *b, const char *bytes,
@@ -285,6 +299,8 @@ static enum http_body_verdict step_line(struct http_body *b, const char *bytes,
 	case LINE_WHOLE:
 		break;
 	}
+	if (begins_trailer(b, len, p))
+		return HTTP_BODY_AGAIN;
 	if (b->state == IN_SIZE)
 		parse_size(b, bytes, len, p);
 	else

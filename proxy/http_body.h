@@ -57,11 +57,13 @@ struct http_body {
  * struct http_body_part - what one call made of its bytes
  * @taken: bytes that are done with
  * @out, @out_len: bytes to pass on, within those taken; @out_len may be 0
+ * @trailer: they are whole lines of a trailer, and may be changed as such
  */
 struct http_body_part {
 	size_t taken;
 	const char *out;
 	size_t out_len;
+	bool trailer;
 };
 
 /*

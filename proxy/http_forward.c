@@ -116,6 +116,20 @@ void forward_keep(struct forward *f, struct strbuf *buffer, const char *bytes,
 		forward_end(f, FORWARD_NO_MEMORY, NULL);
 }
 
+/* Whole lines of the answer's trailer, as the head's owner wants them. */
+static void emit_trailer(struct forward *f, const char *bytes, size_t n)
+{
+	struct strbuf lines = STRBUF_INIT;
+
+	strbuf_add(&lines, bytes, n);
+	f->opts.edit(&lines, true, f->opts.edit_arg);
+	if (strbuf_failed(&lines))
+		forward_end(f, FORWARD_NO_MEMORY, NULL);
+	else
+		forward_emit(&f->client, lines.s, lines.len);
+	strbuf_fini(&lines);
+}
+
 /*
  * Gives @n bytes to @body and what it passes on to @to. Return: the verdict,
  * END with what is behind the body in @ret_rest.
@@ -124,13 +138,18 @@ static enum http_body_verdict pass(struct http_body *body, struct side *to,
 				   const char *bytes, size_t n,
 				   size_t *ret_taken)
 {
+	struct forward *f = to->forward;
+	const bool edits = body == &f->answer_body && f->opts.edit;
 	struct http_body_part part;
 	enum http_body_verdict v;
 	size_t at = 0;
 
 	do {
 		v = http_body_parse(body, bytes + at, n - at, &part);
-		forward_emit(to, part.out, part.out_len);
+		if (part.trailer && edits)
+			emit_trailer(f, part.out, part.out_len);
+		else
+			forward_emit(to, part.out, part.out_len);
 		at += part.taken;
 	} while (v == HTTP_BODY_AGAIN);
 	*ret_taken = at;

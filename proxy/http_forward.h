@@ -78,8 +78,8 @@ typedef void forward_done_fn(const struct forward_result *result, void *arg);
  * @parent:     the origin is a parent proxy: its 407 is none for the client,
  *              but FORWARD_FAILED with that status
  * @reused:     the origin's connection has carried an answer before
- * @edit:       may change each head for the client, once it is rendered; or
- * NULL
+ * @edit:       may change each head for the client, once it is rendered, and
+ *              the lines of a trailer, some at a time; or NULL
  * @head_size, @header_count: limits for the answer's head
  */
 struct forward_opts {
@@ -90,7 +90,7 @@ struct forward_opts {
 	const char *rest;
 	size_t rest_n;
 	bool client_eof, close, reused, parent;
-	void (*edit)(struct strbuf *head, void *arg);
+	void (*edit)(struct strbuf *lines, bool trailer, void *arg);
 	void *edit_arg;
 	uint32_t head_size, header_count;
 };

@@ -9,9 +9,11 @@
 #include <strings.h>
 
 #include "common/macros.h"
+#include "proxy/secret_field.h"
+#include "proxy/secret_text.h"
 
 /**
- * struct line - one of a head
+ * struct line - one of a head, or of a trailer
  * @value: behind the colon; the line's end in the start line
  * @n:     all of it, with its CRLF
  */
@@ -21,33 +23,20 @@ struct line {
 };
 
 /* The line that begins at @at. Return: false past the last. */
-static bool next_line(const struct strbuf *head, size_t at, struct line *ret)
+static bool next_line(const struct strbuf *lines, bool is_head, size_t at,
+		      struct line *ret)
 {
-	const char *s = head->s + at, *end, *colon;
-	const size_t left = head->len - at;
+	const char *s = lines->s + at, *end, *colon = NULL;
+	const size_t left = lines->len - at;
 
 	if (left == 0)
 		return false;
 	end = memchr(s, '\n', left);
 	end = end ? end + 1 : s + left;
-	colon = at > 0 ? memchr(s, ':', (size_t)(end - s)) : NULL;
+	if (!is_head || at > 0)
+		colon = memchr(s, ':', (size_t)(end - s));
 	*ret = (struct line){ s, colon ? colon + 1 : end, (size_t)(end - s) };
 	return true;
-}
-
-static void add_swapped(struct strbuf *out, const char *s, size_t n,
-			const char *from, const char *to)
-{
-	const size_t from_n = strlen(from);
-	const char *hit;
-
-	while ((hit = memmem(s, n, from, from_n))) {
-		strbuf_add(out, s, (size_t)(hit - s));
-		strbuf_adds(out, to);
-		n -= (size_t)(hit - s) + from_n;
-		s = hit + from_n;
-	}
-	strbuf_add(out, s, n);
 }
 
 static void replace(struct strbuf *head, struct strbuf *by)
@@ -92,35 +81,67 @@ static const char *phrase_of(const struct line *l)
 	return at;
 }
 
-static void swap(struct strbuf *head, const char *from, const char *to,
-		 bool answer)
+/* Does it have a name, and one of those? */
+static bool carries(const struct line *l)
 {
-	struct strbuf out = STRBUF_INIT;
-	struct line l;
-
-	if (strbuf_failed(head) || head->len == 0 ||
-	    !memmem(head->s, head->len, from, strlen(from)))
-		return;
-	for (size_t at = 0; next_line(head, at, &l); at += l.n) {
-		const char *value = is_framing(&l)	? l.s + l.n
-				    : answer && at == 0 ? phrase_of(&l)
-							: l.value;
-		const size_t name_n = (size_t)(value - l.s);
-
-		strbuf_add(&out, l.s, name_n);
-		add_swapped(&out, value, l.n - name_n, from, to);
-	}
-	replace(head, &out);
+	return l->value > l->s && l->value[-1] == ':' &&
+	       secret_field_carries(l->s, (size_t)(l->value - l->s) - 1);
 }
 
 void secret_swap(struct strbuf *head, const char *from, const char *to)
 {
-	swap(head, from, to, false);
+	struct strbuf out = STRBUF_INIT;
+	struct line l;
+
+	if (strbuf_failed(head) || head->len == 0)
+		return;
+	for (size_t at = 0; next_line(head, true, at, &l); at += l.n) {
+		const size_t name_n = (size_t)(l.value - l.s);
+
+		if (at == 0 || !carries(&l)) {
+			strbuf_add(&out, l.s, l.n);
+			continue;
+		}
+		strbuf_add(&out, l.s, name_n);
+		if (is_named(&l, "Authorization"))
+			secret_text_swap_authorization(&out, l.value,
+						       l.n - name_n, from, to);
+		else
+			secret_text_swap(&out, l.value, l.n - name_n, from, to);
+	}
+	replace(head, &out);
+}
+
+static void hide(struct strbuf *lines, bool is_head, const char *from,
+		 const char *to)
+{
+	struct strbuf out = STRBUF_INIT;
+	struct secret_finder f;
+	struct line l;
+
+	if (strbuf_failed(lines) || lines->len == 0)
+		return;
+	secret_finder_init(&f, from, to);
+	for (size_t at = 0; next_line(lines, is_head, at, &l); at += l.n) {
+		const char *value = is_framing(&l)	 ? l.s + l.n
+				    : is_head && at == 0 ? phrase_of(&l)
+							 : l.value;
+		const size_t name_n = (size_t)(value - l.s);
+
+		strbuf_add(&out, l.s, name_n);
+		secret_finder_hide(&f, &out, value, l.n - name_n);
+	}
+	replace(lines, &out);
 }
 
 void secret_swap_answer(struct strbuf *head, const char *from, const char *to)
 {
-	swap(head, from, to, true);
+	hide(head, true, from, to);
+}
+
+void secret_swap_trailer(struct strbuf *lines, const char *from, const char *to)
+{
+	hide(lines, false, from, to);
 }
 
 static bool is_empty(const struct line *l)
@@ -136,12 +157,13 @@ void secret_set_field(struct strbuf *head, const char *name, const char *value,
 
 	if (strbuf_failed(head) || head->len == 0)
 		return;
-	for (size_t at = 0; next_line(head, at, &l); at += l.n) {
+	for (size_t at = 0; next_line(head, true, at, &l); at += l.n) {
 		if (is_named(&l, name))
 			continue;
 		if (is_empty(&l)) {
 			strbuf_addf(&out, "%s: ", name);
-			add_swapped(&out, value, strlen(value), "{}", secret);
+			secret_text_swap(&out, value, strlen(value), "{}",
+					 secret);
 			strbuf_adds(&out, "\r\n");
 		}
 		strbuf_add(&out, l.s, l.n);

@@ -19,6 +19,7 @@ on 7 and 7443; a UDP echo on port 7 of each --udp. Over http and https:
   GET /reflect       each of the request's headers NAME in X-Reflect-NAME
   GET /body          the request's headers in the body
   GET /redirect?URL  302 to URL
+  /locked/...        as /..., for whom names himself; 401 for the others
 
 The log has a line of JSON for each request: method, path, headers as a list of
 pairs, and "tls".
@@ -59,7 +60,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         good = super().parse_request()
         if good:
             self.note()
-        return good
+        return good and self.unlock()
+
+    def unlock(self):
+        if not self.path.startswith("/locked/"):
+            return True
+        self.path = self.path[len("/locked"):]
+        if self.headers.get("Authorization"):
+            return True
+        self.answer(b"", 401, headers=[("WWW-Authenticate",
+                                        'Basic realm="origin"')])
+        return False
 
     def note(self):
         if not self.log:

@@ -90,7 +90,7 @@ static void check_hide(const char *head, const char *want)
 
 	set_up(&w);
 	strbuf_adds(&out, head);
-	conn_credential_hide(&w.scope, &out);
+	conn_credential_hide(&w.scope, &out, false);
 	assert_string_equal(out.s, want);
 	strbuf_fini(&out);
 	tear_down(&w);
@@ -100,14 +100,45 @@ static void a_request_gets_its_credential_and_no_other_host_does(void **state)
 {
 	(void)state;
 	check_put("https://api.example/",
-		  "GET / HTTP/1.1\r\nX-Key: mine\r\nA: " PLACEHOLDER END,
-		  "GET / HTTP/1.1\r\nA: " SECRET "\r\nX-Key: k " SECRET END);
+		  "GET / HTTP/1.1\r\nX-Key: mine\r\nCookie: " PLACEHOLDER END,
+		  "GET / HTTP/1.1\r\nCookie: " SECRET
+		  "\r\nX-Key: k " SECRET END);
 	check_put("https://other.example/",
-		  "GET / HTTP/1.1\r\nX-Key: mine\r\nA: " PLACEHOLDER END,
-		  "GET / HTTP/1.1\r\nX-Key: mine\r\nA: " PLACEHOLDER END);
+		  "GET / HTTP/1.1\r\nX-Key: mine\r\nCookie: " PLACEHOLDER END,
+		  "GET / HTTP/1.1\r\nX-Key: mine\r\nCookie: " PLACEHOLDER END);
 	check_put("https://api.example:8443/",
-		  "GET / HTTP/1.1\r\nA: " PLACEHOLDER END,
-		  "GET / HTTP/1.1\r\nA: " PLACEHOLDER END);
+		  "GET / HTTP/1.1\r\nCookie: " PLACEHOLDER END,
+		  "GET / HTTP/1.1\r\nCookie: " PLACEHOLDER END);
+}
+
+/* A page may show them, or store what they say: it is the placeholder. */
+static void no_other_field_and_no_target_gets_it(void **state)
+{
+	(void)state;
+	check_put(
+		"https://api.example/?key=" PLACEHOLDER,
+		"GET /?key=" PLACEHOLDER " HTTP/1.1\r\nUser-Agent: " PLACEHOLDER
+		"\r\nReferer: /" PLACEHOLDER "\r\nX-Shown: " PLACEHOLDER
+		"\r\nIdempotency-Key: " PLACEHOLDER END,
+		"GET /?key=" PLACEHOLDER " HTTP/1.1\r\nUser-Agent: " PLACEHOLDER
+		"\r\nReferer: /" PLACEHOLDER "\r\nX-Shown: " PLACEHOLDER
+		"\r\nIdempotency-Key: " PLACEHOLDER "\r\nX-Key: k " SECRET END);
+}
+
+/* "me:" and the placeholder, as git and curl -u send it, and the secret. */
+static void a_placeholder_inside_of_basic_is_replaced(void **state)
+{
+	(void)state;
+	check_put("https://api.example/",
+		  "GET / HTTP/1.1\r\nAuthorization: Basic "
+		  "bWU6MDAwMDAwMDAwMDA3" END,
+		  "GET / HTTP/1.1\r\nAuthorization: Basic "
+		  "bWU6MDAwMDAwMDAwMDk5\r\nX-Key: k " SECRET END);
+	check_put("https://other.example/",
+		  "GET / HTTP/1.1\r\nAuthorization: Basic "
+		  "bWU6MDAwMDAwMDAwMDA3" END,
+		  "GET / HTTP/1.1\r\nAuthorization: Basic "
+		  "bWU6MDAwMDAwMDAwMDA3" END);
 }
 
 /* The rest of the body would be a request to the server, and to no policy. */
@@ -131,13 +162,31 @@ static void hiding_a_secret_changes_no_length(void **state)
 		   "\r\nA: " PLACEHOLDER END);
 }
 
+static void a_trailer_is_cleaned_from_its_first_line_on(void **state)
+{
+	struct strbuf out = STRBUF_INIT;
+	struct world w;
+
+	(void)state;
+	set_up(&w);
+	strbuf_adds(&out, "A: " SECRET "\r\nB: x" SECRET END);
+	conn_credential_hide(&w.scope, &out, true);
+	assert_string_equal(out.s,
+			    "A: " PLACEHOLDER "\r\nB: x" PLACEHOLDER END);
+	strbuf_fini(&out);
+	tear_down(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			a_request_gets_its_credential_and_no_other_host_does),
+		cmocka_unit_test(no_other_field_and_no_target_gets_it),
+		cmocka_unit_test(a_placeholder_inside_of_basic_is_replaced),
 		cmocka_unit_test(a_placeholder_is_never_a_length),
 		cmocka_unit_test(hiding_a_secret_changes_no_length),
+		cmocka_unit_test(a_trailer_is_cleaned_from_its_first_line_on),
 	};
 
 	return cmocka_run_group_tests_name("conn_credential", tests, NULL,

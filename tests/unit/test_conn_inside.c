@@ -640,11 +640,13 @@ static void a_secret_goes_to_its_host_and_path(void **state)
 	(void)state;
 	begin_with_secrets(&i);
 	inspected_open(&i);
-	inspected_ask(&i, "GET /api/" PLACE "?" PLACE " HTTP/1.1\r\n" HOST
-			  "Authorization: Basic dTpw\r\n"
-			  "AUTHORIZATION: " PLACE "\r\n"
-			  "Cookie: a=" PLACE "; b=" PLACE "\r\n"
-			  "X-" PLACE ": x\r\nX-Key: mine\r\n\r\n");
+	inspected_ask(&i,
+		      "GET /api/" PLACE "?" PLACE " HTTP/1.1\r\n" HOST
+		      "Authorization: Basic dTpw\r\n"
+		      "AUTHORIZATION: " PLACE "\r\n"
+		      "Cookie: a=" PLACE "; b=" PLACE "\r\n"
+		      "X-" PLACE ": x\r\nX-Key: mine\r\n"
+		      "User-Agent: " PLACE "\r\nX-Shown: " PLACE "\r\n\r\n");
 	inspected_serve(&i, "GET /api/" PLACE "?" PLACE " HTTP/1.1\r\n");
 	head = i.origin.text.s;
 	assert_has(head, "\r\nAuthorization: Bearer " SECRET "\r\n");
@@ -654,6 +656,9 @@ static void a_secret_goes_to_its_host_and_path(void **state)
 	assert_has(head, "\r\nCookie: a=" SECRET "; b=" SECRET "\r\n");
 	assert_has(head, "\r\nX-" PLACE ": x\r\n");
 	assert_has(head, "\r\nX-Key: mine\r\n");
+	/* What a server may show is not swapped. */
+	assert_has(head, "\r\nUser-Agent: " PLACE "\r\n");
+	assert_has(head, "\r\nX-Shown: " PLACE "\r\n");
 	inspected_ask(&i, "GET /key HTTP/1.1\r\n" HOST "x-key: mine\r\n\r\n");
 	inspected_serve(&i, "GET /key HTTP/1.1\r\n");
 	head = i.origin.text.s;
@@ -681,10 +686,11 @@ static void other_paths_get_none(void **state)
 
 		(void)snprintf(text, sizeof(text),
 			       "GET %s HTTP/1.1\r\n" HOST
-			       "Authorization: mine\r\nX: " PLACE "\r\n\r\n",
+			       "Authorization: mine\r\nX-Token: " PLACE
+			       "\r\n\r\n",
 			       paths[n]);
 		inspected_ask(&i, text);
-		inspected_serve(&i, "\r\nX: " PLACE "\r\n");
+		inspected_serve(&i, "\r\nX-Token: " PLACE "\r\n");
 		assert_has(i.origin.text.s, "\r\nAuthorization: mine\r\n");
 		assert_lacks(i.origin.text.s, SECRET);
 	}
@@ -695,7 +701,7 @@ static void other_paths_get_none(void **state)
 static void other_hosts_get_none(void **state)
 {
 	static const char request[] =
-		"GET http://" ORIGIN "/api HTTP/1.1\r\n" HOST "X: " PLACE
+		"GET http://" ORIGIN "/api HTTP/1.1\r\n" HOST "X-Token: " PLACE
 		"\r\n\r\n";
 	struct inspected i;
 	int client, origin;
@@ -705,16 +711,16 @@ static void other_hosts_get_none(void **state)
 	inspected_client(&i, inspected_connect(&i, "localhost:ORIGIN"),
 			 "localhost");
 	inspected_ask(&i, "GET /api HTTP/1.1\r\nHost: localhost:ORIGIN\r\n"
-			  "X: " PLACE "\r\n\r\n");
+			  "X-Token: " PLACE "\r\n\r\n");
 	assert_int_equal(
 		inspected_origin(&i, fixture_accept(&i.f), NULL, "localhost"),
 		0);
-	inspected_serve(&i, "\r\nX: " PLACE "\r\n");
+	inspected_serve(&i, "\r\nX-Token: " PLACE "\r\n");
 	assert_lacks(i.origin.text.s, "Authorization");
 	client = fixture_connect(&i.f);
 	fixture_ask(&i.f, client, request);
 	origin = fixture_accept(&i.f);
-	assert_has(fixture_head(&i.f, origin), "\r\nX: " PLACE "\r\n");
+	assert_has(fixture_head(&i.f, origin), "\r\nX-Token: " PLACE "\r\n");
 	assert_lacks(i.f.text.s, "Authorization");
 	close(client);
 	close(origin);
@@ -761,6 +767,73 @@ static void what_is_echoed_is_hidden(void **state)
 	}
 }
 
+/* The secret in the forms that a URL and a header give it. */
+static void what_is_echoed_in_another_form_is_hidden(void **state)
+{
+	/* "me:" and each, in base64 */
+	static const char answer[] =
+		"HTTP/1.1 302 Found %733cr3t-t0k3n-abc\r\n"
+		"Location: /?t=s3cr3t%2Dt0k3n%2dabc&k3y%2Dk3y%2Dk3y\r\n"
+		"Set-Cookie: t=s3cr3t%2Dt0k3n%2dabc; Path=/\r\n"
+		"X-Echo: Basic bWU6czNjcjN0LXQwazNuLWFiYw==\r\n"
+		"X-Other: Basic bWU6azN5LWszeS1rM3k=\r\n"
+		"Content-Length: 0\r\n\r\n";
+	struct inspected i;
+	const char *head;
+
+	(void)state;
+	begin_with_secrets(&i);
+	inspected_open(&i);
+	inspected_ask(&i, "GET /api HTTP/1.1\r\n" HOST "\r\n");
+	assert_int_equal(
+		inspected_origin(&i, fixture_accept(&i.f), CERT_GOOD, NULL), 0);
+	(void)tls_end_head(&i.origin);
+	tls_end_say(&i.origin, answer);
+	head = tls_end_head(&i.client);
+	assert_has(head, "HTTP/1.1 302 Found " PLACE "\r\n");
+	assert_has(head, "\r\nLocation: /?t=" PLACE "&%5Bcredential%5D\r\n");
+	assert_has(head, "\r\nSet-Cookie: t=" PLACE "; Path=/\r\n");
+	assert_has(head, "\r\nX-Echo: Basic bWU6UExBQ0VIT0xERVIxMjM0NQ==\r\n");
+	assert_has(head, "\r\nX-Other: Basic bWU6W2NyZWRlbnRpYWw=\r\n");
+	inspected_end(&i);
+}
+
+static void a_trailer_does_not_tell_it(void **state)
+{
+	static const char answer[] =
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"3\r\nabc\r\n0\r\n"
+		"X-Echo: " SECRET "\r\nX-Other: k3y-k3y-k3y\r\n"
+		"X-Form: s3cr3t%2Dt0k3n%2dabc\r\n\r\n";
+	static const char want[] =
+		"3\r\nabc\r\n0\r\n"
+		"X-Echo: " PLACE "\r\nX-Other: [credential]\r\n"
+		"X-Form: " PLACE "\r\n\r\n";
+
+	(void)state;
+	/* All at once, and byte by byte. */
+	for (size_t step = sizeof(answer) - 1; step > 0;
+	     step = step > 1 ? 1 : 0) {
+		struct inspected i;
+
+		begin_with_secrets(&i);
+		inspected_open(&i);
+		inspected_ask(&i, "GET /api HTTP/1.1\r\n" HOST "\r\n");
+		assert_int_equal(inspected_origin(&i, fixture_accept(&i.f),
+						  CERT_GOOD, NULL),
+				 0);
+		(void)tls_end_head(&i.origin);
+		for (size_t at = 0; at < sizeof(answer) - 1; at += step)
+			tls_end_send(&i.origin, answer + at, step);
+		(void)tls_end_head(&i.client);
+		tls_end_expect(&i.client, want);
+		/* The next answer on that connection is told from it. */
+		inspected_ask(&i, "GET /api HTTP/1.1\r\n" HOST "\r\n");
+		inspected_serve(&i, "GET /api HTTP/1.1\r\n");
+		inspected_end(&i);
+	}
+}
+
 /* RFC 9110 9.3.8: its whole head comes back as the answer's body. */
 static void a_trace_gets_no_secret(void **state)
 {
@@ -769,11 +842,11 @@ static void a_trace_gets_no_secret(void **state)
 	(void)state;
 	begin_with_secrets(&i);
 	inspected_open(&i);
-	inspected_ask(&i,
-		      "TRACE /api HTTP/1.1\r\n" HOST "X: " PLACE "\r\n\r\n");
+	inspected_ask(&i, "TRACE /api HTTP/1.1\r\n" HOST "X-Token: " PLACE
+			  "\r\n\r\n");
 	inspected_serve(&i, "TRACE /api HTTP/1.1\r\n");
 	assert_lacks(i.origin.text.s, SECRET);
-	assert_has(i.origin.text.s, "X: " PLACE);
+	assert_has(i.origin.text.s, "X-Token: " PLACE);
 	inspected_end(&i);
 }
 
@@ -804,7 +877,8 @@ static void nobody_else_is_told(void **state)
 	inspected_open(&i);
 	inspected_ask(&i, "POST /api HTTP/1.1\r\n" HOST "\r\n");
 	assert_true(expect_refusal(&i, "403", "denied"));
-	inspected_ask(&i, "GET /api HTTP/1.1\r\n" HOST "X: " PLACE "\r\n\r\n");
+	inspected_ask(&i, "GET /api HTTP/1.1\r\n" HOST "X-Token: " PLACE
+			  "\r\n\r\n");
 	if (inspected_origin(&i, fixture_accept(&i.f), CERT_OTHER, NULL) == 0) {
 		unsigned char byte;
 		int r;
@@ -860,6 +934,8 @@ int main(void)
 		cmocka_unit_test(other_paths_get_none),
 		cmocka_unit_test(other_hosts_get_none),
 		cmocka_unit_test(what_is_echoed_is_hidden),
+		cmocka_unit_test(what_is_echoed_in_another_form_is_hidden),
+		cmocka_unit_test(a_trailer_does_not_tell_it),
 		cmocka_unit_test(a_trace_gets_no_secret),
 		cmocka_unit_test(bodies_are_left_alone),
 		cmocka_unit_test(nobody_else_is_told),

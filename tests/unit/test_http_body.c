@@ -28,10 +28,19 @@ static const struct http_framing chunked = { .body = HTTP_FRAMING_CHUNKED };
 struct outcome {
 	enum http_body_verdict verdict;
 	const char *error;
-	struct strbuf out;
-	size_t taken; /* of all the bytes */
+	struct strbuf out, trailer; /* the latter is in the former, too */
+	size_t taken;		    /* of all the bytes */
 	uint64_t passed;
 };
+
+/* A span of a trailer has whole lines; the empty one belongs to either. */
+static void expect_lines(struct outcome *o, const char *bytes, size_t n)
+{
+	assert_true(n > 2 && memcmp(bytes + n - 2, "\r\n", 2) == 0);
+	if (memcmp(bytes + n - 4, "\r\n\r\n", 4) == 0)
+		n -= 2;
+	strbuf_add(&o->trailer, bytes, n);
+}
 
 /* As a caller does: a call for each piece, what is left over with the next. */
 static void feed(struct http_body *b, const char *bytes, size_t n,
@@ -48,6 +57,8 @@ static void feed(struct http_body *b, const char *bytes, size_t n,
 		o->verdict = http_body_parse(b, copy, left, &part);
 		assert_true(part.taken <= left && part.out_len <= part.taken);
 		strbuf_add(&o->out, part.out, part.out_len);
+		if (part.trailer)
+			expect_lines(o, part.out, part.out_len);
 		if (part.out_len > 0)
 			assert_true(part.out >= copy &&
 				    part.out + part.out_len <=
@@ -68,7 +79,7 @@ static void run(const struct http_framing *f, bool bare, const char *bytes,
 {
 	struct http_body b;
 
-	*o = (struct outcome){ .out = STRBUF_INIT };
+	*o = (struct outcome){ .out = STRBUF_INIT, .trailer = STRBUF_INIT };
 	http_body_init(&b, f, bare);
 	feed(&b, bytes, 0, o);
 	if (step == 0) {
@@ -84,12 +95,15 @@ static void assert_same(const struct outcome *a, struct outcome *b, size_t cut)
 {
 	if (a->verdict != b->verdict || a->error != b->error ||
 	    a->taken != b->taken || a->passed != b->passed ||
-	    a->out.len != b->out.len ||
+	    a->out.len != b->out.len || a->trailer.len != b->trailer.len ||
+	    (a->trailer.len > 0 &&
+	     memcmp(a->trailer.s, b->trailer.s, a->trailer.len) != 0) ||
 	    (a->out.len > 0 && memcmp(a->out.s, b->out.s, a->out.len) != 0))
 		fail_msg("cut at %zu: verdict %d and %d, %s", cut,
 			 (int)a->verdict, (int)b->verdict,
 			 b->error ? b->error : "no error");
 	strbuf_fini(&b->out);
+	strbuf_fini(&b->trailer);
 }
 
 /* The whole body's outcome, once all cuts have come to the same. */
@@ -154,6 +168,7 @@ static void chunks_go_on_as_they_came_without_extensions(void **state)
 		if (!cases[i].out) {
 			assert_int_equal(o.verdict, HTTP_BODY_BAD);
 			strbuf_fini(&o.out);
+			strbuf_fini(&o.trailer);
 			continue;
 		}
 		if (o.verdict != HTTP_BODY_END ||
@@ -163,11 +178,13 @@ static void chunks_go_on_as_they_came_without_extensions(void **state)
 		assert_int_equal(o.taken, cases[i].len - cases[i].rest);
 		assert_int_equal(o.passed, strlen(cases[i].content));
 		strbuf_fini(&o.out);
+		strbuf_fini(&o.trailer);
 
 		run_all(&chunked, true, cases[i].bytes, cases[i].len, &o);
 		assert_int_equal(o.verdict, HTTP_BODY_END);
 		assert_string_equal(o.out.s ? o.out.s : "", cases[i].content);
 		strbuf_fini(&o.out);
+		strbuf_fini(&o.trailer);
 	}
 }
 
@@ -241,6 +258,7 @@ static void wrong_chunks_are_refused(void **state)
 			fail_msg("case %zu: %d, %s", i, (int)o.verdict,
 				 o.error ? o.error : "no error");
 		strbuf_fini(&o.out);
+		strbuf_fini(&o.trailer);
 	}
 }
 
@@ -253,9 +271,11 @@ static void what_is_wrong_is_not_passed_on(void **state)
 	run_all(&chunked, false, TEXT("1\r\na\r\n0\r\nX : y\r\n\r\n"), &o);
 	assert_string_equal(o.out.s, "1\r\na\r\n0\r\n");
 	strbuf_fini(&o.out);
+	strbuf_fini(&o.trailer);
 	run_all(&chunked, false, TEXT("1\r\na\r\n0 \r\n\r\n"), &o);
 	assert_string_equal(o.out.s, "1\r\na\r\n");
 	strbuf_fini(&o.out);
+	strbuf_fini(&o.trailer);
 }
 
 static void a_length_is_counted_to_its_last_byte(void **state)
@@ -270,18 +290,22 @@ static void a_length_is_counted_to_its_last_byte(void **state)
 	assert_string_equal(o.out.s, "hello");
 	assert_int_equal(o.taken, 5);
 	strbuf_fini(&o.out);
+	strbuf_fini(&o.trailer);
 	run_all(&f, false, TEXT("hell"), &o);
 	assert_int_equal(o.verdict, HTTP_BODY_MORE);
 	strbuf_fini(&o.out);
+	strbuf_fini(&o.trailer);
 	f.length = 0;
 	run_all(&f, false, TEXT("GET"), &o);
 	assert_int_equal(o.verdict, HTTP_BODY_END);
 	assert_int_equal(o.taken, 0);
 	strbuf_fini(&o.out);
+	strbuf_fini(&o.trailer);
 	run_all(&none, false, TEXT("GET"), &o);
 	assert_int_equal(o.verdict, HTTP_BODY_END);
 	assert_int_equal(o.taken, 0);
 	strbuf_fini(&o.out);
+	strbuf_fini(&o.trailer);
 }
 
 /* Every prefix of every kind of body: whole only where it is. */
@@ -320,6 +344,7 @@ static void a_body_cut_short_is_never_whole(void **state)
 		assert_int_equal(o.taken, n);
 		assert_int_equal(http_body_finish(&b), HTTP_BODY_END);
 		strbuf_fini(&o.out);
+		strbuf_fini(&o.trailer);
 	}
 	for (int i = 0; i < 2; i++) {
 		struct http_body b;
@@ -345,6 +370,7 @@ static void assert_ends(struct strbuf *b, const char *error)
 	if (error)
 		assert_non_null(strstr(o.error, error));
 	strbuf_fini(&o.out);
+	strbuf_fini(&o.trailer);
 	strbuf_reset(b);
 }
 
@@ -385,7 +411,7 @@ static void lines_and_their_sum_have_bounds(void **state)
 
 static void plain_chunks_are_one_span_a_call(void **state)
 {
-	const char *bytes = "3\r\nabc\r\n2\r\nde\r\n0\r\nA: b\r\n\r\nnext";
+	const char *bytes = "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\nnext";
 	struct http_body_part part;
 	struct http_body b;
 
@@ -396,7 +422,54 @@ static void plain_chunks_are_one_span_a_call(void **state)
 	assert_ptr_equal(part.out, bytes);
 	assert_int_equal(part.out_len, strlen(bytes) - 4);
 	assert_int_equal(part.taken, part.out_len);
+	assert_false(part.trailer);
 	assert_true(sizeof(b) <= 48);
+}
+
+/* So that it can be changed without a look at what is around it. */
+static void a_trailer_is_a_span_of_its_own(void **state)
+{
+	static const char bytes[] = "3\r\nabc\r\n0\r\nA: b\r\nTE: x\r\nC: d\r\n"
+				    "E: f\r\n\r\nnext";
+	static const struct {
+		const char *out;
+		bool trailer;
+	} spans[] = {
+		{ "3\r\nabc\r\n0\r\n", false },
+		{ "A: b\r\n", true },
+		{ "C: d\r\nE: f\r\n\r\n", true },
+	};
+	struct http_body_part part;
+	struct http_body b;
+	size_t at = 0, n = 0;
+	struct outcome o;
+
+	(void)state;
+	http_body_init(&b, &chunked, false);
+	while (http_body_parse(&b, bytes + at, sizeof(bytes) - 1 - at, &part) !=
+		       HTTP_BODY_END ||
+	       part.out_len > 0) {
+		at += part.taken;
+		if (part.out_len == 0)
+			continue;
+		assert_true(n < ARRAY_SIZE(spans));
+		assert_int_equal(part.trailer, spans[n].trailer);
+		assert_int_equal(part.out_len, strlen(spans[n].out));
+		assert_memory_equal(part.out, spans[n].out, part.out_len);
+		n++;
+	}
+	assert_int_equal(n, ARRAY_SIZE(spans));
+	/* And however it was cut. */
+	run_all(&chunked, false, TEXT(bytes), &o);
+	assert_int_equal(o.trailer.len, 18);
+	assert_memory_equal(o.trailer.s, "A: b\r\nC: d\r\nE: f\r\n", 18);
+	strbuf_fini(&o.out);
+	strbuf_fini(&o.trailer);
+	/* Who knows no chunks gets none. */
+	run_all(&chunked, true, TEXT(bytes), &o);
+	assert_int_equal(o.trailer.len, 0);
+	strbuf_fini(&o.out);
+	strbuf_fini(&o.trailer);
 }
 
 /* Any one byte of a body replaced by any other: no crash, no two minds. */
@@ -415,6 +488,7 @@ static void flipped_bytes_never_make_cuts_matter(void **state)
 			bytes[i] = (char)c;
 			run_all(&chunked, c % 2, bytes, n, &o);
 			strbuf_fini(&o.out);
+			strbuf_fini(&o.trailer);
 		}
 		bytes[i] = saved;
 	}
@@ -430,6 +504,7 @@ int main(void)
 		cmocka_unit_test(a_body_cut_short_is_never_whole),
 		cmocka_unit_test(lines_and_their_sum_have_bounds),
 		cmocka_unit_test(plain_chunks_are_one_span_a_call),
+		cmocka_unit_test(a_trailer_is_a_span_of_its_own),
 		cmocka_unit_test(flipped_bytes_never_make_cuts_matter),
 	};
 

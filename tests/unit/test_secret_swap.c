@@ -30,52 +30,67 @@ static const struct {
 	const char *head, *from, *to, *want;
 } swaps[] = {
 	/* A hit, several, none */
-	{ "GET / HTTP/1.1\r\nA: x" END, "x", "secret",
-	  "GET / HTTP/1.1\r\nA: secret" END },
-	{ "GET / HTTP/1.1\r\nA: x, x;x\r\nB: y\r\nC: xx" END, "x", "yy",
-	  "GET / HTTP/1.1\r\nA: yy, yy;yy\r\nB: y\r\nC: yyyy" END },
-	{ "GET / HTTP/1.1\r\nA: y" END, "x", "secret",
-	  "GET / HTTP/1.1\r\nA: y" END },
+	{ "GET / HTTP/1.1\r\nKey: x" END, "x", "secret",
+	  "GET / HTTP/1.1\r\nKey: secret" END },
+	{ "GET / HTTP/1.1\r\nKey: x, x;x\r\nToken: y\r\nCookie: xx" END, "x",
+	  "yy",
+	  "GET / HTTP/1.1\r\nKey: yy, yy;yy\r\nToken: y\r\nCookie: yyyy" END },
+	{ "GET / HTTP/1.1\r\nKey: y" END, "x", "secret",
+	  "GET / HTTP/1.1\r\nKey: y" END },
 	{ "GET / HTTP/1.1" END, "x", "secret", "GET / HTTP/1.1" END },
 	/* The start line and names are not values */
-	{ "GET /x?x=x HTTP/1.1\r\nA: x" END, "x", "s",
-	  "GET /x?x=x HTTP/1.1\r\nA: s" END },
-	{ "GET /a:x HTTP/1.1\r\nA: b" END, "x", "s",
-	  "GET /a:x HTTP/1.1\r\nA: b" END },
-	{ "HTTP/1.1 200 x: x\r\nx: x" END, "x", "s",
-	  "HTTP/1.1 200 x: x\r\nx: s" END },
-	{ "GET / HTTP/1.1\r\nXx: x:x" END, "x", "s",
-	  "GET / HTTP/1.1\r\nXx: s:s" END },
+	{ "GET /x?x=x HTTP/1.1\r\nKey: x" END, "x", "s",
+	  "GET /x?x=x HTTP/1.1\r\nKey: s" END },
+	{ "GET /a:x HTTP/1.1\r\nKey: b" END, "x", "s",
+	  "GET /a:x HTTP/1.1\r\nKey: b" END },
+	{ "HTTP/1.1 200 x: x\r\nx-key: x" END, "x", "s",
+	  "HTTP/1.1 200 x: x\r\nx-key: s" END },
+	{ "GET / HTTP/1.1\r\nKey-x: x:x" END, "x", "s",
+	  "GET / HTTP/1.1\r\nKey-x: s:s" END },
 	/* Behind the first colon all is value, at its ends too */
-	{ "GET / HTTP/1.1\r\nA:x\r\nB: x y x\r\nC: x" END, "x", "s",
-	  "GET / HTTP/1.1\r\nA:s\r\nB: s y s\r\nC: s" END },
-	{ "GET / HTTP/1.1\r\nA: a:b" END, "a:b", "s",
-	  "GET / HTTP/1.1\r\nA: s" END },
+	{ "GET / HTTP/1.1\r\nKey:x\r\nToken: x y x\r\nCookie: x" END, "x", "s",
+	  "GET / HTTP/1.1\r\nKey:s\r\nToken: s y s\r\nCookie: s" END },
+	{ "GET / HTTP/1.1\r\nKey: a:b" END, "a:b", "s",
+	  "GET / HTTP/1.1\r\nKey: s" END },
+	/* Nor is what other fields have */
+	{ "GET / HTTP/1.1\r\nUser-Agent: x\r\nCookie: x\r\nX-A: x\r\nHost: x"
+	  "\r\nIdempotency-Key: x" END,
+	  "x", "s",
+	  "GET / HTTP/1.1\r\nUser-Agent: x\r\nCookie: s\r\nX-A: x\r\nHost: x"
+	  "\r\nIdempotency-Key: x" END },
+	/* In Authorization, and there alone, it may be inside of Basic */
+	{ "GET / HTTP/1.1\r\nAuthorization: basic bWU6UExBQ0U=" END, "PLACE",
+	  "s3cr3t", "GET / HTTP/1.1\r\nAuthorization: basic bWU6czNjcjN0" END },
+	{ "GET / HTTP/1.1\r\nauthorization:Basic bWU6UExBQ0U=" END, "PLACE",
+	  "s3cr3t", "GET / HTTP/1.1\r\nauthorization:Basic bWU6czNjcjN0" END },
+	{ "GET / HTTP/1.1\r\nX-Authorization: Basic bWU6UExBQ0U=" END, "PLACE",
+	  "s3cr3t",
+	  "GET / HTTP/1.1\r\nX-Authorization: Basic bWU6UExBQ0U=" END },
 	/* It is text, and case matters */
-	{ "GET / HTTP/1.1\r\nA: abc ABC aBc" END, "abc", "s",
-	  "GET / HTTP/1.1\r\nA: s ABC aBc" END },
-	{ "GET / HTTP/1.1\r\nA: a.c abc %s" END, "a.c", "%s%n",
-	  "GET / HTTP/1.1\r\nA: %s%n abc %s" END },
+	{ "GET / HTTP/1.1\r\nKey: abc ABC aBc" END, "abc", "s",
+	  "GET / HTTP/1.1\r\nKey: s ABC aBc" END },
+	{ "GET / HTTP/1.1\r\nKey: a.c abc %s" END, "a.c", "%s%n",
+	  "GET / HTTP/1.1\r\nKey: %s%n abc %s" END },
 	/* From left to right, and not again in what was put in */
-	{ "GET / HTTP/1.1\r\nA: aaa" END, "aa", "b",
-	  "GET / HTTP/1.1\r\nA: ba" END },
-	{ "GET / HTTP/1.1\r\nA: abab" END, "ab", "abab",
-	  "GET / HTTP/1.1\r\nA: abababab" END },
-	{ "GET / HTTP/1.1\r\nA: aabb" END, "ab", "",
-	  "GET / HTTP/1.1\r\nA: ab" END },
+	{ "GET / HTTP/1.1\r\nKey: aaa" END, "aa", "b",
+	  "GET / HTTP/1.1\r\nKey: ba" END },
+	{ "GET / HTTP/1.1\r\nKey: abab" END, "ab", "abab",
+	  "GET / HTTP/1.1\r\nKey: abababab" END },
+	{ "GET / HTTP/1.1\r\nKey: aabb" END, "ab", "",
+	  "GET / HTTP/1.1\r\nKey: ab" END },
 	/* It does not reach over the end of a line */
-	{ "GET / HTTP/1.1\r\nA: a\r\nB: b" END, "a\r\nB: b", "s",
-	  "GET / HTTP/1.1\r\nA: a\r\nB: b" END },
+	{ "GET / HTTP/1.1\r\nKey: a\r\nToken: b" END, "a\r\nToken: b", "s",
+	  "GET / HTTP/1.1\r\nKey: a\r\nToken: b" END },
 	/* Longer than all of it, and heads that are none */
 	{ "G\r\n\r\n", "a very long text that is nowhere in it", "s",
 	  "G\r\n\r\n" },
-	{ "GET / HTTP/1.1\r\nA: x", "x", "s", "GET / HTTP/1.1\r\nA: s" },
+	{ "GET / HTTP/1.1\r\nKey: x", "x", "s", "GET / HTTP/1.1\r\nKey: s" },
 	{ "x", "x", "s", "x" },
 	{ "\n", "x", "s", "\n" },
 	{ "", "x", "s", "" },
 };
 
-static void only_values_are_swapped(void **state)
+static void only_values_that_carry_credentials_are_swapped(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(swaps); i++) {
@@ -98,6 +113,8 @@ static void of_an_answer_the_phrase_is_swapped_too(void **state)
 		{ "HTTP/1.1 xxx\r\n\r\n", "HTTP/1.1 xxx\r\n\r\n" },
 		{ "x", "x" },
 		{ "x x x", "x x s" },
+		{ "HTTP/1.1 302 %78\r\nUser-Agent: x%78\r\nHost: x" END,
+		  "HTTP/1.1 302 s\r\nUser-Agent: ss\r\nHost: x" END },
 	};
 
 	(void)state;
@@ -107,6 +124,26 @@ static void of_an_answer_the_phrase_is_swapped_too(void **state)
 		strbuf_adds(&head, heads[i][0]);
 		secret_swap_answer(&head, "x", "s");
 		expect(&head, heads[i][0], heads[i][1]);
+	}
+}
+
+static void a_trailer_has_no_line_without_a_name(void **state)
+{
+	static const char *const lines[][2] = {
+		{ "A: x\r\nx: x, x\r\n\r\n", "A: s\r\nx: s, s\r\n\r\n" },
+		{ "x: %78\r\n", "x: s\r\n" },
+		{ "Content-Length: x\r\nA:x", "Content-Length: x\r\nA:s" },
+		{ "x x x\r\n", "x x x\r\n" },
+		{ "\r\n", "\r\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		struct strbuf b = STRBUF_INIT;
+
+		strbuf_adds(&b, lines[i][0]);
+		secret_swap_trailer(&b, "x", "s");
+		expect(&b, lines[i][0], lines[i][1]);
 	}
 }
 
@@ -164,13 +201,15 @@ static void a_secret_with_braces_is_put_in_as_it_is(void **state)
 static void what_is_put_in_comes_out_again(void **state)
 {
 	static const char text[] = "GET / HTTP/1.1\r\nCookie: k=PLACE; l=PLACE"
-				   "\r\nX: PLACE" END;
+				   "\r\nX-Key: PLACE\r\nAuthorization: "
+				   "Basic bWU6UExBQ0U=" END;
 	struct strbuf head = STRBUF_INIT;
 
 	(void)state;
 	strbuf_adds(&head, text);
 	secret_swap(&head, "PLACE", "a much longer s3cr3t");
 	assert_null(strstr(head.s, "PLACE"));
+	assert_null(strstr(head.s, "UExBQ0U"));
 	secret_swap(&head, "a much longer s3cr3t", "PLACE");
 	expect(&head, text, text);
 }
@@ -180,9 +219,10 @@ static void want_of_memory_stays_seen(void **state)
 	struct strbuf head = STRBUF_INIT;
 
 	(void)state;
-	strbuf_adds(&head, "GET / HTTP/1.1\r\nA: x" END);
+	strbuf_adds(&head, "GET / HTTP/1.1\r\nKey: x" END);
 	head.failed = true;
 	secret_swap(&head, "x", "s3cr3t");
+	secret_swap_answer(&head, "x", "s3cr3t");
 	assert_true(strbuf_failed(&head));
 	secret_set_field(&head, "A", "{}", "s3cr3t");
 	assert_true(strbuf_failed(&head));
@@ -198,8 +238,10 @@ static void want_of_memory_stays_seen(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_values_are_swapped),
+		cmocka_unit_test(
+			only_values_that_carry_credentials_are_swapped),
 		cmocka_unit_test(of_an_answer_the_phrase_is_swapped_too),
+		cmocka_unit_test(a_trailer_has_no_line_without_a_name),
 		cmocka_unit_test(a_field_is_there_once_and_ours),
 		cmocka_unit_test(a_secret_with_braces_is_put_in_as_it_is),
 		cmocka_unit_test(what_is_put_in_comes_out_again),

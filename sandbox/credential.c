@@ -56,23 +56,40 @@ static int fail(const struct reading *rd, int r, const char *fmt, ...)
 	return r;
 }
 
+/* Return: NULL, or what is wrong with a secret, whatever it is read from. */
+static const char *fault_of(const char *s, size_t n)
+{
+	if (n == 0)
+		return "gives nothing";
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)s[i] < ' ' || s[i] == 0x7f)
+			return "gives more than one line, or has a control "
+			       "byte";
+	/* A field's value loses them on its way: it would come back without. */
+	if (s[0] == ' ' || s[n - 1] == ' ')
+		return "gives a secret that begins or ends with a blank: take "
+		       "it away there";
+	if (n < CREDENTIAL_SECRET_MIN)
+		return "gives a secret of fewer than 8 bytes: it is taken out "
+		       "of answers, where one so short may stand by chance. "
+		       "Have a longer one made, or do without credential";
+	return NULL;
+}
+
 /* Return: 0, or -errno with a sentence. */
 static int keep(const struct reading *rd, const char *s, size_t n,
 		struct secret *ret)
 {
+	const char *fault;
+
 	if (n > CREDENTIAL_SECRET_MAX)
 		return fail(rd, -EFBIG, "%.200s gives more than %d bytes",
 			    rd->what, CREDENTIAL_SECRET_MAX);
 	if (n > 0 && s[n - 1] == '\n')
 		n--;
-	if (n == 0)
-		return fail(rd, -EINVAL, "%.200s gives nothing", rd->what);
-	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)s[i] < ' ' || s[i] == 0x7f)
-			return fail(rd, -EINVAL,
-				    "%.200s gives more than one line, or has a "
-				    "control byte",
-				    rd->what);
+	fault = fault_of(s, n);
+	if (fault)
+		return fail(rd, -EINVAL, "%.200s %s", rd->what, fault);
 	ret->s = malloc(n + 1);
 	if (!ret->s)
 		return fail(rd, -ENOMEM, "out of memory");

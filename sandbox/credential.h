@@ -11,6 +11,7 @@ struct caller;
 struct conf_credential;
 
 #define CREDENTIAL_SECRET_MAX 8192 /* bytes, with the newline at its end */
+#define CREDENTIAL_SECRET_MIN 8	   /* without it */
 #define CREDENTIAL_LIMIT_MS   30000
 #define CREDENTIAL_ERROR_MAX  600
 
@@ -27,8 +28,9 @@ struct secret {
  * Reads the variable of @env (NULL-terminated), or the file, or runs the
  * command once, as @caller, with standard input from /dev/null and @env but
  * for PATH and HOME; waits for it, @limit_ms at most. One newline at the end is
- * taken off. Return: 0; or -errno with a sentence in @error, which has nothing
- * of the secret.
+ * taken off; what is left has no control byte, no blank at an end, and is not
+ * so short that it may stand in an answer by chance. Return: 0; or -errno with
+ * a sentence in @error, which has nothing of the secret.
  */
 int credential_read(const struct conf_credential *c,
 		    const struct caller *caller, const char *const *env,

@@ -141,7 +141,8 @@ static int read_one(struct inspection *in, const struct conf_credential *c,
 	if (r == -EINVAL)
 		(void)snprintf(error, INSPECTION_ERROR_MAX,
 			       "credential '%s': the secret is too short to "
-			       "have a placeholder: 12 letters or digits",
+			       "have a placeholder, which takes 12 letters or "
+			       "digits: write header in its stead",
 			       c->name);
 	if (r < 0)
 		return r;

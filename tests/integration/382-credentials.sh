@@ -8,8 +8,10 @@ set -u
 . "$(dirname -- "$0")/lib.sh"
 # shellcheck source=tests/integration/inspect.sh
 . "$LIB/inspect.sh"
+need git
 world_up
 log=$W/access.log
+git init -q --bare "$W/files/probe.git"
 env_secret=ghp_EnvSecret0123456789abcdefghijABCDEF
 file_secret=sk-file-Secret9876543210zyxwvutsrq
 home_secret=HomeSecret-24680-abcdefgh
@@ -97,12 +99,25 @@ uses() {
 		'^sk-[a-z]{4}-[A-Z][a-z]{5}[0-9]{10}[a-z]{10} [A-Z][a-z]{2}[A-Z][a-z]{5}/[0-9]{5}\+[a-z]{10}== \.$'
 	# shellcheck disable=SC2016 # for the inner shell
 	send='exec curl -sS -H "Authorization: token $FILE_TOKEN, $CMD_TOKEN" \
-		-H "X-Shown: $FILE_TOKEN" "$@"'
+		-H "X-Shown: $FILE_TOKEN" -A "$FILE_TOKEN" -e "$FILE_TOKEN" \
+		"$@"'
 	run sh -c "$send" sh https://v4.example/files/api/x
 	like "$MODE: a placeholder is replaced" "$(cat "$W/origin.log")" \
 		"\"Authorization\", \"token $file_secret, "
 	unlike "$MODE: and none of another host's" "$(cat "$W/origin.log")" \
 		"CmdSecret"
+	is "$MODE: in no header that may be shown" \
+		"$(grep -o -e "$file_secret" "$W/origin.log" | wc -l)" 1
+	# shellcheck disable=SC2016 # for the inner shell
+	run sh -c 'curl -sS -u "me:$FILE_TOKEN" https://v4.example/files/api/x'
+	one authorization "Basic $(printf %s "me:$file_secret" | base64 -w 0)" \
+		"a placeholder in a password of curl's is replaced"
+	# shellcheck disable=SC2016 # for git
+	run git -c credential.helper='!echo username=me; echo "password=$CMD_TOKEN";:' \
+		ls-remote https://git.example/locked/git/probe.git
+	is "$MODE: git, which is asked for one, gets in" "$STATUS" 0
+	one authorization "Basic $(printf %s "me:$command_secret" |
+		base64 -w 0)" "since the secret is in git's password"
 	for url in https://v4.example/files/apix https://v4.example/files/ \
 		https://v4.example/files/api/../x \
 		https://v4.example/files/%61pi/..%2fx \
@@ -128,9 +143,15 @@ echoes() {
 		' for https://v4.example/reflect; placeholder MORE }'
 	CALLER+=("NLTEST_MORE=$more_secret")
 	# shellcheck disable=SC2016 # for the inner shell
-	run sh -c 'curl -sS -i -H "X-It: $MORE" https://v4.example/reflect
-		echo "X-Reflect-X-It: $MORE"'
+	run sh -c 'curl -sS -i -H "X-It-Key: $MORE" https://v4.example/reflect
+		echo "X-Reflect-X-It-Key: $MORE"'
 	is "$MODE: or has the placeholder again" "$(printf '%s\n' "$OUT" |
+		tr -d '\r' | grep -c "^$(printf '%s\n' "$OUT" | tail -n 1)\$")" 2
+	# shellcheck disable=SC2016 # for the inner shell
+	run sh -c 'curl -sS -i -u "me:$MORE" https://v4.example/reflect
+		printf "X-Reflect-Authorization: Basic %s\n" \
+			"$(printf %s "me:$MORE" | base64 -w 0)"'
+	is "$MODE: in base64 too" "$(printf '%s\n' "$OUT" |
 		tr -d '\r' | grep -c "^$(printf '%s\n' "$OUT" | tail -n 1)\$")" 2
 	CALLER=("NLTEST_TOKEN=$env_secret")
 	rules "$trust"
@@ -269,7 +290,13 @@ missing "an empty one" 'env NLTEST_TOKEN' 'gives nothing'
 CALLER=("NLTEST_TOKEN=Secret12345
 Secret67890")
 missing "one with two lines" 'env NLTEST_TOKEN' 'more than one line'
-CALLER=("NLTEST_TOKEN=Secret")
+CALLER=("NLTEST_TOKEN=Secret1")
+missing "one that may stand anywhere by chance" 'env NLTEST_TOKEN' \
+	'fewer than 8 bytes'
+CALLER=("NLTEST_TOKEN=Secret12345 ")
+missing "one with a blank at its end" 'env NLTEST_TOKEN' \
+	'begins or ends with a blank'
+CALLER=("NLTEST_TOKEN=Secret12345")
 missing "one that is too short for a placeholder" 'env NLTEST_TOKEN' \
 	'too short to have a placeholder'
 CALLER=()
@@ -279,6 +306,8 @@ missing "a folder" "file $W/etc" 'no regular file|Is a directory'
 head -c 9000 /dev/zero | tr '\0' S >"$W/etc/large"
 missing "a file that is too large" "file $W/etc/large" 'more than 8192 bytes'
 printf 'Secret\0Secret12345' >"$W/etc/binary"
+printf 'Secret12345678\n\n' >"$W/etc/lines"
+missing "a file with two newlines" "file $W/etc/lines" 'more than one line'
 missing "a file with a control byte" "file $W/etc/binary" 'control byte'
 missing "a program that is not there" 'command /nowhere/x' 'x.*'
 missing "a program without a path" 'command nltest-nowhere' 'is not in'

@@ -30,9 +30,12 @@ static char folder[] = "/tmp/netleash-credential-XXXXXX";
 static char path[64];
 
 static const char *const env[] = {
-	"EMPTY=",	 "TOKEN=ghp_s3cr3t", "LINES=s3cr3t\nb",
-	"TOKEN=second",	 "NEWLINE=s3cr3t\n", "PATH=/nonexistent",
-	"HOME=/nowhere", "EXTRA=passes",     NULL
+	"EMPTY=",	    "TOKEN=ghp_s3cr3t-7", "LINES=s3cr3t-7\nb",
+	"TOKEN=second",	    "NEWLINE=s3cr3t-7\n", "PATH=/nonexistent",
+	"HOME=/nowhere",    "EXTRA=passes",	  "SEVEN=s3cr3t-",
+	"EIGHT=s3cr3t-8",   "SHORT=s3cr3t\n",	  "BLANK= ",
+	"BEFORE= s3cr3t-7", "BEHIND=s3cr3t-7 \n", "INSIDE=s3cr3t 7",
+	"TWO=s3cr3t-7\n\n", "TAB=\ts3cr3t-7",	  NULL
 };
 
 static void put(const char *text, mode_t mode)
@@ -72,20 +75,29 @@ static const struct {
 	const char *words[4];
 	const char *want, *says;
 } reads[] = {
-	{ CONF_FROM_ENV, { "TOKEN" }, "ghp_s3cr3t", NULL },
-	{ CONF_FROM_ENV, { "NEWLINE" }, "s3cr3t", NULL },
+	{ CONF_FROM_ENV, { "TOKEN" }, "ghp_s3cr3t-7", NULL },
+	{ CONF_FROM_ENV, { "NEWLINE" }, "s3cr3t-7", NULL },
 	{ CONF_FROM_ENV, { "TOKE" }, NULL, "the variable TOKE is not set" },
 	{ CONF_FROM_ENV, { "EMPTY" }, NULL, "EMPTY gives nothing" },
 	{ CONF_FROM_ENV, { "LINES" }, NULL, "more than one line" },
-	{ CONF_FROM_COMMAND, { "printf", "s3cr3t" }, "s3cr3t", NULL },
-	{ CONF_FROM_COMMAND, { "echo", "s3cr3t" }, "s3cr3t", NULL },
+	{ CONF_FROM_ENV, { "TWO" }, NULL, "more than one line" },
+	{ CONF_FROM_ENV, { "TAB" }, NULL, "control byte" },
+	{ CONF_FROM_ENV, { "SEVEN" }, NULL, "fewer than 8 bytes" },
+	{ CONF_FROM_ENV, { "SHORT" }, NULL, "fewer than 8 bytes" },
+	{ CONF_FROM_ENV, { "EIGHT" }, "s3cr3t-8", NULL },
+	{ CONF_FROM_ENV, { "BLANK" }, NULL, "begins or ends with a blank" },
+	{ CONF_FROM_ENV, { "BEFORE" }, NULL, "begins or ends with a blank" },
+	{ CONF_FROM_ENV, { "BEHIND" }, NULL, "begins or ends with a blank" },
+	{ CONF_FROM_ENV, { "INSIDE" }, "s3cr3t 7", NULL },
+	{ CONF_FROM_COMMAND, { "printf", "s3cr3t-7" }, "s3cr3t-7", NULL },
+	{ CONF_FROM_COMMAND, { "echo", "s3cr3t-7" }, "s3cr3t-7", NULL },
 	{ CONF_FROM_COMMAND,
 	  { "/bin/sh", "-c", "echo $HOME; echo no >&2" },
 	  folder,
 	  NULL },
 	{ CONF_FROM_COMMAND,
-	  { "sh", "-c", "pwd; test $EXTRA = passes" },
-	  "/",
+	  { "sh", "-c", "echo \"runs in $PWD\"; test $EXTRA = passes" },
+	  "runs in /",
 	  NULL },
 	{ CONF_FROM_COMMAND,
 	  { "sh", "-c", "echo $PATH" },
@@ -93,38 +105,38 @@ static const struct {
 	  NULL },
 	{ CONF_FROM_COMMAND, { "cat" }, NULL, "cat gives nothing" },
 	{ CONF_FROM_COMMAND,
-	  { "sh", "-c", "echo s3cr3t; exit 3" },
+	  { "sh", "-c", "echo s3cr3t-7; exit 3" },
 	  NULL,
 	  "exits with status 3" },
 	{ CONF_FROM_COMMAND,
-	  { "sh", "-c", "echo s3cr3t; kill -9 $$" },
+	  { "sh", "-c", "echo s3cr3t-7; kill -9 $$" },
 	  NULL,
 	  "signal 9" },
 	{ CONF_FROM_COMMAND,
-	  { "sh", "-c", "echo s3cr3t; echo" },
+	  { "sh", "-c", "echo s3cr3t-7; echo" },
 	  NULL,
 	  "more than one line" },
 	{ CONF_FROM_COMMAND,
-	  { "printf", "s3\\000cr3t" },
+	  { "printf", "s3\\000cr3t-7" },
 	  NULL,
 	  "control byte" },
 	{ CONF_FROM_COMMAND,
-	  { "printf", "s3cr3t\\r\\n" },
+	  { "printf", "s3cr3t-7\\r\\n" },
 	  NULL,
 	  "control byte" },
-	{ CONF_FROM_COMMAND, { "yes", "s3cr3t" }, NULL, "more than 8192" },
+	{ CONF_FROM_COMMAND, { "yes", "s3cr3t-7" }, NULL, "more than 8192" },
 	{ CONF_FROM_COMMAND, { "netleash-none-such" }, NULL, "is not in /usr" },
 	{ CONF_FROM_COMMAND, { "/none/such" }, NULL, "status 127" },
 	{ CONF_FROM_FILE, { "/none/such" }, NULL, "No such file" },
 	{ CONF_FROM_FILE, { "/dev/null" }, NULL, "no regular file" },
 	{ CONF_FROM_FILE, { "/" }, NULL, "no regular file" },
-	{ CONF_FROM_FILE, { "~/f" }, "s3cr3t", NULL },
+	{ CONF_FROM_FILE, { "~/f" }, "s3cr3t-7", NULL },
 };
 
 static void the_value_comes_whole_or_not_at_all(void **state)
 {
 	(void)state;
-	put("s3cr3t\n", 0600);
+	put("s3cr3t-7\n", 0600);
 	for (size_t i = 0; i < ARRAY_SIZE(reads); i++) {
 		char error[CREDENTIAL_ERROR_MAX];
 		struct secret s;
@@ -152,7 +164,7 @@ static void the_value_comes_whole_or_not_at_all(void **state)
 static void a_command_has_its_time_and_no_more(void **state)
 {
 	static const char *const words[] = { "sh", "-c",
-					     "echo s3cr3t; sleep 60", NULL };
+					     "echo s3cr3t-7; sleep 60", NULL };
 	char error[CREDENTIAL_ERROR_MAX];
 	uint64_t start = clock_ms();
 	struct secret s;
@@ -185,7 +197,8 @@ static void a_failed_command_is_seen_where_its_signal_is_ignored(void **state)
 
 static void root_reads_and_runs_as_the_caller(void **state)
 {
-	static const char *const words[] = { "id", "-u", NULL };
+	static const char *const words[] = { "sh", "-c", "echo is uid $(id -u)",
+					     NULL };
 	static const char *const file[] = { "~/f", NULL };
 	char error[CREDENTIAL_ERROR_MAX];
 	struct secret s;
@@ -196,9 +209,9 @@ static void root_reads_and_runs_as_the_caller(void **state)
 	assert_int_equal(read_as(OTHER_UID, CONF_FROM_COMMAND, words,
 				 CREDENTIAL_LIMIT_MS, &s, error),
 			 0);
-	assert_string_equal(s.s, "12345");
+	assert_string_equal(s.s, "is uid 12345");
 	secret_fini(&s);
-	put("s3cr3t", 0600);
+	put("s3cr3t-7", 0600);
 	assert_int_equal(chmod(folder, 0755), 0);
 	assert_int_equal(read_as(OTHER_UID, CONF_FROM_FILE, file,
 				 CREDENTIAL_LIMIT_MS, &s, error),

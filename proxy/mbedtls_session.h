@@ -8,26 +8,41 @@
 #ifndef NETLEASH_PROXY_MBEDTLS_SESSION_H
 #define NETLEASH_PROXY_MBEDTLS_SESSION_H
 
+#include <stdint.h>
+
 #include "proxy/mbedtls_compat.h"
 
 /*
  * For both ends, the quickest key exchange first: 2.28 begins with the largest
- * curve, which costs three times as much. Behind those come all that a host's
- * certificate may be of; 3.x has an order of its own that is as good.
+ * curve, which costs three times as much. Those of browsers and no others:
+ * Brainpool's would let each end make the other do some of the slowest
+ * arithmetic that mbedTLS has.
  */
 static inline void compat_tls_set_curves(mbedtls_ssl_config *conf)
 {
 #if MBEDTLS_VERSION_NUMBER < 0x03000000
+	/* One that is not built in would spoil the whole hello. */
 	static const mbedtls_ecp_group_id curves[] = {
-		MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP256R1,
-		MBEDTLS_ECP_DP_SECP384R1,  MBEDTLS_ECP_DP_SECP521R1,
-		MBEDTLS_ECP_DP_BP256R1,	   MBEDTLS_ECP_DP_BP384R1,
-		MBEDTLS_ECP_DP_BP512R1,	   MBEDTLS_ECP_DP_NONE,
+#if defined(MBEDTLS_ECP_DP_CURVE25519_ENABLED)
+		MBEDTLS_ECP_DP_CURVE25519,
+#endif
+		MBEDTLS_ECP_DP_SECP256R1,
+		MBEDTLS_ECP_DP_SECP384R1,
+		MBEDTLS_ECP_DP_SECP521R1,
+		MBEDTLS_ECP_DP_NONE,
 	};
 
 	mbedtls_ssl_conf_curves(conf, curves);
 #else
-	(void)conf;
+	static const uint16_t groups[] = {
+		MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
+		MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
+		MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1,
+		MBEDTLS_SSL_IANA_TLS_GROUP_SECP521R1,
+		MBEDTLS_SSL_IANA_TLS_GROUP_NONE,
+	};
+
+	mbedtls_ssl_conf_groups(conf, groups);
 #endif
 }
 

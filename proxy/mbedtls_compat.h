@@ -137,13 +137,4 @@ static inline bool compat_tls_is_pair(mbedtls_pk_context *pub,
 #endif
 }
 
-/*
- * The description in the alert that @ssl has just received: its record is
- * still there when mbedTLS has returned MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE.
- */
-static inline int compat_tls_alert(const mbedtls_ssl_context *ssl)
-{
-	return ssl->COMPAT_TLS_PRIVATE(in_msg)[1];
-}
-
 #endif

@@ -24,6 +24,7 @@
 
 #include "common/hostname.h"
 #include "proxy/leaf.h"
+#include "proxy/mbedtls_alert.h"
 #include "proxy/tls_context.h"
 #include "proxy/tls_pump.h"
 #include "proxy/tls_stream.h"
@@ -92,6 +93,21 @@ static const char *of_alert(int description)
 	}
 }
 
+/* By what we have answered a message that was no good. */
+static const char *of_sent_alert(int description)
+{
+	switch (description) {
+	case MBEDTLS_SSL_ALERT_MSG_NO_APPLICATION_PROTOCOL:
+		return "offers HTTP/2 alone, or other protocols than HTTP/1.1 "
+		       "(ALPN), which is what is spoken here";
+	case MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE:
+		return "offers no cipher or curve that is spoken here: TLS 1.2 "
+		       "(not 1.3 alone) with ECDSA and P-256";
+	default:
+		return "sent what cannot be understood in the TLS handshake";
+	}
+}
+
 static const char *describe(const struct tls_server *s, int r)
 {
 	int alert;
@@ -120,8 +136,7 @@ static const char *describe(const struct tls_server *s, int r)
 	case COMPAT_TLS_BAD_VERSION:
 		return "speaks nothing as new as TLS 1.2, or nothing as old";
 	default:
-		return "offers nothing that is spoken here: TLS 1.2 with "
-		       "ECDSA, and HTTP/1.1 (not HTTP/2 alone)";
+		return of_sent_alert(compat_tls_sent_alert(&s->stream->ssl));
 	}
 }
 

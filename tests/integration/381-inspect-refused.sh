@@ -232,7 +232,7 @@ s_client() {
 		-connect v4.example:9001 "$@" </dev/null' sh "$@"
 }
 s_client -servername v4.example -alpn h2
-failed "HTTP/2 alone" 'not HTTP/2 alone'
+failed "HTTP/2 alone" 'offers HTTP/2 alone'
 s_client -servername v4.example -alpn h2,http/1.1
 like "HTTP/2 or HTTP/1.1: the latter" "$OUT" 'ALPN protocol: http/1.1'
 s_client -noservername
@@ -245,11 +245,13 @@ like "a name in upper case" "$OUT" 'Verification: OK'
 s_client -servername other.example
 failed "another server name than the tunnel's" 'another name \(SNI\)'
 s_client -servername v4.example -tls1_3
-failed "TLS 1.3 alone" 'TLS 1\.2'
+failed "TLS 1.3 alone" 'offers no cipher .*TLS 1\.2 \(not 1\.3 alone\)'
 s_client -servername v4.example -tls1_1 -cipher ALL:@SECLEVEL=0
 failed "TLS 1.1 alone" 'nothing as new as TLS 1\.2'
 s_client -servername v4.example -tls1_2 -cipher ECDHE-RSA-AES128-GCM-SHA256
-failed "no cipher in common" 'offers nothing that is spoken here'
+failed "no cipher in common" 'offers no cipher or curve that is spoken here'
+s_client -servername v4.example -tls1_2 -curves brainpoolP256r1
+failed "no curve in common" 'offers no cipher or curve that is spoken here'
 run curl -sS -p http://v4.example:9001/
 failed "plain http inside of a tunnel" 'does not speak TLS'
 # shellcheck disable=SC2016 # for the inner shell

@@ -300,7 +300,7 @@ static void http_1_1_is_spoken_and_nothing_else(void **state)
 		else if (cases[i].good)
 			assert_null(mbedtls_ssl_get_alpn_protocol(&e.ssl));
 		else
-			assert_has(out.error, "not HTTP/2 alone");
+			assert_has(out.error, "offers HTTP/2 alone");
 		if (out.fd >= 0)
 			close(out.fd);
 		tls_end_fini(&e);
@@ -406,12 +406,15 @@ static const struct {
 	{ { "-verify_return_error", "-servername", HOST },
 	  "does not trust netleash's certificate" },
 	{ { "-servername", "b.example" }, "another name (SNI)" },
-	{ { "-alpn", "h2" }, "not HTTP/2 alone" },
+	{ { "-alpn", "h2" }, "offers HTTP/2 alone" },
+	{ { "-alpn", "h2", "-tls1_2" }, "offers HTTP/2 alone" },
 	{ { "-tls1_1", "-cipher", "ALL:@SECLEVEL=0" },
 	  "nothing as new as TLS 1.2" },
-	{ { "-tls1_3" }, "offers nothing that is spoken here" },
+	{ { "-tls1_3" }, "offers no cipher or curve" },
 	{ { "-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256" },
-	  "offers nothing that is spoken here" },
+	  "offers no cipher or curve" },
+	{ { "-tls1_2", "-curves", "brainpoolP256r1" },
+	  "offers no cipher or curve" },
 };
 
 static void what_openssl_does_not_like_is_told(void **state)

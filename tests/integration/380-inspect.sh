@@ -126,7 +126,17 @@ func main() {
 	io.Copy(os.Stdout, page.Body)
 }
 END
-JAVA='' GO='' CARGO='' TOOLCHAIN=''
+cat >"$WS/get.mjs" <<'END'
+const page = await fetch(Deno.args[0]);
+console.log(await page.text());
+END
+# As hosts without a name for each bucket have it.
+printf '[default]\ns3 =\n  addressing_style = path\n' >"$WS/aws.conf"
+JAVA='' GO='' CARGO='' TOOLCHAIN='' DENO=''
+# It may lie in root's home.
+if command -v deno >/dev/null; then
+	cp "$(deno eval 'console.log(Deno.execPath())')" "$WS/deno" && DENO=1
+fi
 if command -v java javac >/dev/null; then
 	javac -d "$WS" "$WS/Get.java" && JAVA=1
 fi
@@ -258,6 +268,19 @@ others() {
 	if [ -n "$GO" ]; then
 		run ./get-go $page
 		like "$MODE: go" "$OUT" "$hello"
+	fi
+	if [ -n "$DENO" ]; then
+		run env DENO_NO_UPDATE_CHECK=1 ./deno run --no-config \
+			--allow-net get.mjs $page
+		like "$MODE: deno" "$OUT" "$hello"
+	fi
+	if [ -x /usr/bin/aws ]; then
+		run env AWS_CONFIG_FILE=aws.conf /usr/bin/aws --no-sign-request \
+			--region us-east-1 --endpoint-url https://allowed.example \
+			s3api get-object --bucket files --key npm/probe.tgz got
+		is "$MODE: aws" "$STATUS.$(sha256sum <"$WS/got")" \
+			"0.$(sha256sum <"$W/files/npm/probe.tgz")"
+		rm -f "$WS/got"
 	fi
 	# Often it lies in root's home.
 	if [ -n "$CARGO" ] && [ "$MODE" != user ]; then

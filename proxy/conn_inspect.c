@@ -158,7 +158,8 @@ void conn_inspect_begin(struct conn *c)
 	struct inspect_opts opts;
 	int fd;
 
-	if (!i) {
+	if (!i || !c->scope->signer) {
+		free(i);
 		c->reason = REASON_INTERNAL;
 		conn_abort(c);
 		return;
@@ -170,6 +171,7 @@ void conn_inspect_begin(struct conn *c)
 	i->address = c->address;
 	i->has_address = c->has_address;
 	opts = opts_of(c);
+	opts.signer = c->scope->signer;
 	opts.early = c->in;
 	opts.early_n = c->in_n;
 	fd = conn_give_client(c);

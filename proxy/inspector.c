@@ -25,6 +25,7 @@
 #include "common/addr.h"
 #include "common/hostname.h"
 #include "proxy/mailbox.h"
+#include "proxy/signer.h"
 #include "proxy/thread.h"
 #include "proxy/tls_client.h"
 #include "proxy/tls_server.h"
@@ -45,6 +46,7 @@ struct inspect_op {
 	char host[HOSTNAME_BUFFER];
 	struct addr addr;
 	uint16_t port;
+	struct signer *signer;
 	char *early;
 	size_t early_n;
 	uint32_t deadline_ms;
@@ -68,8 +70,8 @@ struct inspector {
 	bool started;
 };
 
-int inspector_new(struct ca *ca, char *const *cas, size_t cas_n,
-		  struct inspector **ret, char ret_error[TLS_ERROR_MAX])
+int inspector_new(char *const *cas, size_t cas_n, struct inspector **ret,
+		  char ret_error[TLS_ERROR_MAX])
 {
 	struct inspector *in = calloc(1, sizeof(*in));
 	int r;
@@ -83,7 +85,7 @@ int inspector_new(struct ca *ca, char *const *cas, size_t cas_n,
 	if (r == 0)
 		r = tls_context_new(cas, cas_n, &in->tls, ret_error);
 	if (r == 0)
-		r = tls_context_set_ca(in->tls, ca);
+		r = tls_context_serve(in->tls);
 	if (r < 0) {
 		inspector_free(in);
 		return r;
@@ -113,6 +115,7 @@ int inspector_start(struct inspector *in)
 
 static void op_free(struct inspect_op *op)
 {
+	signer_unref(op->signer);
 	free(op->early);
 	free(op);
 }
@@ -140,6 +143,7 @@ static int serve(struct inspect_op *op, int fd)
 	const struct tls_server_opts opts = {
 		.host = op->host,
 		.addr = op->is_addr ? &op->addr : NULL,
+		.leaves = signer_leaves(op->signer),
 		.early = op->early,
 		.early_n = op->early_n,
 		.deadline_ms = op->deadline_ms,
@@ -257,6 +261,7 @@ static struct inspect_op *op_new(struct inspector *in, struct mailbox *home,
 	if (opts->addr)
 		op->addr = *opts->addr;
 	op->port = opts->port;
+	op->signer = opts->signer ? signer_ref(opts->signer) : NULL;
 	op->deadline_ms = opts->deadline_ms;
 	op->begin = (struct job){ .fn = on_begin, .arg = op };
 	op->stop = (struct job){ .fn = on_stop, .arg = op };

@@ -19,21 +19,20 @@
 #include "proxy/tls_context.h"
 
 struct addr;
-struct ca;
 struct inspect_op;
 struct inspector;
 struct mailbox;
+struct signer;
 
 /* Descriptors that one inspected connection holds beside its own two. */
 #define INSPECTOR_FDS 4
 
 /*
- * Signs with @ca, borrowed, which nobody else uses meanwhile; trusts of hosts
- * what the system does, and the CAs in the files @cas. Return: 0, or -errno;
- * -EINVAL with a sentence part in @ret_error.
+ * Trusts of hosts what the system does, and the CAs in the files @cas. Return:
+ * 0, or -errno; -EINVAL with a sentence part in @ret_error.
  */
-int inspector_new(struct ca *ca, char *const *cas, size_t cas_n,
-		  struct inspector **ret, char ret_error[TLS_ERROR_MAX]);
+int inspector_new(char *const *cas, size_t cas_n, struct inspector **ret,
+		  char ret_error[TLS_ERROR_MAX]);
 
 /* From here on it has a thread. Return: 0 or -errno. */
 int inspector_start(struct inspector *in);
@@ -52,6 +51,7 @@ void inspector_free(struct inspector *in);
  * @host:  normal name; with @addr it is its text only
  * @addr:  not NULL: the host is this address
  * @port:  of the host: what was learnt of it there may be used again
+ * @signer: for a client: who signs; referred to
  * @early: of a client's socket: @early_n bytes that were read from it already
  * @deadline_ms: for the handshake
  */
@@ -59,6 +59,7 @@ struct inspect_opts {
 	const char *host;
 	const struct addr *addr;
 	uint16_t port;
+	struct signer *signer;
 	const char *early;
 	size_t early_n;
 	uint32_t deadline_ms;

@@ -24,6 +24,7 @@ struct event;
 struct event_base;
 struct inspector;
 struct resolver;
+struct signer;
 struct target_counts;
 struct tunnel_loop;
 struct upstream;
@@ -35,6 +36,7 @@ LIST_HEAD(scope_list, scope);
  * @n:           how many there are
  * @connections: of all together, for `limit connections`
  * @inspector:   NULL: no tunnel is looked into
+ * @signer:      for scopes that begin; the owner's thread's
  * @targets:     for `limit tunnels-per-target`; locked where @n > 1
  * @log_torn:    of access_log_share()
  */
@@ -42,6 +44,7 @@ struct loops {
 	unsigned n;
 	_Atomic(uint32_t) connections;
 	struct inspector *inspector;
+	struct signer *signer;
 	struct access_torn log_torn;
 	struct target_counts *targets;
 };

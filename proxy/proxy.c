@@ -41,6 +41,7 @@
 #include "proxy/access_log.h"
 #include "proxy/inspector.h"
 #include "proxy/proxy_priv.h"
+#include "proxy/signer.h"
 #include "proxy/stats.h"
 #include "proxy/target_count.h"
 
@@ -54,7 +55,7 @@ static int open_inspector(struct proxy *p, const struct proxy_opts *opts)
 {
 	const struct conf *cf = opts->conf;
 	char error[TLS_ERROR_MAX] = "";
-	int r = inspector_new(opts->ca, cf->verify_cas, cf->verify_cas_n,
+	int r = inspector_new(cf->verify_cas, cf->verify_cas_n,
 			      &p->all.inspector, error);
 
 	if (r < 0 && opts->error)
@@ -80,6 +81,9 @@ int proxy_new(const struct proxy_opts *opts, struct proxy **ret)
 		r = opts->ca ? open_inspector(p, opts) : 0;
 	for (unsigned i = 0; i < p->all.n && r == 0; i++)
 		r = loop_init(&p->loops[i], &p->all, opts);
+	/* The last that can fail: @ca is the caller's until then. */
+	if (r == 0 && opts->ca)
+		r = signer_new(opts->ca, &p->all.signer);
 	if (r < 0) {
 		proxy_free(p);
 		return r;
@@ -114,6 +118,7 @@ void proxy_free(struct proxy *p)
 	for (unsigned i = 0; p->loops && i < p->all.n; i++)
 		loop_fini(&p->loops[i]);
 	inspector_free(p->all.inspector);
+	signer_unref(p->all.signer);
 	target_counts_free(p->all.targets);
 	free(p->drain_jobs);
 	free(p->loops);
@@ -173,6 +178,19 @@ int proxy_set_log(struct proxy *p, int fd, bool is_syslog)
 		r = call.result;
 	}
 	return r;
+}
+
+int proxy_set_ca(struct proxy *p, struct ca *ca)
+{
+	struct signer *signer;
+	int r = signer_new(ca, &signer);
+
+	if (r < 0)
+		return r;
+	signer_unref(p->all.signer);
+	p->all.signer = signer;
+	proxy_scope_set_signers(p);
+	return 0;
 }
 
 int proxy_start(struct proxy *p)

@@ -30,6 +30,7 @@
 #include "proxy/proxy_scope.h"
 #include "proxy/proxy_watch.h"
 
+struct ca;
 struct conf;
 struct event_base;
 struct proxy;
@@ -40,8 +41,8 @@ struct proxy;
  * @threads: event loops; 0 is 1. All but one get a thread in proxy_start()
  * @log_fd: the access log, appended to; -1: none. Not closed by the proxy
  * @log_syslog: @log_fd is a datagram socket of syslog's
- * @ca:     signs for tunnels that are looked into; NULL: none is. Nobody else
- *          signs with it meanwhile
+ * @ca:     signs for tunnels that are looked into; NULL: none is. Taken, not
+ *          where proxy_new() fails
  * @error:  PROXY_ERROR_MAX bytes for a sentence, where proxy_new() has one; may
  *          be NULL
  */
@@ -73,6 +74,14 @@ void proxy_set_limits(struct proxy *p, const struct conf *cf);
 /* Logs to @fd from now on, as in struct proxy_opts. Return: 0, or -errno and
  * the log is where it was. */
 int proxy_set_log(struct proxy *p, int fd, bool is_syslog);
+
+/*
+ * Signs with @ca for the runs that begin from now on, and at once for what is
+ * no run's; a run keeps the one that it began with, whose keys are wiped when
+ * its last run has ended. The proxy began with one. Takes @ca, not where it
+ * fails. Return: 0 or -ENOMEM.
+ */
+int proxy_set_ca(struct proxy *p, struct ca *ca);
 
 /* Begin accepting; a listener that is added later begins at once.
  * Return: 0 or -errno. */

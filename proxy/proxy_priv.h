@@ -36,4 +36,7 @@ struct proxy {
 /* proxy_scope.c: frees it at once. */
 void proxy_scope_free(struct proxy_scope *s);
 
+/* The same: scope_set_signer() with p->all.signer, for each that there is. */
+void proxy_scope_set_signers(struct proxy *p);
+
 #endif

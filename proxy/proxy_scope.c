@@ -177,6 +177,23 @@ int proxy_scope_set_policy(struct proxy_scope *s, const struct conf *cf,
 	return r;
 }
 
+static void set_signer(void *arg)
+{
+	const struct call *call = arg;
+
+	scope_set_signer(call->part->scope, call->scope->proxy->all.signer);
+}
+
+void proxy_scope_set_signers(struct proxy *p)
+{
+	struct call call = { .result = 0 };
+	struct proxy_scope *s;
+
+	LIST_FOREACH (s, &p->scopes, link)
+		for (unsigned i = 0; i < s->parts_n; i++)
+			(void)call_part(s, i, set_signer, &call);
+}
+
 static void add_stats(void *arg)
 {
 	const struct call *call = arg;

@@ -20,6 +20,7 @@
 #include "proxy/forward_port.h"
 #include "proxy/listener.h"
 #include "proxy/ruleset.h"
+#include "proxy/signer.h"
 #include "proxy/stats.h"
 
 /* Return: false without memory. */
@@ -55,6 +56,8 @@ int scope_new(struct loop *lp, const struct proxy_scope_opts *opts,
 	s->secrets_n = opts->secrets_n;
 	s->distrusted = opts->distrusted;
 	s->compare = opts->compare;
+	if (lp->all->signer && !s->distrusted)
+		s->signer = signer_ref(lp->all->signer);
 	if (opts->remember_blocked)
 		s->blocked = blocked_new();
 	if (opts->compare)
@@ -98,6 +101,7 @@ void scope_free(struct scope *s)
 	blocked_free(s->blocked);
 	blocked_free(s->needed);
 	ruleset_unref(s->rules);
+	signer_unref(s->signer);
 	free_names(&s->who);
 	free(s);
 }
@@ -126,6 +130,14 @@ void scope_set_rules(struct scope *s, struct ruleset *rules)
 	s->rules = rules;
 	s->limits = &rules->conf->limits;
 	flows_check(s->flows);
+}
+
+void scope_set_signer(struct scope *s, struct signer *signer)
+{
+	if (*s->who.run)
+		return; /* its command was told whom to trust */
+	signer_unref(s->signer);
+	s->signer = signer_ref(signer);
 }
 
 bool scope_is_full(const struct scope *s, uint32_t beyond)

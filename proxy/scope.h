@@ -25,6 +25,7 @@ struct forward_port;
 struct listener;
 struct loop;
 struct ruleset;
+struct signer;
 
 TAILQ_HEAD(conn_list, conn);
 LIST_HEAD(listener_list, listener);
@@ -38,6 +39,7 @@ typedef void scope_ended_fn(void *arg);
  * @rules:  what judges the next request
  * @limits: of the conf in @rules; kept by nobody else
  * @who:    for the log; each its own, "" for none
+ * @signer: for whom its clients trust; NULL: none
  * @secrets: the owner's
  * @distrusted, @compare: see proxy_scope.h
  * @blocked: NULL: not remembered
@@ -49,6 +51,7 @@ struct scope {
 	struct ruleset *rules;
 	const struct conf_limits *limits;
 	struct access_who who;
+	struct signer *signer;
 	const struct proxy_secret *secrets;
 	size_t secrets_n;
 	bool distrusted;
@@ -76,6 +79,9 @@ int scope_add_forward(struct scope *s, int fd, uint16_t port);
 
 /* Takes @rules: they judge each request that comes from now on. */
 void scope_set_rules(struct scope *s, struct ruleset *rules);
+
+/* What is not a run's is signed for by @signer from now on; referred to. */
+void scope_set_signer(struct scope *s, struct signer *signer);
 
 /* Is there no room for another connection: in the loop, or in this run? */
 bool scope_is_full(const struct scope *s, uint32_t beyond);

@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "proxy/ca_store.h"
-#include "proxy/leaf.h"
 #include "proxy/mbedtls_compat.h"
 #include "proxy/mbedtls_session.h"
 #include "proxy/tls_pump.h"
@@ -29,7 +28,6 @@ struct tls_context {
 	mbedtls_x509_crt cas;
 	mbedtls_ssl_config client, server;
 	mbedtls_ssl_ticket_context tickets;
-	struct leaf_cache *leaves;
 	struct tls_sessions *sessions;
 	struct tls_pump *pumps;
 	unsigned char buffer[TLS_BUFFER_SIZE + 1];
@@ -159,13 +157,11 @@ int tls_context_new(char *const *cas, size_t cas_n, struct tls_context **ret,
 	return 0;
 }
 
-int tls_context_set_ca(struct tls_context *ctx, struct ca *ca)
+int tls_context_serve(struct tls_context *ctx)
 {
 	mbedtls_ssl_config *conf = &ctx->server;
 
-	ctx->leaves = leaf_cache_new(ca);
-	if (!ctx->leaves ||
-	    mbedtls_ssl_config_defaults(conf, MBEDTLS_SSL_IS_SERVER,
+	if (mbedtls_ssl_config_defaults(conf, MBEDTLS_SSL_IS_SERVER,
 					MBEDTLS_SSL_TRANSPORT_STREAM,
 					MBEDTLS_SSL_PRESET_DEFAULT) != 0 ||
 	    mbedtls_ssl_conf_alpn_protocols(conf, alpn) != 0 ||
@@ -192,7 +188,6 @@ void tls_context_free(struct tls_context *ctx)
 		return;
 	while (ctx->pumps)
 		tls_pump_free(ctx->pumps);
-	leaf_cache_free(ctx->leaves);
 	tls_sessions_free(ctx->sessions);
 	mbedtls_ssl_config_free(&ctx->server);
 	mbedtls_ssl_ticket_free(&ctx->tickets);
@@ -218,11 +213,6 @@ const struct mbedtls_ssl_config *
 tls_context_server(const struct tls_context *ctx)
 {
 	return &ctx->server;
-}
-
-struct leaf_cache *tls_context_leaves(struct tls_context *ctx)
-{
-	return ctx->leaves;
 }
 
 unsigned char *tls_context_buffer(struct tls_context *ctx)

@@ -4,7 +4,7 @@
  *
  * In:   the system's store of CAs, and files of more
  * Out:  a configuration for clients: TLS 1.2 or later, certificates verified;
- *       and one for servers, where there is a CA to sign for them
+ *       and one for servers, who bring their certificates
  *
  * Made before the process is confined: it reads files. One loop's; nothing is
  * locked.
@@ -14,8 +14,6 @@
 
 #include <stddef.h>
 
-struct ca;
-struct leaf_cache;
 struct mbedtls_ssl_config;
 struct tls_context;
 struct tls_pump;
@@ -31,11 +29,8 @@ struct tls_sessions;
 int tls_context_new(char *const *cas, size_t cas_n, struct tls_context **ret,
 		    char ret_error[TLS_ERROR_MAX]);
 
-/*
- * Makes it one for servers as well: for hosts whose certificates @ca signs.
- * Borrows @ca, which nobody else mints with. Return: 0 or -ENOMEM.
- */
-int tls_context_set_ca(struct tls_context *ctx, struct ca *ca);
+/* Makes it one for servers as well. Return: 0 or -ENOMEM. */
+int tls_context_serve(struct tls_context *ctx);
 
 /* Ends all pumps, with resets. NULL is fine. */
 void tls_context_free(struct tls_context *ctx);
@@ -47,10 +42,9 @@ tls_context_client(const struct tls_context *ctx);
 /* For proxy/tls_client.c: sessions that it may take up again. */
 struct tls_sessions *tls_context_sessions(struct tls_context *ctx);
 
-/* For proxy/tls_server.c: how servers are configured, and their leaves. */
+/* For proxy/tls_server.c: how servers are configured. */
 const struct mbedtls_ssl_config *
 tls_context_server(const struct tls_context *ctx);
-struct leaf_cache *tls_context_leaves(struct tls_context *ctx);
 
 /* For proxy/tls_pump.c: bytes in use only within one callback. */
 #define TLS_BUFFER_SIZE 16384u

@@ -219,8 +219,8 @@ static int prepare(struct tls_server *s, const struct tls_server_opts *opts)
 		.tv_sec = (time_t)(opts->deadline_ms / 1000),
 		.tv_usec = (suseconds_t)(opts->deadline_ms % 1000) * 1000,
 	};
-	int r = leaf_get(tls_context_leaves(s->ctx), s->host, opts->addr,
-			 time(NULL), &s->leaf);
+	int r = leaf_get(opts->leaves, s->host, opts->addr, time(NULL),
+			 &s->leaf);
 
 	if (r < 0)
 		return r;

@@ -21,6 +21,7 @@
 
 struct addr;
 struct event_base;
+struct leaf_cache;
 struct mbedtls_ssl_config;
 struct tls_context;
 struct tls_server;
@@ -32,19 +33,21 @@ typedef void tls_server_done_fn(int fd, const char *error, void *arg);
  * struct tls_server_opts - copied
  * @host: normal name; with @addr it is its text only
  * @addr: not NULL: the certificate is for this address; borrowed for the call
+ * @leaves: where its certificate comes from; until it is done or cancelled
  * @early, @early_n: what was read from the socket already
  * @deadline_ms: for the handshake, > 0
  */
 struct tls_server_opts {
 	const char *host;
 	const struct addr *addr;
+	struct leaf_cache *leaves;
 	const char *early;
 	size_t early_n;
 	uint32_t deadline_ms;
 };
 
 /*
- * Takes @fd, in failure too. @ctx has a CA (tls_context_set_ca()). Never calls
+ * Takes @fd, in failure too. @ctx serves (tls_context_serve()). Never calls
  * @done from inside. Return: 0, -ENOMEM, or -EIO without a certificate.
  */
 int tls_server_start(struct event_base *base, struct tls_context *ctx, int fd,

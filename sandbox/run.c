@@ -158,6 +158,8 @@ static int start_proxy(struct run *run)
 
 	r = proxy_new(&opts, &run->proxy);
 	if (r == 0)
+		run->plan.inspection.ca = NULL; /* the proxy's */
+	if (r == 0)
 		r = proxy_scope_new(run->proxy, &scope, &run->scope);
 	if (r == 0)
 		r = relay_start(run->relay, proxy_base(run->proxy));

@@ -370,6 +370,8 @@ static int start_proxy(struct server *s)
 	if (r == 0)
 		r = proxy_new(&opts, &s->proxy);
 	if (r == 0)
+		s->ca = NULL; /* the proxy's */
+	if (r == 0)
 		r = proxy_scope_new(s->proxy, &scope, &s->scope);
 	for (size_t i = 0; i < s->listeners_n && r == 0; i++) {
 		r = proxy_add_listener(s->scope, s->listeners[i]);

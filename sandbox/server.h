@@ -35,7 +35,7 @@ struct server_kind;
  * @rules:  what it began with
  * @loaded: when what it has now was loaded
  * @ready:  the "ready" lines
- * @ca:     the kind's, or NULL
+ * @ca:     the kind's, or NULL, until the proxy has it
  * @lacks_ca: of struct keeper_opts
  * @remove: files that go with us: whoever made them writes them here; the
  *          keeper removes them once it is there

@@ -16,6 +16,7 @@
 #include <event2/event.h>
 
 #include "proxy/ca.h"
+#include "proxy/leaf.h"
 #include "proxy/tls_context.h"
 #include "proxy/tls_server.h"
 
@@ -26,6 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct event_base *base;
 static struct tls_context *ctx;
+static struct leaf_cache *leaves;
 static unsigned calls;
 
 /* Once. No store is needed: the CA itself is trusted. */
@@ -43,8 +45,9 @@ static void begin(void)
 	if (write(fd, ca_pem(ca), n) != (ssize_t)n || close(fd) < 0)
 		abort();
 	base = event_base_new();
-	if (!base || tls_context_new(paths, 1, &ctx, error) < 0 ||
-	    tls_context_set_ca(ctx, ca) < 0)
+	leaves = leaf_cache_new(ca);
+	if (!base || !leaves || tls_context_new(paths, 1, &ctx, error) < 0 ||
+	    tls_context_serve(ctx) < 0)
 		abort();
 	(void)unlink(path);
 }
@@ -68,6 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		begin();
 	if (size < 1)
 		return 0;
+	opts.leaves = leaves;
 	opts.early = (const char *)data + 1;
 	opts.early_n = data[0] < size - 1 ? data[0] : size - 1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,

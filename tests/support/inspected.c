@@ -67,7 +67,6 @@ void inspected_end(struct inspected *i)
 	fixture_end(&i->f);
 	leaf_cache_free(i->leaves);
 	ca_free(i->theirs);
-	ca_free(i->ca);
 	(void)unlink(i->path);
 }
 

@@ -29,6 +29,7 @@
 #include "common/macros.h"
 #include "proxy/ca.h"
 #include "proxy/mailbox.h"
+#include "proxy/signer.h"
 #include "tests/support/proxy_fixture.h"
 #include "tests/support/tls_end.h"
 #include "tests/unit/certs.h"
@@ -48,7 +49,8 @@ struct home {
 
 struct world {
 	struct home home;
-	struct ca *ca;
+	struct ca *ca; /* the signer's */
+	struct signer *signer;
 	struct inspector *in;
 };
 
@@ -106,19 +108,22 @@ static void pair(int ret[2])
 			 0);
 }
 
-static struct inspect_op *ask(struct inspector *in, struct home *h, bool serve,
+static struct inspect_op *ask(const struct world *w, struct home *h, bool serve,
 			      int fd, const char *host, uint32_t deadline_ms,
 			      struct outcome *o)
 {
-	struct inspect_opts opts = { .host = host, .deadline_ms = deadline_ms };
+	struct inspect_opts opts = { .host = host,
+				     .signer = serve ? w->signer : NULL,
+				     .deadline_ms = deadline_ms };
 	struct inspect_op *op = NULL;
 	struct addr a;
 
 	*o = (struct outcome){ .fd = -1 };
 	if (addr_parse(host, strlen(host), &a) == ADDR_OK)
 		opts.addr = &a;
-	assert_int_equal((serve ? inspector_serve : inspector_connect)(
-				 in, &h->mailbox, fd, &opts, on_done, o, &op),
+	assert_int_equal((serve ? inspector_serve
+				: inspector_connect)(w->in, &h->mailbox, fd,
+						     &opts, on_done, o, &op),
 			 0);
 	assert_int_equal(o->calls, 0);
 	return op;
@@ -126,7 +131,7 @@ static struct inspect_op *ask(struct inspector *in, struct home *h, bool serve,
 
 static struct inspect_op *serve(struct world *w, int fd, struct outcome *o)
 {
-	return ask(w->in, &w->home, true, fd, HOST, 20000, o);
+	return ask(w, &w->home, true, fd, HOST, 20000, o);
 }
 
 static void wait_done(struct home *h, const struct outcome *o)
@@ -234,9 +239,11 @@ static void a_client_is_served(void **state)
 
 static void what_came_early_is_copied(void **state)
 {
-	struct inspect_opts opts = { .host = HOST, .deadline_ms = 20000 };
-	struct outcome o = { .fd = -1 };
 	struct world *w = *state;
+	struct inspect_opts opts = { .host = HOST,
+				     .signer = w->signer,
+				     .deadline_ms = 20000 };
+	struct outcome o = { .fd = -1 };
 	struct inspect_op *op;
 	struct tls_end e;
 	char bytes[4096];
@@ -274,7 +281,7 @@ static void a_host_is_connected_to(void **state)
 		int fds[2];
 
 		pair(fds);
-		(void)ask(w->in, &w->home, false, fds[1], hosts[i], 20000, &o);
+		(void)ask(w, &w->home, false, fds[1], hosts[i], 20000, &o);
 		origin_begin(w, &e, fds[0], CERT_GOOD);
 		assert_int_equal(tls_end_shake(&e), 0);
 		wait_done(&w->home, &o);
@@ -306,8 +313,8 @@ static void a_host_that_is_not_it_is_told(void **state)
 		int fds[2];
 
 		pair(fds);
-		(void)ask(w->in, &w->home, false, fds[1], bad_hosts[i].host,
-			  20000, &o);
+		(void)ask(w, &w->home, false, fds[1], bad_hosts[i].host, 20000,
+			  &o);
 		origin_begin(w, &e, fds[0], bad_hosts[i].cert);
 		(void)tls_end_shake(&e); /* of an address it is over by then */
 		wait_done(&w->home, &o);
@@ -346,7 +353,7 @@ static void what_fails_is_told_in_the_loop_that_asked(void **state)
 			fixture_say(fds[0], failures[i].says);
 		else
 			close(fds[0]);
-		(void)ask(w->in, &w->home, failures[i].serve, fds[1],
+		(void)ask(w, &w->home, failures[i].serve, fds[1],
 			  failures[i].host, failures[i].deadline_ms, &o);
 		wait_done(&w->home, &o);
 		assert_int_equal(o.fd, -1);
@@ -366,7 +373,7 @@ static void one_cancelled_before_it_began_never_calls_back(void **state)
 
 		pair(fds);
 		inspect_cancel(
-			ask(w->in, &w->home, serves, fds[1], HOST, 20000, &o));
+			ask(w, &w->home, serves, fds[1], HOST, 20000, &o));
 		if (serves == 0)
 			assert_int_equal(inspector_start(w->in), 0);
 		expect_closed(&w->home, fds[0]);
@@ -388,8 +395,8 @@ static void one_cancelled_under_way_never_calls_back(void **state)
 		int fds[2];
 
 		pair(fds);
-		op = ask(w->in, &w->home, serves, fds[1],
-			 serves ? HOST : ORIGIN, 20000, &o);
+		op = ask(w, &w->home, serves, fds[1], serves ? HOST : ORIGIN,
+			 20000, &o);
 		if (serves) {
 			client_begin(w, &e, fds[0]);
 			assert_int_equal(tls_end_step(&e),
@@ -591,7 +598,7 @@ static void *ask_from_a_thread(void *arg)
 		int fds[2];
 
 		pair(fds);
-		op = ask(a->world->in, h, true, fds[1], HOST, 20000, &o);
+		op = ask(a->world, h, true, fds[1], HOST, 20000, &o);
 		tls_end_begin(&e, fds[0], &opts);
 		(void)tls_end_step(&e);
 		if (i & 1) {
@@ -632,9 +639,9 @@ static void files_of_authorities_are_named_where_they_are_no_good(void **state)
 	char path[] = "/nonexistent/ca.pem", *paths[] = { path };
 	char error[TLS_ERROR_MAX] = "";
 	struct inspector *in = NULL;
-	struct world *w = *state;
 
-	assert_int_equal(inspector_new(w->ca, paths, 1, &in, error), -EINVAL);
+	(void)state;
+	assert_int_equal(inspector_new(paths, 1, &in, error), -EINVAL);
 	assert_has(error, "/nonexistent/ca.pem");
 	assert_null(in);
 	inspector_stop(NULL);
@@ -655,7 +662,9 @@ static int set_up(void **state)
 	home_begin(&w->home);
 	r = ca_new(time(NULL), 30, &w->ca);
 	if (r == 0)
-		r = inspector_new(w->ca, paths, 1, &w->in, error);
+		r = signer_new(w->ca, &w->signer);
+	if (r == 0)
+		r = inspector_new(paths, 1, &w->in, error);
 	if (r < 0)
 		print_error("%s\n", error);
 	unlink(path);
@@ -670,7 +679,7 @@ static int tear_down(void **state)
 	inspector_stop(w->in);
 	home_end(&w->home);
 	inspector_free(w->in);
-	ca_free(w->ca);
+	signer_unref(w->signer);
 	free(w);
 	return 0;
 }

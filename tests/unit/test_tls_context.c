@@ -19,6 +19,7 @@
 #include "common/clock.h"
 #include "common/macros.h"
 #include "proxy/ca.h"
+#include "proxy/leaf.h"
 #include "proxy/tls_client.h"
 #include "proxy/tls_server.h"
 #include "tests/unit/hellos.h"
@@ -42,6 +43,7 @@ struct world {
 	struct event_base *base;
 	struct ca *ca;
 	struct tls_context *ctx;
+	struct leaf_cache *leaves;
 };
 
 static unsigned get16(const unsigned char *p)
@@ -111,13 +113,14 @@ static void make_pair(int ret[2])
 /* Their hello has X25519, P-256, X448, P-521 and P-384, in this order. */
 static void a_server_takes_the_quickest_curve(void **state)
 {
+	struct world *w = *state;
 	const struct tls_server_opts opts = {
 		.host = "old.example.net",
+		.leaves = w->leaves,
 		.early = (const char *)hello_tls12,
 		.early_n = sizeof(hello_tls12),
 		.deadline_ms = PATIENCE_MS,
 	};
-	struct world *w = *state;
 	const unsigned char *m;
 	unsigned char bytes[8192];
 	struct tls_server *s;
@@ -194,12 +197,13 @@ static int set_up(void **state)
 		return -1;
 	close(fd);
 	w->base = event_base_new();
+	w->leaves = leaf_cache_new(w->ca);
 	if (tls_context_new(paths, 1, &w->ctx, error) < 0 ||
-	    tls_context_set_ca(w->ctx, w->ca) < 0)
+	    tls_context_serve(w->ctx) < 0)
 		print_error("%s\n", error);
 	(void)unlink(path);
 	*state = w;
-	return w->base && w->ctx ? 0 : -1;
+	return w->base && w->ctx && w->leaves ? 0 : -1;
 }
 
 static int tear_down(void **state)
@@ -207,6 +211,7 @@ static int tear_down(void **state)
 	struct world *w = *state;
 
 	tls_context_free(w->ctx);
+	leaf_cache_free(w->leaves);
 	ca_free(w->ca);
 	event_base_free(w->base);
 	free(w);

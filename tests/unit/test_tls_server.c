@@ -27,6 +27,7 @@
 #include "common/clock.h"
 #include "common/macros.h"
 #include "proxy/ca.h"
+#include "proxy/leaf.h"
 #include "proxy/tls_client.h"
 #include "proxy/tls_context.h"
 #include "tests/support/program.h"
@@ -50,6 +51,7 @@ struct world {
 	struct event_base *base;
 	struct ca *ca;
 	struct tls_context *ctx;
+	struct leaf_cache *leaves;
 	char path[40];
 };
 
@@ -111,6 +113,7 @@ static struct tls_server *serve_early(struct world *w, int fd, const char *host,
 	struct tls_server *s = NULL;
 	struct addr a;
 
+	opts.leaves = w->leaves;
 	*o = (struct outcome){ .fd = -1 };
 	if (addr_parse(host, strlen(host), &a) == ADDR_OK)
 		opts.addr = &a;
@@ -684,8 +687,10 @@ static void a_handshake_goes_byte_by_byte(void **state)
 
 static void who_says_nothing_has_a_deadline(void **state)
 {
-	struct tls_server_opts opts = { .host = OLD_HOST, .deadline_ms = 50 };
 	struct world *w = *state;
+	struct tls_server_opts opts = { .host = OLD_HOST,
+					.leaves = w->leaves,
+					.deadline_ms = 50 };
 
 	for (size_t i = 0; i < 3; i++) {
 		struct outcome o = { .fd = -1 };
@@ -750,10 +755,11 @@ static void a_cancelled_handshake_never_calls_back(void **state)
 
 static void where_no_certificate_can_be_made_nothing_begins(void **state)
 {
+	struct world *w = *state;
 	struct tls_server_opts opts = { .host = "*.example",
+					.leaves = w->leaves,
 					.deadline_ms = 1000 };
 	struct outcome o = { .fd = -1 };
-	struct world *w = *state;
 	struct tls_server *s;
 	int client, server;
 
@@ -808,7 +814,8 @@ static int set_up(void **state)
 	paths[0] = w->path;
 	w->base = event_base_new();
 	if (!w->base || tls_context_new(paths, 1, &w->ctx, error) < 0 ||
-	    tls_context_set_ca(w->ctx, w->ca) < 0) {
+	    tls_context_serve(w->ctx) < 0 ||
+	    !(w->leaves = leaf_cache_new(w->ca))) {
 		print_error("%s\n", error);
 		return -1;
 	}
@@ -821,6 +828,7 @@ static int tear_down(void **state)
 	struct world *w = *state;
 
 	tls_context_free(w->ctx);
+	leaf_cache_free(w->leaves);
 	event_base_free(w->base);
 	ca_free(w->ca);
 	(void)unlink(w->path);

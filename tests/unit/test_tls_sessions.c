@@ -21,11 +21,18 @@
 #include "common/addr.h"
 #include "common/clock.h"
 #include "proxy/ca.h"
+#include "proxy/leaf.h"
 #include "proxy/tls_client.h"
 #include "proxy/tls_context.h"
 #include "proxy/tls_server.h"
 
 #define PATIENCE_MS 10000u
+
+/* A context, and the certificates that it shows. */
+struct server {
+	struct tls_context *ctx;
+	struct leaf_cache *leaves;
+};
 
 /**
  * struct world
@@ -34,7 +41,8 @@
 struct world {
 	struct event_base *base;
 	struct ca *ca, *other_ca;
-	struct tls_context *client, *server, *other;
+	struct tls_context *client;
+	struct server server, other;
 };
 
 struct outcome {
@@ -74,7 +82,7 @@ static void exchange(struct world *w, int from, int to)
 
 /* One connection, from the handshake to the end. Return: the client's error,
  * or NULL. */
-static const char *connect_once(struct world *w, struct tls_context *server,
+static const char *connect_once(struct world *w, struct server *server,
 				const char *host, uint16_t port,
 				const struct addr *addr)
 {
@@ -84,6 +92,7 @@ static const char *connect_once(struct world *w, struct tls_context *server,
 					  .deadline_ms = PATIENCE_MS };
 	struct tls_server_opts serve = { .host = host,
 					 .addr = addr,
+					 .leaves = server->leaves,
 					 .deadline_ms = PATIENCE_MS };
 	struct outcome theirs = { .fd = -1 };
 	static struct outcome ours;
@@ -99,7 +108,7 @@ static const char *connect_once(struct world *w, struct tls_context *server,
 	assert_int_equal(tls_client_start(w->base, w->client, pair[0], &client,
 					  on_done, &ours, &c),
 			 0);
-	assert_int_equal(tls_server_start(w->base, server, pair[1], &serve,
+	assert_int_equal(tls_server_start(w->base, server->ctx, pair[1], &serve,
 					  on_done, &theirs, &s),
 			 0);
 	while (ours.calls == 0 || theirs.calls == 0)
@@ -131,11 +140,12 @@ static void the_second_connection_takes_the_session_up(void **state)
 {
 	struct world *w = *state;
 
-	assert_null(connect_once(w, w->server, "a.example", 443, NULL));
+	assert_null(connect_once(w, &w->server, "a.example", 443, NULL));
 	assert_int_equal(resumed(w), 0);
 	assert_int_equal(count(w), 1);
 	for (unsigned i = 1; i < 5; i++) {
-		assert_null(connect_once(w, w->server, "a.example", 443, NULL));
+		assert_null(
+			connect_once(w, &w->server, "a.example", 443, NULL));
 		assert_int_equal(resumed(w), i);
 		assert_int_equal(count(w), 1);
 	}
@@ -145,10 +155,10 @@ static void a_session_is_for_its_host_and_its_port_alone(void **state)
 {
 	struct world *w = *state;
 
-	assert_null(connect_once(w, w->server, "a.example", 443, NULL));
-	assert_null(connect_once(w, w->server, "a.example", 444, NULL));
-	assert_null(connect_once(w, w->server, "b.example", 443, NULL));
-	assert_null(connect_once(w, w->server, "a.example", 4430, NULL));
+	assert_null(connect_once(w, &w->server, "a.example", 443, NULL));
+	assert_null(connect_once(w, &w->server, "a.example", 444, NULL));
+	assert_null(connect_once(w, &w->server, "b.example", 443, NULL));
+	assert_null(connect_once(w, &w->server, "a.example", 4430, NULL));
 	assert_int_equal(resumed(w), 0);
 	assert_int_equal(count(w), 4);
 }
@@ -160,8 +170,8 @@ static void without_a_port_and_for_addresses_nothing_is_kept(void **state)
 
 	assert_int_equal(addr_parse("192.0.2.1", 9, &a), ADDR_OK);
 	for (int i = 0; i < 2; i++) {
-		assert_null(connect_once(w, w->server, "a.example", 0, NULL));
-		assert_null(connect_once(w, w->server, "192.0.2.1", 443, &a));
+		assert_null(connect_once(w, &w->server, "a.example", 0, NULL));
+		assert_null(connect_once(w, &w->server, "192.0.2.1", 443, &a));
 	}
 	assert_int_equal(resumed(w), 0);
 	assert_int_equal(count(w), 0);
@@ -173,14 +183,14 @@ static void whoever_does_not_know_the_session_is_verified(void **state)
 	struct world *w = *state;
 	const char *error;
 
-	assert_null(connect_once(w, w->server, "a.example", 443, NULL));
-	error = connect_once(w, w->other, "a.example", 443, NULL);
+	assert_null(connect_once(w, &w->server, "a.example", 443, NULL));
+	error = connect_once(w, &w->other, "a.example", 443, NULL);
 	assert_non_null(error);
 	assert_non_null(strstr(error, "nobody trusted here has signed"));
 	assert_int_equal(resumed(w), 0);
 	/* And the offer is not made again. */
 	assert_int_equal(count(w), 0);
-	assert_null(connect_once(w, w->server, "a.example", 443, NULL));
+	assert_null(connect_once(w, &w->server, "a.example", 443, NULL));
 	assert_int_equal(resumed(w), 0);
 }
 
@@ -188,7 +198,7 @@ static void what_was_never_verified_is_not_kept(void **state)
 {
 	struct world *w = *state;
 
-	assert_non_null(connect_once(w, w->other, "a.example", 443, NULL));
+	assert_non_null(connect_once(w, &w->other, "a.example", 443, NULL));
 	assert_int_equal(count(w), 0);
 }
 
@@ -199,20 +209,20 @@ static void the_one_not_used_for_longest_goes_first(void **state)
 
 	for (unsigned i = 0; i < TLS_SESSIONS_MAX; i++) {
 		(void)snprintf(host, sizeof(host), "h%u.example", i);
-		assert_null(connect_once(w, w->server, host, 443, NULL));
+		assert_null(connect_once(w, &w->server, host, 443, NULL));
 	}
 	assert_int_equal(count(w), TLS_SESSIONS_MAX);
-	assert_null(connect_once(w, w->server, "h0.example", 443, NULL));
+	assert_null(connect_once(w, &w->server, "h0.example", 443, NULL));
 	assert_int_equal(resumed(w), 1);
-	assert_null(connect_once(w, w->server, "new.example", 443, NULL));
+	assert_null(connect_once(w, &w->server, "new.example", 443, NULL));
 	assert_int_equal(count(w), TLS_SESSIONS_MAX);
-	assert_null(connect_once(w, w->server, "h0.example", 443, NULL));
+	assert_null(connect_once(w, &w->server, "h0.example", 443, NULL));
 	assert_int_equal(resumed(w), 2);
-	assert_null(connect_once(w, w->server, "h1.example", 443, NULL));
+	assert_null(connect_once(w, &w->server, "h1.example", 443, NULL));
 	assert_int_equal(resumed(w), 2);
 }
 
-static struct tls_context *context(struct ca *trusted, struct ca *own)
+static struct tls_context *context(struct ca *trusted)
 {
 	char path[] = "/tmp/netleash-test-ca.XXXXXX", *paths[] = { path };
 	struct tls_context *ctx = NULL;
@@ -226,9 +236,21 @@ static struct tls_context *context(struct ca *trusted, struct ca *own)
 	if (fd >= 0)
 		close(fd);
 	(void)unlink(path);
-	if (ctx && own && tls_context_set_ca(ctx, own) < 0)
-		print_error("no server\n");
 	return ctx;
+}
+
+static void server_begin(struct server *s, struct ca *trusted, struct ca *own)
+{
+	s->ctx = context(trusted);
+	s->leaves = leaf_cache_new(own);
+	if (!s->ctx || !s->leaves || tls_context_serve(s->ctx) < 0)
+		print_error("no server\n");
+}
+
+static void server_end(struct server *s)
+{
+	tls_context_free(s->ctx);
+	leaf_cache_free(s->leaves);
 }
 
 static int set_up(void **state)
@@ -239,11 +261,11 @@ static int set_up(void **state)
 	    ca_new(time(NULL), 30, &w->other_ca) < 0)
 		return -1;
 	w->base = event_base_new();
-	w->client = context(w->ca, NULL);
-	w->server = context(w->ca, w->ca);
-	w->other = context(w->ca, w->other_ca);
+	w->client = context(w->ca);
+	server_begin(&w->server, w->ca, w->ca);
+	server_begin(&w->other, w->ca, w->other_ca);
 	*state = w;
-	return w->base && w->client && w->server && w->other ? 0 : -1;
+	return w->base && w->client && w->server.ctx && w->other.ctx ? 0 : -1;
 }
 
 static int tear_down(void **state)
@@ -251,8 +273,8 @@ static int tear_down(void **state)
 	struct world *w = *state;
 
 	tls_context_free(w->client);
-	tls_context_free(w->server);
-	tls_context_free(w->other);
+	server_end(&w->server);
+	server_end(&w->other);
 	ca_free(w->ca);
 	ca_free(w->other_ca);
 	event_base_free(w->base);
@@ -270,16 +292,16 @@ static void a_session_ends_with_the_certificate_of_its_host(void **state)
 	struct outcome o = { 0 };
 	struct tls_client *c;
 	struct ca *old;
-	struct tls_context *server;
+	struct server server;
 	int pair[2];
 
 	/* A CA that was made thirty days ago, but for four seconds. */
 	assert_int_equal(ca_new(time(NULL) - 30 * 24 * 3600 + 4, 30, &old), 0);
-	server = context(old, old);
+	server_begin(&server, old, old);
 	tls_context_free(w->client);
-	w->client = context(old, NULL);
-	assert_null(connect_once(w, server, "a.example", 443, NULL));
-	assert_null(connect_once(w, server, "a.example", 443, NULL));
+	w->client = context(old);
+	assert_null(connect_once(w, &server, "a.example", 443, NULL));
+	assert_null(connect_once(w, &server, "a.example", 443, NULL));
 	assert_int_equal(resumed(w), 1);
 	assert_int_equal(count(w), 1);
 	(void)usleep(4100000);
@@ -291,7 +313,7 @@ static void a_session_ends_with_the_certificate_of_its_host(void **state)
 	assert_int_equal(count(w), 0); /* nothing is offered */
 	tls_client_cancel(c);
 	close(pair[1]);
-	tls_context_free(server);
+	server_end(&server);
 	ca_free(old);
 }
 

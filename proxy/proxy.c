@@ -41,7 +41,6 @@
 #include "proxy/access_log.h"
 #include "proxy/inspector.h"
 #include "proxy/proxy_priv.h"
-#include "proxy/signer.h"
 #include "proxy/stats.h"
 #include "proxy/target_count.h"
 
@@ -83,7 +82,7 @@ int proxy_new(const struct proxy_opts *opts, struct proxy **ret)
 		r = loop_init(&p->loops[i], &p->all, opts);
 	/* The last that can fail: @ca is the caller's until then. */
 	if (r == 0 && opts->ca)
-		r = signer_new(opts->ca, &p->all.signer);
+		r = signer_new(opts->ca, opts->ca_number, &p->all.signer);
 	if (r < 0) {
 		proxy_free(p);
 		return r;
@@ -180,17 +179,16 @@ int proxy_set_log(struct proxy *p, int fd, bool is_syslog)
 	return r;
 }
 
-int proxy_set_ca(struct proxy *p, struct ca *ca)
+void proxy_set_signer(struct proxy *p, struct signer *s)
 {
-	struct signer *signer;
-	int r = signer_new(ca, &signer);
-
-	if (r < 0)
-		return r;
 	signer_unref(p->all.signer);
-	p->all.signer = signer;
+	p->all.signer = s;
 	proxy_scope_set_signers(p);
-	return 0;
+}
+
+uint32_t proxy_ca_number(const struct proxy *p)
+{
+	return p->all.signer ? signer_number(p->all.signer) : 0;
 }
 
 int proxy_start(struct proxy *p)

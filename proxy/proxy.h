@@ -25,12 +25,13 @@
 #include <stdint.h>
 
 #include "proxy/ca_file.h"
+#include "proxy/ca_pass.h"
 #include "proxy/ca_store.h"
 #include "proxy/policy.h"
 #include "proxy/proxy_scope.h"
 #include "proxy/proxy_watch.h"
+#include "proxy/signer.h"
 
-struct ca;
 struct conf;
 struct event_base;
 struct proxy;
@@ -43,6 +44,7 @@ struct proxy;
  * @log_syslog: @log_fd is a datagram socket of syslog's
  * @ca:     signs for tunnels that are looked into; NULL: none is. Taken, not
  *          where proxy_new() fails
+ * @ca_number: of @ca, the owner's
  * @error:  PROXY_ERROR_MAX bytes for a sentence, where proxy_new() has one; may
  *          be NULL
  */
@@ -52,6 +54,7 @@ struct proxy_opts {
 	int log_fd;
 	bool log_syslog;
 	struct ca *ca;
+	uint32_t ca_number;
 	char *error;
 };
 #define PROXY_ERROR_MAX 512
@@ -76,12 +79,14 @@ void proxy_set_limits(struct proxy *p, const struct conf *cf);
 int proxy_set_log(struct proxy *p, int fd, bool is_syslog);
 
 /*
- * Signs with @ca for the runs that begin from now on, and at once for what is
- * no run's; a run keeps the one that it began with, whose keys are wiped when
- * its last run has ended. The proxy began with one. Takes @ca, not where it
- * fails. Return: 0 or -ENOMEM.
+ * @s signs for the runs that begin from now on, and at once for what is no
+ * run's; a run keeps the one that it began with, whose keys are wiped when its
+ * last run has ended. The proxy began with one. Takes the reference.
  */
-int proxy_set_ca(struct proxy *p, struct ca *ca);
+void proxy_set_signer(struct proxy *p, struct signer *s);
+
+/* Who signs for a run that begins now: its number; 0 for none. */
+uint32_t proxy_ca_number(const struct proxy *p);
 
 /* Begin accepting; a listener that is added later begins at once.
  * Return: 0 or -errno. */

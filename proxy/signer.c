@@ -13,11 +13,12 @@
 
 struct signer {
 	atomic_uint users;
+	uint32_t number;
 	struct ca *ca;
 	struct leaf_cache *leaves;
 };
 
-int signer_new(struct ca *ca, struct signer **ret)
+int signer_new(struct ca *ca, uint32_t number, struct signer **ret)
 {
 	struct signer *s = calloc(1, sizeof(*s));
 
@@ -28,9 +29,15 @@ int signer_new(struct ca *ca, struct signer **ret)
 		return -ENOMEM;
 	}
 	atomic_init(&s->users, 1);
+	s->number = number;
 	s->ca = ca;
 	*ret = s;
 	return 0;
+}
+
+uint32_t signer_number(const struct signer *s)
+{
+	return s->number;
 }
 
 struct signer *signer_ref(struct signer *s)

@@ -8,12 +8,18 @@
 #ifndef NETLEASH_PROXY_SIGNER_H
 #define NETLEASH_PROXY_SIGNER_H
 
+#include <stdint.h>
+
 struct ca;
 struct leaf_cache;
 struct signer;
 
-/* Takes @ca, not where it fails; with one reference. Return: 0 or -ENOMEM. */
-int signer_new(struct ca *ca, struct signer **ret);
+/*
+ * Takes @ca, not where it fails; with one reference. @number is the owner's, to
+ * tell one from another. Return: 0 or -ENOMEM.
+ */
+int signer_new(struct ca *ca, uint32_t number, struct signer **ret);
+uint32_t signer_number(const struct signer *s);
 
 struct signer *signer_ref(struct signer *s); /* Return: @s */
 

@@ -45,6 +45,7 @@
 #include "sandbox/confine.h"
 #include "sandbox/init.h"
 #include "sandbox/init_await.h"
+#include "sandbox/known_cas.h"
 #include "sandbox/launch.h"
 #include "sandbox/leash.h"
 #include "sandbox/plan.h"
@@ -225,13 +226,16 @@ static int register_run(struct attendant *a)
 		.pid = a->request.pid,
 		.plan = &a->plan,
 	};
+	char pem[KNOWN_CAS_PEM];
 	int r;
 
 	r = attend_open_channel(&ticket, &a->daemon, a->error);
 	inspection_forget(&a->plan.inspection);
-	if (r == 0 && a->daemon.inspects && a->opts->ca_pem)
-		r = plan_trust(&a->plan, a->opts->ca_pem, a->error);
-	return r;
+	if (r < 0 || !a->daemon.ca || !a->opts->cas)
+		return r;
+	if (!known_cas_find(a->opts->cas, a->daemon.ca, pem))
+		return fail(a, -ESTALE, "the daemon's CA");
+	return plan_trust(&a->plan, pem, a->error);
 }
 
 static int make_environment(struct attendant *a)
@@ -332,7 +336,7 @@ static int run(struct attendant *a)
 	if (r == 0)
 		r = decide(a);
 	if (r == 0)
-		r = plan_secrets(&a->plan, a->opts->ca_pem != NULL, a->error);
+		r = plan_secrets(&a->plan, a->opts->cas != NULL, a->error);
 	if (r == 0)
 		r = leash_prepare(&a->plan, &a->leash, a->error); /* step 4 */
 	if (r == 0)

@@ -6,17 +6,18 @@
 #define NETLEASH_SANDBOX_ATTEND_H
 
 struct conf;
+struct known_cas;
 
 /**
  * struct attend_opts - borrowed
  * @conf:  what permits
- * @ca_pem: the certificate of the daemon's CA, or NULL: it has none
+ * @cas:   the daemon's CAs, or NULL: it has none
  * @sock:  to the caller
  * @tickets: to the daemon, shared
  */
 struct attend_opts {
 	const struct conf *conf;
-	const char *ca_pem;
+	const struct known_cas *cas;
 	int sock;
 	int tickets;
 };

@@ -129,7 +129,7 @@ int attend_open_channel(const struct ticket_opts *opts,
 		(void)close(memory);
 		return r;
 	}
-	*ret = (struct ticket_answer){ pair[0], memory, word.value != 0 };
+	*ret = (struct ticket_answer){ pair[0], memory, word.value };
 	return 0;
 }
 

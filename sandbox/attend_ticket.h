@@ -5,7 +5,6 @@
 #ifndef NETLEASH_SANDBOX_ATTEND_TICKET_H
 #define NETLEASH_SANDBOX_ATTEND_TICKET_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -29,11 +28,12 @@ struct ticket_opts {
  * struct ticket_answer
  * @channel: to the daemon
  * @summary: the memory file for it
- * @inspects: tunnels of the run may be looked into
+ * @ca:      number of the CA that signs where tunnels of the run are looked
+ *           into; 0: none are
  */
 struct ticket_answer {
 	int channel, summary;
-	bool inspects;
+	uint32_t ca;
 };
 
 /* With the secrets of the plan's inspection. Return: 0 with an answer, whose

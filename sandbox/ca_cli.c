@@ -164,9 +164,10 @@ static int renew(bool as_json, char *error)
 	if (r == 0)
 		r = print_facts(&facts, as_json);
 	if (r == 0)
-		log_notice("a daemon that runs signs with the old one until it "
-			   "is restarted; who was told to trust the old "
-			   "certificate needs this one: 'netleash ca export'");
+		log_notice("a daemon that is running signs with the old one "
+			   "until 'netleash reload'; who was told to trust the "
+			   "old certificate needs this one: 'netleash ca "
+			   "export'");
 	return r;
 }
 

@@ -24,6 +24,7 @@
 #include "proxy/proxy.h"
 #include "sandbox/authority.h"
 #include "sandbox/control.h"
+#include "sandbox/known_cas.h"
 #include "sandbox/launch_request.h"
 #include "sandbox/launcher.h"
 #include "sandbox/notify.h"
@@ -72,7 +73,9 @@ static int find_ca(struct server *s, struct daemon *d)
 			r = authority_facts(&d->facts, why);
 	}
 	d->has_ca = r == 0;
-	return r < 0 ? do_without(s, r, why) : 0;
+	if (r < 0)
+		return do_without(s, r, why);
+	return known_cas_new(d->facts.pem, &s->cas);
 }
 
 /* Behind the launcher's fork. The keeper may have it: it reads nothing that is
@@ -86,8 +89,11 @@ static int load_ca(struct server *s, const struct daemon *d)
 	if (!d->has_ca)
 		return 0;
 	r = authority_load(&s->ca, why);
-	if (r < 0)
+	if (r < 0) {
+		known_cas_forget(s->cas);
+		s->cas = NULL;
 		return do_without(s, r, why);
+	}
 	s->lacks_ca = false;
 	/* The launcher has the other one. */
 	if (strcmp(ca_pem(s->ca), d->facts.pem) != 0) {
@@ -103,7 +109,7 @@ static int start_launcher(struct server *s, struct daemon *d)
 {
 	struct launcher_opts opts = {
 		.conf = rulebook_conf(s->rules),
-		.ca_pem = d->has_ca ? d->facts.pem : NULL,
+		.cas = s->cas,
 	};
 	int copy[2], r;
 
@@ -162,6 +168,9 @@ static int start(struct server *s)
 	struct daemon *d = s->kind_arg;
 	int r = runs_new(s->proxy, d->tickets, s->rules, &d->runs);
 
+	/* What attendants go by is not ours to write. */
+	known_cas_forget(s->cas);
+	s->cas = NULL;
 	if (r < 0)
 		return r;
 	d->tickets = -1; /* taken */

@@ -5,11 +5,10 @@
  * In:         datagrams of four bytes from the proxy, each an index
  * Out:        descriptors: the conf as bytes, the log opened anew
  * Steps:      wait for an index -> KEEPER_CONF: a child of its own loads the
- *             conf, sends it, tells the keeper where the log is now, and is
- *             gone; KEEPER_LOG: open that place
- * Invariants: what the proxy says is compared with two numbers and is nothing
- *             else: no path, no length, no text of it is ever used; a conf
- *             that is bad leaves the log's place as it was
+ *             conf and the CA, sends them, tells the keeper where the log is
+ * now, and is gone; KEEPER_LOG: open that place Invariants: what the proxy says
+ * is compared with two numbers and is nothing else: no path, no length, no text
+ * of it is ever used; a conf that is bad leaves the log's place as it was
  *
  * Why the conf is parsed here at all, where privilege is: which files belong
  * to it only its own include lines tell, so whoever opens them must have read
@@ -39,11 +38,15 @@
 #include "common/conf.h"
 #include "common/conf_pack.h"
 #include "common/fdio.h"
+#include "common/json.h"
 #include "common/log.h"
 #include "proxy/policy.h"
+#include "proxy/proxy.h"
+#include "sandbox/authority.h"
 #include "sandbox/check.h"
 #include "sandbox/conf_find.h"
 #include "sandbox/identity.h"
+#include "sandbox/known_cas.h"
 #include "sandbox/log_sink.h"
 
 /* Exit status of the child that loads: it has told what is wrong. */
@@ -56,17 +59,25 @@ struct keeper {
 	bool replied; /* in the child: nothing more is to be said */
 };
 
-static void reply(const struct keeper *k, enum keeper_thing thing, int result,
-		  int fd)
+static void reply_with(const struct keeper *k, enum keeper_thing thing,
+		       int result, const int fds[KEEPER_FDS], uint32_t ca)
 {
 	const struct keeper_reply msg = {
 		.thing = (uint32_t)thing,
 		.result = result,
 		.is_syslog = k->log.kind == CONF_LOG_SYSLOG,
+		.ca = ca,
 	};
+	const size_t n = fds[0] < 0 ? 0 : fds[1] < 0 ? 1 : 2;
 
 	/* If the proxy is gone, the end of file says so. */
-	(void)fd_send(k->sock, &msg, sizeof(msg), &fd, fd >= 0 ? 1 : 0);
+	(void)fd_send(k->sock, &msg, sizeof(msg), fds, n);
+}
+
+static void reply(const struct keeper *k, enum keeper_thing thing, int result,
+		  int fd)
+{
+	reply_with(k, thing, result, (int[KEEPER_FDS]){ fd, -1 }, 0);
 }
 
 static void open_log(const struct keeper *k)
@@ -101,32 +112,81 @@ static int put_in_memory(struct strbuf *bytes)
 	return r < 0 ? r : fd;
 }
 
-/* What is wrong with a conf, for whoever asked for the reload. */
-static void tell_errors(struct keeper *k, const struct conf_report *report)
+/* Takes @text: JSON that says what is wrong, for whoever asked. */
+static void tell(struct keeper *k, struct strbuf *text)
 {
-	struct strbuf text = STRBUF_INIT;
-	int fd;
+	int fd = put_in_memory(text);
 
-	check_render_json(report, NULL, &text);
-	fd = put_in_memory(&text);
 	reply(k, KEEPER_CONF, -EINVAL, fd >= 0 ? fd : -1);
 	k->replied = true;
 }
 
-/* Says what is wrong with it for this proxy. */
-static bool is_good(const struct keeper *k, const struct conf *cf)
+static void tell_errors(struct keeper *k, const struct conf_report *report)
 {
+	struct strbuf text = STRBUF_INIT;
+
+	check_render_json(report, NULL, &text);
+	tell(k, &text);
+}
+
+static void refuse(struct keeper *k, const char *why)
+{
+	struct strbuf text = STRBUF_INIT;
+	struct json j;
+
+	log_error("%s", why);
+	json_init(&j, &text);
+	json_object_open(&j, NULL);
+	json_string(&j, "error", why);
+	json_object_close(&j);
+	strbuf_addc(&text, '\n');
+	tell(k, &text);
+}
+
+/* Says what is wrong with it for this proxy. */
+static bool is_good(struct keeper *k, const struct conf *cf)
+{
+	char why[200];
+
 	if (k->opts->profile && !conf_profile(cf, k->opts->profile)) {
-		log_error("the conf has no profile '%s'", k->opts->profile);
+		(void)snprintf(why, sizeof(why), "the conf has no profile '%s'",
+			       k->opts->profile);
+		refuse(k, why);
 		return false;
 	}
 	if (k->opts->lacks_ca && policy_conf_wants_inspection(cf)) {
-		log_error("the conf asks for a look into tunnels, and there "
+		refuse(k, "the conf asks for a look into tunnels, and there "
 			  "was no CA that can be used: run 'netleash setup', "
 			  "and restart");
 		return false;
 	}
 	return true;
+}
+
+/* The pair of now, for the proxy. Return: 0, or -errno and that is said. */
+static int load_ca(struct keeper *k, int *ret_fd, uint32_t *ret_number)
+{
+	char why[AUTHORITY_ERROR_MAX], text[sizeof(why) + 40];
+	struct ca *ca = NULL;
+	int r;
+
+	if (!k->opts->cas)
+		return 0;
+	r = authority_load(&ca, why);
+	if (r == 0) {
+		r = ca_pass_put(ca, ret_fd);
+		if (r < 0)
+			(void)snprintf(why, sizeof(why), "%s", strerror(-r));
+	}
+	/* Attendants may hear of it from now on. */
+	if (r == 0)
+		*ret_number = known_cas_add(k->opts->cas, ca_pem(ca));
+	ca_free(ca);
+	if (r == 0)
+		return 0;
+	(void)snprintf(text, sizeof(text), "the CA cannot be used: %s", why);
+	refuse(k, text);
+	return -EINVAL;
 }
 
 static int load(struct keeper *k, struct conf **ret)
@@ -169,23 +229,26 @@ static void send_copy(int sock, int fd)
 static int send_conf(struct keeper *k, int to_keeper)
 {
 	struct strbuf bytes = STRBUF_INIT;
+	int fds[KEEPER_FDS] = { -1, -1 }, r;
 	struct conf *cf = NULL;
-	int r, fd = -1;
+	uint32_t ca = 0;
 
 	r = load(k, &cf);
+	if (r == 0)
+		r = load_ca(k, &fds[1], &ca);
 	if (r == 0)
 		r = log_place_find(cf, k->opts->log_file, &k->log);
 	if (r == 0) {
 		conf_pack(cf, &bytes);
-		fd = put_in_memory(&bytes);
-		r = fd < 0 ? fd : 0;
+		fds[0] = put_in_memory(&bytes);
+		r = fds[0] < 0 ? fds[0] : 0;
 	}
 	if (r == 0)
 		r = fd_write_all(to_keeper, &k->log, sizeof(k->log));
 	if (r == 0 && k->opts->conf_copy >= 0)
-		send_copy(k->opts->conf_copy, fd);
+		send_copy(k->opts->conf_copy, fds[0]);
 	if (r == 0)
-		reply(k, KEEPER_CONF, 0, fd);
+		reply_with(k, KEEPER_CONF, 0, fds, ca);
 	return r;
 }
 
@@ -258,6 +321,7 @@ static _Noreturn void keeper_main(const struct keeper_opts *opts, int sock)
 	struct keeper k = { .opts = opts, .log = *opts->log, .sock = sock };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+	ca_free(opts->ca); /* the proxy has its own; ours would outlive it */
 	/* Whoever reads our output shall see its end when the proxy ends. */
 	if (null < 0 || dup3(null, STDIN_FILENO, 0) < 0 ||
 	    dup3(null, STDOUT_FILENO, 0) < 0)
@@ -304,21 +368,22 @@ int keeper_ask(int sock, enum keeper_thing thing)
 	return fd_send(sock, &index, sizeof(index), NULL, 0);
 }
 
-int keeper_receive(int sock, struct keeper_reply *ret, int *ret_fd)
+int keeper_receive(int sock, struct keeper_reply *ret, int ret_fds[KEEPER_FDS])
 {
 	struct keeper_reply msg;
+	int fds[KEEPER_FDS];
 	size_t fds_n = 0;
 	ssize_t n;
-	int fd = -1;
 
-	n = fd_recv(sock, &msg, sizeof(msg), &fd, 1, &fds_n);
+	n = fd_recv(sock, &msg, sizeof(msg), fds, KEEPER_FDS, &fds_n);
 	if (n == sizeof(msg)) {
 		*ret = msg;
-		*ret_fd = fds_n > 0 ? fd : -1;
+		for (size_t i = 0; i < KEEPER_FDS; i++)
+			ret_fds[i] = i < fds_n ? fds[i] : -1;
 		return 0;
 	}
-	if (fds_n > 0)
-		(void)close(fd);
+	for (size_t i = 0; i < fds_n; i++)
+		(void)close(fds[i]);
 	if (n < 0)
 		return (int)n;
 	return n == 0 ? -EPIPE : -EPROTO;

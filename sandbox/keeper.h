@@ -13,28 +13,36 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct ca;
 struct caller;
+struct known_cas;
 struct log_place;
 
 /* What can be asked for. */
 enum keeper_thing {
-	KEEPER_CONF, /* load the conf; a memory file with conf_pack()'s bytes */
+	KEEPER_CONF, /* load the conf, a memory file with conf_pack()'s bytes;
+			and the CA, one of ca_pass_put() */
 	KEEPER_LOG,  /* the access log of the conf that was loaded last */
 	KEEPER_THINGS
 };
 
 /**
- * struct keeper_reply - one datagram, and at most one descriptor with it
+ * struct keeper_reply - one datagram, and its descriptors
  * @result:    0; -EINVAL: the conf is bad, or what it names does not work,
  *             and the keeper has said so; with it may come a memory file of
  *             what check_render_json() says; -errno
  * @is_syslog: the descriptor is a socket of syslog's
+ * @ca:        number of the CA, which is the second descriptor; 0: there is
+ *             none
  */
 struct keeper_reply {
 	uint32_t thing;
 	int32_t result;
 	uint32_t is_syslog;
+	uint32_t ca;
 };
+
+#define KEEPER_FDS 2
 
 #define KEEPER_REMOVE 3
 
@@ -47,6 +55,9 @@ struct keeper_reply {
  * @remove:   files that go when the proxy has ended; NULL: none
  * @hold:     a lock, or -1: kept until these files are gone, so that whoever
  *            has it next loses none of his own
+ * @cas:      where a CA is loaded with each conf, and is good or the whole is
+ *            not: those that are known; else NULL
+ * @ca:       the one that the proxy has, of which the keeper's copy is wiped
  * @lacks_ca: the proxy has no means to look into tunnels: a conf that asks for
  *            it is not good
  * @conf_copy: every conf that is loaded is sent there too, as bytes of
@@ -60,6 +71,8 @@ struct keeper_opts {
 	int hold;
 	int conf_copy;
 	bool lacks_ca;
+	struct known_cas *cas;
+	struct ca *ca;
 	const struct caller *caller;
 	const struct log_place *log;
 };
@@ -75,9 +88,10 @@ int keeper_start(const struct keeper_opts *opts, int *ret_sock, pid_t *ret_pid);
 int keeper_ask(int sock, enum keeper_thing thing);
 
 /*
- * When the socket is readable. *@ret_fd is -1 where none came. Return: 0;
- * -EPIPE when the keeper is gone; -errno.
+ * When the socket is readable. Those of @ret_fds are -1 that did not come.
+ * Return: 0; -EPIPE when the keeper is gone; -errno.
  */
-int keeper_receive(int sock, struct keeper_reply *ret, int *ret_fd);
+int keeper_receive(int sock, struct keeper_reply *ret,
+		   int ret_fds[KEEPER_FDS]);
 
 #endif

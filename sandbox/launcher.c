@@ -37,6 +37,7 @@
 #include "common/log.h"
 #include "common/macros.h"
 #include "sandbox/attend.h"
+#include "sandbox/known_cas.h"
 #include "sandbox/launch_request.h"
 #include "sandbox/state.h"
 #include "sandbox/sweep.h"
@@ -105,7 +106,7 @@ static _Noreturn void become_attendant(struct launcher *l, int sock)
 	int keep[] = { sock, l->tickets };
 	const struct attend_opts opts = {
 		.conf = l->conf,
-		.ca_pem = l->opts->ca_pem,
+		.cas = l->opts->cas,
 		.sock = sock,
 		.tickets = l->tickets,
 	};
@@ -274,6 +275,7 @@ static _Noreturn void launcher_main(const struct launcher_opts *opts,
 	if (null < 0 || dup3(null, STDIN_FILENO, 0) < 0 ||
 	    dup3(null, STDOUT_FILENO, 0) < 0 ||
 	    sigprocmask(SIG_SETMASK, &set, NULL) < 0 ||
+	    known_cas_freeze(opts->cas) < 0 ||
 	    fd_close_all_but(keep, ARRAY_SIZE(keep)) < 0)
 		_exit(1);
 	/* What our messages went to is closed, or somebody else's by now. */

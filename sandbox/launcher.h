@@ -13,17 +13,18 @@
 #include "sandbox/identity.h"
 
 struct conf;
+struct known_cas;
 
 /**
  * struct launcher_opts - borrowed by launcher_start(), copied by the fork
  * @conf:      what permits, and what a run is made by
- * @ca_pem:    the certificate of the daemon's CA, or NULL: it has none
+ * @cas:       the daemon's CAs, or NULL: it has none
  * @conf_sock: on which another conf comes, as the keeper sends it
  * @listen_fd: of launcher_listen()
  */
 struct launcher_opts {
 	const struct conf *conf;
-	const char *ca_pem;
+	struct known_cas *cas;
 	int conf_sock;
 	int listen_fd;
 };

@@ -4,7 +4,7 @@
  *
  * In:         a wish to reload; the keeper's replies and what was built of
  *             them, from the loop
- * Out:        another policy and another log in the proxy, and what was done
+ * Out:        another policy, CA and log in the proxy, and what was done
  * States:     IDLE -> CONF (asked the keeper for it) -> BUILD (a thread makes
  *             a policy of it) -> LOG (asked the keeper) -> IDLE
  * Invariants: one question at a time is under way; whatever fails leaves what
@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/conf.h"
@@ -47,6 +48,7 @@ struct reload {
 	bool loaded; /* this one brought a conf */
 	struct event *reply;
 	struct reload_build *build; /* in BUILD */
+	struct signer *signer;	    /* in BUILD: another CA, or NULL */
 	char *errors; /* of a conf that is bad, in JSON; or NULL */
 };
 
@@ -123,6 +125,8 @@ static void tell_what_stays(const struct conf *now, const struct conf *next)
 static void end_conf(struct reload *rl, int r)
 {
 	rl->loaded = r == 0;
+	signer_unref(rl->signer); /* nobody has signed with it */
+	rl->signer = NULL;
 	if (r == -EINVAL)
 		log_error("reload: the conf is not usable: the old one stays");
 	else if (r < 0)
@@ -150,6 +154,12 @@ static int take_rules(struct reload *rl, struct reload_built *built)
 		rulebook_unref(rules);
 		return r;
 	}
+	if (rl->signer) {
+		proxy_set_signer(rl->opts.proxy, rl->signer);
+		rl->signer = NULL;
+		log_notice("reloaded: the CA is another: it signs for runs "
+			   "that begin from now on");
+	}
 	tell_what_stays(rulebook_conf(rl->rules), rulebook_conf(rules));
 	proxy_set_limits(rl->opts.proxy, rulebook_conf(rules));
 	rulebook_unref(rl->rules);
@@ -168,6 +178,31 @@ static void on_built(void *arg, struct reload_built *built)
 	if (r == 0)
 		r = take_rules(rl, built);
 	end_conf(rl, r);
+}
+
+/* The keeper's: the one that we have, or another. Takes @fd. */
+static int take_ca(struct reload *rl, uint32_t number, int fd)
+{
+	char why[CA_ERROR_MAX];
+	struct ca *ca = NULL;
+	int r;
+
+	if (number == 0 || number == proxy_ca_number(rl->opts.proxy)) {
+		if (fd >= 0)
+			(void)close(fd);
+		return 0;
+	}
+	if (fd < 0)
+		return -EPROTO;
+	r = ca_pass_take(fd, time(NULL), &ca, why);
+	(void)close(fd);
+	if (r == 0)
+		r = signer_new(ca, number, &rl->signer);
+	else
+		log_error("reload: the CA: %s", why);
+	if (r < 0)
+		ca_free(ca);
+	return r;
 }
 
 /* Takes @fd. */
@@ -223,12 +258,12 @@ static void on_log(struct reload *rl, int result, int fd, bool is_syslog)
  */
 static void on_reply(evutil_socket_t sock, short what, void *arg)
 {
+	int fds[KEEPER_FDS] = { -1, -1 }, r;
 	struct keeper_reply reply;
 	struct reload *rl = arg;
-	int fd = -1, r;
 
 	(void)what;
-	r = keeper_receive(sock, &reply, &fd);
+	r = keeper_receive(sock, &reply, fds);
 	if (r == -EPROTO) {
 		reply = (struct keeper_reply){
 			.thing = rl->state == RELOAD_LOG ? KEEPER_LOG
@@ -244,14 +279,15 @@ static void on_reply(evutil_socket_t sock, short what, void *arg)
 		return;
 	}
 	if (reply.thing == KEEPER_CONF && rl->state == RELOAD_CONF) {
-		on_conf(rl, reply.result, fd);
-		fd = -1;
+		r = take_ca(rl, reply.ca, fds[1]);
+		on_conf(rl, reply.result < 0 ? reply.result : r, fds[0]);
 	} else if (reply.thing == KEEPER_LOG && rl->state == RELOAD_LOG) {
-		on_log(rl, reply.result, fd, reply.is_syslog);
-		fd = -1;
+		on_log(rl, reply.result, fds[0], reply.is_syslog);
+	} else {
+		for (size_t i = 0; i < KEEPER_FDS; i++)
+			if (fds[i] >= 0)
+				(void)close(fds[i]);
 	}
-	if (fd >= 0)
-		(void)close(fd);
 }
 
 int reload_new(const struct reload_opts *opts, struct reload **ret)
@@ -280,6 +316,7 @@ void reload_free(struct reload *rl)
 	if (!rl)
 		return;
 	reload_build_cancel(rl->build);
+	signer_unref(rl->signer);
 	event_free(rl->reply);
 	if (rl->opts.log_fd >= 0)
 		(void)close(rl->opts.log_fd);

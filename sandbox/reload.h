@@ -40,7 +40,8 @@ void reload_free(struct reload *rl);
 /*
  * Begins a reload, or another one after that which is under way. What came of
  * it is logged, and @done is called: from inside where the keeper is gone. A
- * conf that is bad changes nothing; the log is opened anew in every case.
+ * conf that is bad changes nothing, and so does a CA that is; the log is opened
+ * anew in every case.
  */
 void reload_start(struct reload *rl);
 

@@ -43,8 +43,8 @@ struct run_ticket {
 };
 
 enum run_word_type {
-	RUN_KNOWN = 1, /* from the daemon: @value 1: the command must trust its
-			  CA, 0: nothing is looked into */
+	RUN_KNOWN = 1, /* from the daemon: @value: the number of its CA that
+			  the command must trust; 0: nothing is looked into */
 	RUN_SOCKET,    /* to the daemon, with a listening socket: of the door,
 			      or of local port @value */
 	RUN_BEGIN,     /* to the daemon */

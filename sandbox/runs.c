@@ -33,7 +33,7 @@
  * struct run - one
  * @rules:   what judged it first, kept until its scope is gone
  * @custom:  @rules are its own
- * @inspected: its command trusts the daemon's CA
+ * @ca:      number of the CA that its command trusts, or 0
  * @channel: -1 when its attendant is gone
  * @summary: a memory file of the attendant's
  * @secrets: what @scope borrows
@@ -43,7 +43,8 @@ struct run {
 	struct runs *runs;
 	struct proxy_scope *scope;
 	struct rulebook *rules;
-	bool custom, inspected;
+	bool custom;
+	uint32_t ca;
 	int channel, summary;
 	struct event *readable;
 	struct timespec since;
@@ -255,7 +256,8 @@ static int make_scope(struct run *run, char error[RUN_WORD_TEXT])
 		return r;
 	opts.conf = rulebook_conf(run->rules);
 	opts.distrusted = !rulebook_wants_inspection(run->rules, t->profile);
-	run->inspected = !opts.distrusted;
+	/* The one that this scope is signed for by, whatever comes later. */
+	run->ca = opts.distrusted ? 0 : proxy_ca_number(run->runs->proxy);
 	return proxy_scope_new(run->runs->proxy, &opts, &run->scope);
 }
 
@@ -319,7 +321,7 @@ static void begin(struct runs *rs, const struct run_ticket *t,
 	run->readable = event_new(proxy_base(rs->proxy), run->channel,
 				  EV_READ | EV_PERSIST, on_readable, run);
 	if (run->readable && event_add(run->readable, NULL) == 0) {
-		say(run, RUN_KNOWN, run->inspected, "");
+		say(run, RUN_KNOWN, run->ca, "");
 		return;
 	}
 	say(run, RUN_REFUSED, 0, strerror(ENOMEM));

@@ -37,6 +37,7 @@
 #include "sandbox/door.h"
 #include "sandbox/identity.h"
 #include "sandbox/keeper.h"
+#include "sandbox/known_cas.h"
 #include "sandbox/log_sink.h"
 #include "sandbox/reload.h"
 #include "sandbox/rulebook.h"
@@ -220,6 +221,8 @@ static int start_keeper(struct server *s)
 		.hold = s->hold,
 		.conf_copy = s->conf_copy,
 		.lacks_ca = s->lacks_ca,
+		.cas = s->cas,
+		.ca = s->ca,
 		.caller = &s->caller,
 		.log = &s->log,
 	};
@@ -355,6 +358,7 @@ static int start_proxy(struct server *s)
 		.log_fd = s->log_fd,
 		.log_syslog = s->log.kind == CONF_LOG_SYSLOG,
 		.ca = s->ca,
+		.ca_number = KNOWN_CAS_FIRST,
 		.error = s->error,
 	};
 	struct proxy_scope_opts scope = {

@@ -20,6 +20,7 @@
 
 struct ca;
 struct event;
+struct known_cas;
 struct proxy;
 struct proxy_scope;
 struct reload;
@@ -36,7 +37,7 @@ struct server_kind;
  * @loaded: when what it has now was loaded
  * @ready:  the "ready" lines
  * @ca:     the kind's, or NULL, until the proxy has it
- * @lacks_ca: of struct keeper_opts
+ * @lacks_ca, @cas: of struct keeper_opts
  * @remove: files that go with us: whoever made them writes them here; the
  *          keeper removes them once it is there
  */
@@ -52,6 +53,7 @@ struct server {
 	struct log_place log;
 	struct strbuf ready;
 	struct ca *ca;
+	struct known_cas *cas;
 	unsigned threads;
 	int *listeners; /* @threads for each address */
 	size_t listeners_n;

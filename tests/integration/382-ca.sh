@@ -75,7 +75,7 @@ try leash ca renew --json
 is "root gets another" "$STATUS/$(member sha256)" \
 	"0/$(openssl x509 -in "$dir/ca.pem" -noout -fingerprint -sha256 |
 		cut -d= -f2)"
-like "and is told of the daemon" "$ERR" 'until it is restarted'
+like "and is told of the daemon" "$ERR" "until 'netleash reload'"
 check "with another key" sh -c '! printf %s "$2" | grep -q -F "$(sed -n 2p "$1")"' \
 	sh "$dir/ca-key.pem" "$one"
 is "the old certificate is kept" "$(cat "$dir/ca.pem.old")" \

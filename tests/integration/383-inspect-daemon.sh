@@ -4,7 +4,8 @@
 # A daemon looks into tunnels with the CA that setup made: of its listeners, and
 # of runs whose rules ask for it, whose commands are made to trust it. Secrets
 # are read with the caller's rights and reach requests, and nothing else. A CA
-# that cannot be used is no daemon, where the conf needs one.
+# that cannot be used is no daemon, where the conf needs one. One that is renewed
+# is taken by a reload, for the runs that begin then.
 set -u
 # shellcheck source=tests/integration/lib.sh
 . "$(dirname -- "$0")/lib.sh"
@@ -97,25 +98,32 @@ start_daemon
 # --- runs
 is "a daemon makes the CA that is missing" \
 	"$(stat -c %u:%a "$DIR/ca-key.pem")" 0:600
-# As text, and as the number that it is, from either end.
-scalar=$(openssl ec -in "$DIR/ca-key.pem" -noout -text 2>/dev/null |
-	sed -n '/priv:/,/pub:/p' | tr -d ' :\n' | sed 's/priv\(.*\)pub.*/\1/;s/^00//')
+# key_words: the key, as text and as the number that it is, from either end
+key_words() {
+	local scalar
+	scalar=$(openssl ec -in "$DIR/ca-key.pem" -noout -text 2>/dev/null |
+		sed -n '/priv:/,/pub:/p' | tr -d ' :\n' |
+		sed 's/priv\(.*\)pub.*/\1/;s/^00//')
+	sed -n 2p "$DIR/ca-key.pem"
+	echo "hex:$scalar"
+	echo "hex:$(printf %s "$scalar" | fold -w 2 | tac | tr -d '\n')"
+}
+mapfile -t KEY < <(key_words)
 (ann run -p looked -- sleep 80.5) >"$W/out" 2>&1 &
 until_true 10 pgrep -x -f 'sleep 80.5'
-KEEPER=$(pgrep -P "$DAEMON" -x netleash)
-is "and is the only process that has the key, with its keeper" \
-	"$(memory "$(sed -n 2p "$DIR/ca-key.pem")" "hex:$scalar" \
-		"hex:$(printf %s "$scalar" | fold -w 2 | tac | tr -d '\n')")" \
+is "and is the only process that has the key" "$(memory "${KEY[@]}")" \
 	"$ALL
-$(printf 'netleash %s\n' "$DAEMON" "$KEEPER" | sort)"
+netleash $DAEMON"
 pkill -TERM -x -f 'sleep 80.5'
 wait $!
 try ann run -p looked -- sh -c "$GET https://allowed.example/"
 is "a command trusts what it is shown" "$STATUS/$OUT" 0/200
 try ann run -p looked -- ./issuer allowed.example
-is "which the daemon's CA signed" "$OUT" \
-	"$("$NETLEASH" ca show --json | "$PYTHON" -c 'import json, sys
-print(json.load(sys.stdin)["subject"].replace("=", " = ", 1))')"
+authority() {
+	"$NETLEASH" ca show --json | "$PYTHON" -c 'import json, sys
+print(json.load(sys.stdin)["subject"].replace("=", " = ", 1))'
+}
+is "which the daemon's CA signed" "$OUT" "$(authority)"
 try ann run -p looked -- sh -c "$GET https://other.example/files/page;
 	$GET https://other.example/files/../x --path-as-is; $GET https://other.example/"
 is "paths of https are held" "$STATUS/$OUT" 0/200403403
@@ -182,15 +190,111 @@ try ann run -- sh -c "$GET https://v4.example/"
 is "and new runs have it" "$STATUS/$OUT" 0/200
 
 # --- renewed under a daemon
+# whole: what a run gets now, and who signed it
+whole() {
+	try ann run -p looked -- sh -c \
+		"$GET https://allowed.example/; echo; ./issuer allowed.example"
+}
+OLD=$(authority)
+mkfifo "$W/lives"
+(ann run -p looked -- sh -c "while read -r x; do
+	$GET https://allowed.example/; echo; ./issuer allowed.example; done
+	") <"$W/lives" >"$W/living" 2>&1 &
+RUN=$!
+exec 7>"$W/lives"
+# ask: the run that lives since before the renewal; sets OUT
+ask() {
+	: >"$W/living"
+	echo go >&7
+	until_true 10 grep -q CN "$W/living"
+	OUT=$(cat "$W/living")
+}
+ask
+is "a run has begun with the old one" "$OUT" "200
+$OLD"
+try leash ca renew
+like "renew says what a daemon needs" "$STATUS/$ERR" "^0/.*until 'netleash reload'"
+NEW=$(authority)
+whole
+is "a daemon that runs goes on with the old one" "$STATUS/$OUT" "0/200
+$OLD"
+cp -p "$DIR/ca-key.pem" "$W/key.good"
+cp -p "$DIR/ca.pem" "$W/ca.good"
+
+# not_taken NAME PATTERN: of the pair that is there now
+write_conf 'inspect v4.example' "permit $BEN profile *" "$profile"
+not_taken() {
+	try "$NETLEASH" reload
+	like "$1 fails a reload, which says so" "$STATUS/$OUT$ERR" \
+		"^1/.*error: the CA cannot be used: $DIR: $2"
+	whole
+	is "$1: and all is as it was" "$STATUS/$OUT" "0/200
+$OLD"
+	cp -p "$W/key.good" "$DIR/ca-key.pem"
+	cp -p "$W/ca.good" "$DIR/ca.pem"
+}
+chmod 640 "$DIR/ca-key.pem"
+not_taken "a key that others can read" "others can read or write ca-key.pem"
+rm "$DIR/ca-key.pem"
+not_taken "half a pair" "ca-key.pem is missing beside ca.pem"
+head -c 100 "$W/key.good" >"$DIR/ca-key.pem"
+not_taken "a key that is cut" "ca-key.pem is damaged"
+openssl req -x509 -new -key "$DIR/ca-key.pem" -days 1 -out "$DIR/ca.pem" \
+	-subj '/CN=netleash CA 00112233' \
+	-addext 'basicConstraints=critical,CA:TRUE,pathlen:0' \
+	-addext 'keyUsage=critical,keyCertSign,cRLSign' 2>/dev/null
+sleep 1.1
+not_taken "one that is about to expire" "ca.pem expires in less than a day"
+rm "$DIR/ca-key.pem" "$DIR/ca.pem"
+not_taken "none" "there is no CA"
+try ben run --isolation=firewall -- true
+like "the conf beside it is not taken either" "$STATUS/$ERR" "^125/.*no 'permit' line"
+
+write_conf 'inspect v4.example' "$profile"
+try "$NETLEASH" reload
+is "a reload takes one that is good" "$STATUS/$OUT" '0/reloaded: true'
+whole
+is "new runs have it, and trust it" "$STATUS/$OUT" "0/200
+$NEW"
+ask
+is "the run that lives has the old one" "$OUT" "200
+$OLD"
+PORT=$(sed -n 's/^ready 127.0.0.1://p' "$W/ready")
+"$NETLEASH" ca export >"$W/renewed.pem"
+through --cacert "$W/renewed.pem" https://v4.example/
+is "the listeners have the new one at once" "$STATUS/$OUT" 0/200
+through --cacert "$W/daemon.pem" https://v4.example/
+is "and no more the old one" "$STATUS/$OUT" 60/000
+
+(ann run -p looked -- sleep 82.5) >"$W/out" 2>&1 &
+SLEEPER=$!
+until_true 10 pgrep -x -f 'sleep 82.5'
+is "for that run the old key is there" "$(memory "${KEY[@]}")" "$ALL
+netleash $DAEMON"
+exec 7>&-
+wait "$RUN"
+nobody_has_it() {
+	[ "$(memory "${KEY[@]}")" = "$ALL" ]
+}
+check "when it has ended, nobody has it any more" until_true 10 nobody_has_it
+pkill -TERM -x -f 'sleep 82.5'
+wait "$SLEEPER"
+
 "$NETLEASH" ca renew >/dev/null 2>&1
-try ann run -p looked -- sh -c "$GET https://allowed.example/"
-is "a daemon that runs goes on with the old one" "$STATUS/$OUT" 0/200
+"$NETLEASH" ca renew >/dev/null 2>&1
+kill -HUP "$DAEMON"
+NEW=$(authority)
+newest() {
+	whole
+	[ "$STATUS/$OUT" = "0/200
+$NEW" ]
+}
+check "SIGHUP does the same" until_true 10 newest
 stop_daemon
 start_daemon
-try ann run -p looked -- sh -c "$GET https://allowed.example/"
-is "one that is started has the new one" "$STATUS/$OUT" 0/200
-try ann run -p looked -- ./issuer allowed.example
-like "(it does)" "$OUT" "$("$NETLEASH" ca show | sed -n 's/^subject: CN=//p')"
+whole
+is "one that is started has the one that is there" "$STATUS/$OUT" "0/200
+$NEW"
 stop_daemon
 
 # --- credentials

@@ -662,7 +662,7 @@ static int set_up(void **state)
 	home_begin(&w->home);
 	r = ca_new(time(NULL), 30, &w->ca);
 	if (r == 0)
-		r = signer_new(w->ca, &w->signer);
+		r = signer_new(w->ca, 1, &w->signer);
 	if (r == 0)
 		r = inspector_new(paths, 1, &w->in, error);
 	if (r < 0)

@@ -104,9 +104,13 @@ static void finish(struct started *k)
 static int ask(struct started *k, enum keeper_thing thing, int *ret_fd)
 {
 	struct keeper_reply reply;
+	int fds[KEEPER_FDS];
 
 	assert_int_equal(keeper_ask(k->sock, thing), 0);
-	assert_int_equal(keeper_receive(k->sock, &reply, ret_fd), 0);
+	assert_int_equal(keeper_receive(k->sock, &reply, fds), 0);
+	assert_int_equal(fds[1], -1); /* there is no CA here */
+	assert_int_equal(reply.ca, 0);
+	*ret_fd = fds[0];
 	assert_int_equal(reply.thing, thing);
 	assert_int_equal(reply.is_syslog, 0);
 	return reply.result;
@@ -285,9 +289,9 @@ static void anything_but_an_index_ends_it(void **state)
 {
 	static const char path[] = "/etc/shadow";
 	const uint32_t beyond[] = { KEEPER_THINGS, 77, UINT32_MAX };
+	int fds[KEEPER_FDS];
 	struct keeper_reply reply;
 	struct started k;
-	int fd;
 
 	(void)state;
 	put(conf_path, "allow a.example\n");
@@ -295,12 +299,12 @@ static void anything_but_an_index_ends_it(void **state)
 		start(&k, NULL);
 		assert_int_equal(
 			keeper_ask(k.sock, (enum keeper_thing)beyond[i]), 0);
-		assert_int_equal(keeper_receive(k.sock, &reply, &fd), -EPIPE);
+		assert_int_equal(keeper_receive(k.sock, &reply, fds), -EPIPE);
 		finish(&k);
 	}
 	start(&k, NULL);
 	assert_int_equal(fd_send(k.sock, path, sizeof(path), NULL, 0), 0);
-	assert_int_equal(keeper_receive(k.sock, &reply, &fd), -EPIPE);
+	assert_int_equal(keeper_receive(k.sock, &reply, fds), -EPIPE);
 	finish(&k);
 }
 

@@ -104,6 +104,15 @@ static int shake(struct world *w, uint16_t port, struct ca *ca)
 	return r;
 }
 
+static void replace(struct world *w)
+{
+	struct signer *s;
+
+	assert_int_equal(signer_new(w->next, 2, &s), 0);
+	proxy_set_signer(w->i.f.proxy, s);
+	assert_int_equal(proxy_ca_number(w->i.f.proxy), 2);
+}
+
 static void a_run_keeps_the_one_that_it_began_with(void **state)
 {
 	struct world *w = *state;
@@ -111,7 +120,7 @@ static void a_run_keeps_the_one_that_it_began_with(void **state)
 
 	(void)begin_scope(w, "before", &port);
 	assert_int_equal(shake(w, port, w->i.ca), 0);
-	assert_int_equal(proxy_set_ca(w->i.f.proxy, w->next), 0);
+	replace(w);
 	assert_int_equal(shake(w, port, w->i.ca), 0);
 	assert_int_equal(shake(w, w->i.f.port, w->i.ca), 0);
 	assert_int_not_equal(shake(w, port, w->next), 0);
@@ -122,7 +131,7 @@ static void a_run_that_begins_then_has_the_new_one(void **state)
 	struct world *w = *state;
 	uint16_t port;
 
-	assert_int_equal(proxy_set_ca(w->i.f.proxy, w->next), 0);
+	replace(w);
 	(void)begin_scope(w, "after", &port);
 	assert_int_equal(shake(w, port, w->next), 0);
 	assert_int_not_equal(shake(w, port, w->i.ca), 0);
@@ -135,7 +144,7 @@ static void what_is_no_runs_has_the_new_one_at_once(void **state)
 
 	(void)begin_scope(w, "", &port);
 	assert_int_equal(shake(w, port, w->i.ca), 0);
-	assert_int_equal(proxy_set_ca(w->i.f.proxy, w->next), 0);
+	replace(w);
 	assert_int_equal(shake(w, port, w->next), 0);
 }
 
@@ -157,7 +166,7 @@ static void a_handshake_under_way_ends_as_it_began(void **state)
 	tls_end_begin(&w->i.client,
 		      inspected_connect(&w->i, "127.0.0.1:ORIGIN"), &o);
 	w->i.f.port = own;
-	assert_int_equal(proxy_set_ca(w->i.f.proxy, w->next), 0);
+	replace(w);
 	assert_int_equal(tls_end_shake(&w->i.client), 0);
 	proxy_scope_close(s, NULL, NULL);
 	fixture_turn_for(&w->i.f, 5);
@@ -169,8 +178,9 @@ static void the_last_who_refers_to_it_frees_it(void **state)
 	struct signer *s;
 	struct leaf *l;
 
-	assert_int_equal(signer_new(w->next, &s), 0);
+	assert_int_equal(signer_new(w->next, 7, &s), 0);
 	assert_ptr_equal(signer_ref(s), s);
+	assert_int_equal(signer_number(s), 7);
 	signer_unref(s);
 	assert_int_equal(
 		leaf_get(signer_leaves(s), "a.example", NULL, time(NULL), &l),

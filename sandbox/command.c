@@ -53,6 +53,14 @@ static _Noreturn void fail(int report_fd, int status, const char *fmt, ...)
 	_exit(status);
 }
 
+/* What kills us from here on is meant for CMD. */
+static void say_ready(int report_fd)
+{
+	const struct command_failure none = { .status = 0 };
+
+	(void)fd_write_all(report_fd, &none, sizeof(none));
+}
+
 static void place_stdio(const struct init_opts *opts, int report_fd)
 {
 	for (int fd = 0; fd <= 2; fd++)
@@ -163,6 +171,7 @@ _Noreturn void command_exec(const struct init_opts *opts, uint16_t door_port,
 	if (close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC) < 0)
 		fail(report_fd, STATUS_NETLEASH, "cannot close descriptors: %s",
 		     strerror(errno));
+	say_ready(report_fd);
 	/* netleash blocked signals and changed no disposition of them. */
 	(void)sigprocmask(SIG_SETMASK, mask, NULL);
 	r = syscalls_load(opts->filter);

@@ -17,7 +17,8 @@ struct init_opts;
 
 /**
  * struct command_failure - why CMD was not executed
- * @status: 125 netleash's side, 126 not executable, 127 not found
+ * @status: 125 netleash's side, 126 not executable, 127 not found; 0 for no
+ *          failure: nothing is left but to be CMD
  */
 struct command_failure {
 	int32_t status;
@@ -26,8 +27,9 @@ struct command_failure {
 
 /**
  * struct command_link - between init and the process that becomes CMD
- * @report: where a failure is written. Close-on-exec, so its end of file
- *          without a report means that CMD runs
+ * @report: where a failure is written. Close-on-exec: its end of file behind
+ *          that of status 0 means that CMD runs, or was killed as CMD; without
+ *          that, that it was killed before
  * @gate:   one byte lets it past its preparations; the end of file ends it
  */
 struct command_link {

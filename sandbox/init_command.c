@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -78,22 +79,38 @@ int init_command_start(const struct init_opts *opts, uint16_t door_port,
 	return 0;
 }
 
+/* Return: as read(2): all of @ret, which comes in one piece, or the end. */
+static ssize_t hear(const struct command_link *link,
+		    struct command_failure *ret)
+{
+	ssize_t n;
+
+	do {
+		n = read(link->report, ret, sizeof(*ret));
+	} while (n < 0 && errno == EINTR);
+	return n;
+}
+
 int init_command_release(struct command_link *link, char text[INIT_TEXT_MAX])
 {
 	struct command_failure failure;
+	bool ready = false;
 	ssize_t n;
 
 	/* It may be dead already: then it has said why, or said nothing. */
 	(void)!write(link->gate, "", 1);
-	do {
-		n = read(link->report, &failure, sizeof(failure));
-	} while (n < 0 && errno == EINTR);
+	n = hear(link, &failure);
+	if (n == sizeof(failure) && failure.status == 0) {
+		ready = true;
+		n = hear(link, &failure);
+	}
 	close_link(link);
-	if (n == 0)
+	if (n == 0 && ready)
 		return 0;
-	if (n != sizeof(failure)) {
+	if (n != sizeof(failure) || failure.status == 0) {
 		(void)snprintf(text, INIT_TEXT_MAX,
-			       "the command's process died before it ran");
+			       "the command's process was killed before it "
+			       "ran");
 		return -EXIT_NETLEASH;
 	}
 	failure.text[sizeof(failure.text) - 1] = '\0';

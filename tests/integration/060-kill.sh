@@ -92,5 +92,41 @@ for victim in netleash init; do
 		grep -c 'elements.*netleash/')" 0
 	rm -f "$WS/down.$MARK"
 done
+
+# --- CMD's process, before it is CMD: as soon as init has a child
+cat >"$W/first.py" <<'END'
+import os, signal, sys, time
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as f:
+        return f.read().split()
+end = time.monotonic() + 10
+while time.monotonic() < end:
+    try:
+        for init in children(sys.argv[1]):
+            for pid in children(init):
+                os.kill(int(pid), signal.SIGKILL)
+                sys.exit(0)
+    except OSError:
+        if not os.path.exists(f"/proc/{sys.argv[1]}"):
+            sys.exit(1)
+sys.exit(1)
+END
+if [ -e "/proc/$$/task/$$/children" ]; then
+	early=0
+	for ((turn = 1; turn <= 60 && early < 3; turn++)); do
+		(cd "$WS" && leash run -c "$W/conf" -- sleep 20) \
+			>"$W/out" 2>"$W/err" </dev/null &
+		netleash=$!
+		"$PYTHON" "$W/first.py" "$netleash"
+		wait_for_end "$netleash" 5
+		# Sometimes it was CMD by then.
+		[ "$STATUS/$(cat "$W/err")" != 137/ ] || continue
+		early=$((early + 1))
+		is "killed before it ran it is said to be ($turn)" \
+			"$STATUS/$(cat "$W/err")" \
+			"125/netleash: the command's process was killed before it ran"
+	done
+	check "at least once it was killed before" [ "$early" -gt 0 ]
+fi
 is "no cgroup of a run is left" "$(groups_of_runs)" "$before"
 done_testing

@@ -160,9 +160,9 @@ void conn_set_state(struct conn *c, enum conn_state next)
 	log_debug("conn %" PRIu64 ": %s -> %s", c->id, state_name[c->state],
 		  state_name[next]);
 	if (c->state == CONN_TLS)
-		c->loop->handshakes--;
+		scope_shake_end(c->scope);
 	if (next == CONN_TLS)
-		c->loop->handshakes++;
+		scope_shake_begin(c->scope);
 	c->state = next;
 	if (next == CONN_IDLE || next == CONN_LAST || next == CONN_CLOSED)
 		conn_log_end(c);

@@ -4,8 +4,9 @@
  *
  * In:         a policy with its limits, listeners, forwarded ports
  * Out:        numbers, and what was blocked, of these connections alone
- * States:     open -> closed (all of it is silent) -> ended (the reaper has
- *             freed the last connection)
+ * States:     open -> settling (nobody comes any more; handshakes may end) ->
+ *             closed (all of it is silent) -> ended (the reaper has freed the
+ *             last connection)
  * Invariants: nothing here takes longer because of other scopes
  */
 #include "proxy/scope.h"
@@ -13,6 +14,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <event2/event.h>
 
 #include "proxy/blocked.h"
 #include "proxy/conn_priv.h"
@@ -38,6 +41,8 @@ static void free_names(struct access_who *who)
 		free((char *)(uintptr_t)names[i]);
 }
 
+static void on_settled(evutil_socket_t fd, short what, void *arg);
+
 int scope_new(struct loop *lp, const struct proxy_scope_opts *opts,
 	      struct scope **ret)
 {
@@ -62,7 +67,8 @@ int scope_new(struct loop *lp, const struct proxy_scope_opts *opts,
 		s->blocked = blocked_new();
 	if (opts->compare)
 		s->needed = blocked_new();
-	if (flows_new(s, &s->flows) < 0 || !s->rules ||
+	s->settle = event_new(lp->base, -1, 0, on_settled, s);
+	if (flows_new(s, &s->flows) < 0 || !s->rules || !s->settle ||
 	    !copy_name(opts->run, &s->who.run) ||
 	    !copy_name(opts->caller, &s->who.caller) ||
 	    !copy_name(opts->command, &s->who.command) ||
@@ -94,6 +100,7 @@ void scope_free(struct scope *s)
 {
 	if (!s)
 		return;
+	s->settling = false;
 	close_all(s);
 	conn_reap(s->loop);
 	stats_add(&s->loop->past, &s->stats);
@@ -102,6 +109,8 @@ void scope_free(struct scope *s)
 	blocked_free(s->needed);
 	ruleset_unref(s->rules);
 	signer_unref(s->signer);
+	if (s->settle)
+		event_free(s->settle);
 	free_names(&s->who);
 	free(s);
 }
@@ -178,16 +187,21 @@ int scope_start(struct scope *s)
 	return r;
 }
 
-void scope_drain(struct scope *s)
+/* So that clients hear it at once, and whoever follows us can have the port. */
+static void close_listeners(struct scope *s)
 {
 	struct listener *l;
-	struct conn *c, *next;
 
-	/* Closed, so that clients hear it at once, and whoever follows us can
-	 * have the port. */
 	while ((l = LIST_FIRST(&s->listeners)))
 		listener_free(l);
 	forward_port_stop_all(s);
+}
+
+void scope_drain(struct scope *s)
+{
+	struct conn *c, *next;
+
+	close_listeners(s);
 	/* Who has not asked for anything yet has nothing to lose. */
 	for (c = TAILQ_FIRST(&s->live); c; c = next) {
 		next = TAILQ_NEXT(c, link);
@@ -196,14 +210,48 @@ void scope_drain(struct scope *s)
 	}
 }
 
-void scope_close(struct scope *s, scope_ended_fn *ended, void *arg)
+void scope_shake_begin(struct scope *s)
 {
+	s->loop->handshakes++;
+	s->handshakes++;
+}
+
+void scope_shake_end(struct scope *s)
+{
+	s->loop->handshakes--;
+	s->handshakes--;
+	if (s->settling && s->handshakes == 0)
+		event_active(s->settle, EV_TIMEOUT, 0);
+}
+
+static void finish(struct scope *s)
+{
+	s->settling = false;
+	event_del(s->settle);
 	close_all(s);
-	s->ended = ended;
-	s->ended_arg = arg;
 	LIST_REMOVE(s, link);
 	LIST_INSERT_HEAD(&s->loop->ending, s, link);
 	event_active(s->loop->reap, EV_TIMEOUT, 0);
+}
+
+static void on_settled(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	finish(arg);
+}
+
+/* A client that does not trust us says so as it goes, and that is wanted. */
+void scope_close(struct scope *s, scope_ended_fn *ended, void *arg)
+{
+	const struct timeval most = { .tv_usec = PROXY_SETTLE_MS * 1000 };
+
+	s->ended = ended;
+	s->ended_arg = arg;
+	close_listeners(s);
+	s->settling = s->handshakes > 0 && event_add(s->settle, &most) == 0;
+	if (!s->settling)
+		finish(s);
 }
 
 void scope_reap(struct loop *lp)

@@ -20,6 +20,7 @@
 
 struct blocked;
 struct conn;
+struct event;
 struct flows;
 struct forward_port;
 struct listener;
@@ -44,6 +45,8 @@ typedef void scope_ended_fn(void *arg);
  * @distrusted, @compare: see proxy_scope.h
  * @blocked: NULL: not remembered
  * @needed: what @compare would have refused; NULL with it
+ * @handshakes: connections in CONN_TLS
+ * @settling: it is being closed, and waits for them: @settle
  */
 struct scope {
 	LIST_ENTRY(scope) link;
@@ -62,6 +65,9 @@ struct scope {
 	struct forward_port_list forwards;
 	struct conn_list live;
 	struct flows *flows;
+	uint32_t handshakes;
+	bool settling;
+	struct event *settle;
 	scope_ended_fn *ended;
 	void *ended_arg;
 };
@@ -90,6 +96,10 @@ bool scope_is_full(const struct scope *s, uint32_t beyond);
 void scope_count_begin(struct scope *s);
 void scope_count_end(struct scope *s);
 
+/* A connection comes into CONN_TLS, or out of it. */
+void scope_shake_begin(struct scope *s);
+void scope_shake_end(struct scope *s);
+
 /* Begin accepting. Return: 0 or -errno. */
 int scope_start(struct scope *s);
 
@@ -98,8 +108,10 @@ int scope_start(struct scope *s);
 void scope_drain(struct scope *s);
 
 /*
- * Closes its listeners and its connections, and no others. @ended runs from
- * the loop when nothing of it is left; then it may be freed.
+ * Closes its listeners and its connections, and no others; these, where
+ * handshakes with clients are under way, once they have ended, for which they
+ * have PROXY_SETTLE_MS at most. @ended runs from the loop when nothing of it is
+ * left; then it may be freed.
  */
 void scope_close(struct scope *s, scope_ended_fn *ended, void *arg);
 

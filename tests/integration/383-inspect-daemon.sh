@@ -152,6 +152,10 @@ like "so can --inspect" "$OUT" 'netleash CA'
 try ann run -p looked --no-network -- sh -c 'ls /run; env | grep -c -i ssl_cert'
 is "without a network nothing is shown" "$OUT" 0
 
+try ann run -p looked -- curl -sS -m 20 --cacert ca.pem https://allowed.example/
+like "one that does not trust it says so as it goes" "$STATUS/$ERR" \
+	"allowed.example:443: tls.*does not trust netleash's certificate"
+
 # --- the listeners
 PORT=$(sed -n 's/^ready 127.0.0.1://p' "$W/ready")
 through() {

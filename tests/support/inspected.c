@@ -4,18 +4,21 @@
  */
 #include "tests/support/inspected.h"
 
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "proxy/ca.h"
 #include "proxy/leaf.h"
+#include "proxy/proxy.h"
 #include "tests/unit/certs.h"
 
 static void turn(void *arg)
@@ -78,6 +81,46 @@ int inspected_connect(struct inspected *i, const char *host)
 	(void)snprintf(head, sizeof(head), "CONNECT %s HTTP/1.1\r\n\r\n", host);
 	fixture_ask(&i->f, fd, head);
 	assert_has(fixture_head(&i->f, fd), "HTTP/1.1 200 ");
+	return fd;
+}
+
+static int listen_on_any(uint16_t *ret_port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, n), 0);
+	assert_int_equal(listen(fd, 1024), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
+	*ret_port = ntohs(a.sin_port);
+	return fd;
+}
+
+struct proxy_scope *inspected_scope(struct inspected *i, const char *run,
+				    uint16_t *ret_port)
+{
+	const struct proxy_scope_opts opts = { .conf = i->f.conf,
+					       .policy = i->f.policy,
+					       .run = run,
+					       .remember_blocked = true };
+	struct proxy_scope *s;
+
+	assert_int_equal(proxy_scope_new(i->f.proxy, &opts, &s), 0);
+	assert_int_equal(proxy_add_listener(s, listen_on_any(ret_port)), 0);
+	return s;
+}
+
+int inspected_connect_to(struct inspected *i, uint16_t port, const char *host)
+{
+	const uint16_t own = i->f.port;
+	int fd;
+
+	i->f.port = port;
+	fd = inspected_connect(i, host);
+	i->f.port = own;
 	return fd;
 }
 

@@ -34,6 +34,14 @@ void inspected_begin(struct inspected *i, const char *conf,
 		     const struct proxy_secret *secrets, size_t secrets_n);
 void inspected_end(struct inspected *i);
 
+/* Another scope with a door of its own, judged as the fixture's is, which is a
+ * run; @run: "" for none. */
+struct proxy_scope *inspected_scope(struct inspected *i, const char *run,
+				    uint16_t *ret_port);
+
+/* As inspected_connect(), through that door. */
+int inspected_connect_to(struct inspected *i, uint16_t port, const char *host);
+
 /* Asks for a tunnel to @host ("ORIGIN" is its port), and gets it. Return: the
  * client's socket. */
 int inspected_connect(struct inspected *i, const char *host);

@@ -7,13 +7,11 @@
  */
 #include "proxy/signer.h"
 
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -54,39 +52,9 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static int listen_on_any(uint16_t *ret_port)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET,
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t n = sizeof(a);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_true(fd >= 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&a, n), 0);
-	assert_int_equal(listen(fd, 16), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
-	*ret_port = ntohs(a.sin_port);
-	return fd;
-}
-
-/* Another one, judged as the fixture's is; @run: "" for none. */
-static struct proxy_scope *begin_scope(struct world *w, const char *run,
-				       uint16_t *ret_port)
-{
-	const struct proxy_scope_opts opts = { .conf = w->i.f.conf,
-					       .policy = w->i.f.policy,
-					       .run = run };
-	struct proxy_scope *s;
-
-	assert_int_equal(proxy_scope_new(w->i.f.proxy, &opts, &s), 0);
-	assert_int_equal(proxy_add_listener(s, listen_on_any(ret_port)), 0);
-	return s;
-}
-
 /* A client that trusts @ca alone. Return: as mbedtls_ssl_handshake(). */
 static int shake(struct world *w, uint16_t port, struct ca *ca)
 {
-	const uint16_t own = w->i.f.port;
 	const struct tls_end_opts o = {
 		.ca = ca_pem(ca),
 		.turn = turn,
@@ -94,13 +62,12 @@ static int shake(struct world *w, uint16_t port, struct ca *ca)
 	};
 	int r;
 
-	w->i.f.port = port;
 	tls_end_begin(&w->i.client,
-		      inspected_connect(&w->i, "127.0.0.1:ORIGIN"), &o);
+		      inspected_connect_to(&w->i, port, "127.0.0.1:ORIGIN"),
+		      &o);
 	r = tls_end_shake(&w->i.client);
 	tls_end_fini(&w->i.client);
 	w->i.client.fd = -1;
-	w->i.f.port = own;
 	return r;
 }
 
@@ -118,7 +85,7 @@ static void a_run_keeps_the_one_that_it_began_with(void **state)
 	struct world *w = *state;
 	uint16_t port;
 
-	(void)begin_scope(w, "before", &port);
+	(void)inspected_scope(&w->i, "before", &port);
 	assert_int_equal(shake(w, port, w->i.ca), 0);
 	replace(w);
 	assert_int_equal(shake(w, port, w->i.ca), 0);
@@ -132,7 +99,7 @@ static void a_run_that_begins_then_has_the_new_one(void **state)
 	uint16_t port;
 
 	replace(w);
-	(void)begin_scope(w, "after", &port);
+	(void)inspected_scope(&w->i, "after", &port);
 	assert_int_equal(shake(w, port, w->next), 0);
 	assert_int_not_equal(shake(w, port, w->i.ca), 0);
 }
@@ -142,7 +109,7 @@ static void what_is_no_runs_has_the_new_one_at_once(void **state)
 	struct world *w = *state;
 	uint16_t port;
 
-	(void)begin_scope(w, "", &port);
+	(void)inspected_scope(&w->i, "", &port);
 	assert_int_equal(shake(w, port, w->i.ca), 0);
 	replace(w);
 	assert_int_equal(shake(w, port, w->next), 0);
@@ -159,13 +126,11 @@ static void a_handshake_under_way_ends_as_it_began(void **state)
 		.turn = turn,
 		.turn_arg = &w->i.f,
 	};
-	const uint16_t own = w->i.f.port;
 
-	s = begin_scope(w, "", &port);
-	w->i.f.port = port;
+	s = inspected_scope(&w->i, "", &port);
 	tls_end_begin(&w->i.client,
-		      inspected_connect(&w->i, "127.0.0.1:ORIGIN"), &o);
-	w->i.f.port = own;
+		      inspected_connect_to(&w->i, port, "127.0.0.1:ORIGIN"),
+		      &o);
 	replace(w);
 	assert_int_equal(tls_end_shake(&w->i.client), 0);
 	proxy_scope_close(s, NULL, NULL);

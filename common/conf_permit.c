@@ -250,17 +250,31 @@ static void list_profiles(const struct conf *cf, const struct conf_asker *a,
 	}
 }
 
+bool conf_permits_any(const struct conf *cf, const struct conf_asker *asker,
+		      char *why, size_t size)
+{
+	for (size_t i = 0; i < cf->permits_n; i++)
+		if (is_meant(&cf->permits[i], asker))
+			return true;
+	(void)snprintf(why, size,
+		       "no 'permit' line of the daemon's conf names %s or a "
+		       "group of his; 'permit %s' would allow this",
+		       asker->user, asker->user);
+	return false;
+}
+
 bool conf_permits(const struct conf *cf, const struct conf_asker *asker,
 		  char *why, size_t size)
 {
-	bool meant = false, profile = false, custom = false, online = false;
+	bool profile = false, custom = false, online = false;
 
+	if (!conf_permits_any(cf, asker, why, size))
+		return false;
 	for (size_t i = 0; i < cf->permits_n; i++) {
 		const struct conf_permit *p = &cf->permits[i];
 
 		if (!is_meant(p, asker))
 			continue;
-		meant = true;
 		if (!has_profile(p, asker->profile))
 			continue;
 		profile = true;
@@ -270,13 +284,7 @@ bool conf_permits(const struct conf *cf, const struct conf_asker *asker,
 		    (p->online || !asker->online))
 			return true;
 	}
-	if (!meant) {
-		(void)snprintf(why, size,
-			       "no 'permit' line of the daemon's conf names "
-			       "%s or a group of his; 'permit %s' would allow "
-			       "this",
-			       asker->user, asker->user);
-	} else if (!profile) {
+	if (!profile) {
 		(void)snprintf(why, size,
 			       "%s is not permitted %s%s by the daemon's conf",
 			       asker->user,

@@ -60,6 +60,11 @@ struct conf_asker {
 bool conf_permits(const struct conf *cf, const struct conf_asker *asker,
 		  char *why, size_t size);
 
+/* Is there a line that means him? Of @asker only the names count. Return: false
+ * with a sentence in @why. */
+bool conf_permits_any(const struct conf *cf, const struct conf_asker *asker,
+		      char *why, size_t size);
+
 /* conf_set_fn of the directive; what parsing needs besides. */
 int conf_set_permit(struct conf_parser *ps, const struct conf_word *w,
 		    size_t n);

@@ -2,7 +2,8 @@
 /*
  * sandbox/attend.c - one run for a caller without privilege
  *
- * Steps:      1. his request, whole                        (attend_request.c)
+ * Steps:      1. is he named by a `permit` line at all? then his request,
+ *                whole                                     (attend_request.c)
  *             2. may he? what the conf permits
  *             3. what he names, with his rights                      (plan.c)
  *             4. what holds the run                                 (leash.c)
@@ -53,9 +54,6 @@
 #define EXIT_NETLEASH 125
 
 #define ATTEND_ERROR_MAX 600
-
-#define FAREWELL_SECONDS 5
-#define FAREWELL_WORDS	 1000 /* more than a caller has to say */
 
 /**
  * struct attendant - one call
@@ -112,6 +110,38 @@ static void tell_notes(struct attendant *a)
 	}
 }
 
+static int refuse(struct attendant *a, const char *why)
+{
+	tell(a, INIT_MSG_FAILED, 0, why);
+	a->answered = true;
+	return -EPERM;
+}
+
+/* Step 1. Whom no line names is not waited for, and nothing of his is read. */
+static int take_request(struct attendant *a)
+{
+	char why[ATTEND_ERROR_MAX];
+	int r = request_who(a->opts->sock, &a->request, a->error);
+
+	if (r < 0)
+		return r;
+	if (!attend_permits_any(a->opts->conf, &a->request.caller, why,
+				sizeof(why)))
+		return refuse(a, why);
+	return request_take(a->opts->sock, &a->request, a->error);
+}
+
+/* The launcher counts him among those who run from here on. */
+static int say_permitted(const struct attendant *a)
+{
+	const pid_t pid = getpid();
+
+	return write(a->opts->permitted, &pid, sizeof(pid)) == sizeof(pid) &&
+			       close(a->opts->permitted) == 0
+		       ? 0
+		       : -EIO;
+}
+
 /* Step 2. The first answer: from here on it is his run, or none of ours. */
 static int permit(struct attendant *a)
 {
@@ -131,27 +161,27 @@ static int permit(struct attendant *a)
 		return -EINVAL;
 	}
 	if (!attend_permits(a->opts->conf, &a->request.caller, &a->plan.cli,
-			    why, sizeof(why))) {
-		tell(a, INIT_MSG_FAILED, 0, why);
-		a->answered = true;
-		return -EPERM;
-	}
+			    why, sizeof(why)))
+		return refuse(a, why);
 	if (a->plan.cli.verbose)
 		log_set_level(LOG_LEVEL_INFO);
 	tell(a, INIT_MSG_READY, 0, "");
-	return 0;
+	return say_permitted(a);
 }
 
 /* Read off him, not asked: who is in a corner does not get out by asking us. */
-static void read_limits(struct attendant *a)
+static int read_limits(struct attendant *a)
 {
 	for (int what = 0; what < RLIM_NLIMITS; what++)
 		if (prlimit(a->request.pid, (__rlimit_resource_t)what, NULL,
 			    &a->limits[what]) < 0)
-			a->limits[what] =
-				(struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
+			return fail(a, -errno,
+				    "the limits of who called cannot be read");
 	errno = 0;
 	a->nice = getpriority(PRIO_PROCESS, (id_t)a->request.pid);
+	return errno == 0 ? 0
+			  : fail(a, -errno,
+				 "the priority of who called cannot be read");
 }
 
 /* What a process has of its parent. Never more than we have. */
@@ -201,7 +231,7 @@ static int decide(struct attendant *a)
 	a->plan.env = (const char *const *)req->words.env;
 	r = caller_enter(&a->plan.caller);
 	if (r == 0)
-		read_limits(a);
+		r = read_limits(a);
 	if (r == 0 && fchdir(req->fds[LAUNCH_FD_CWD]) < 0)
 		r = fail(a, -errno, "the working directory");
 	if (r == 0)
@@ -330,7 +360,7 @@ static int run(struct attendant *a)
 	bool ended = false;
 	int r;
 
-	r = request_take(a->opts->sock, &a->request, a->error);
+	r = take_request(a);
 	if (r == 0)
 		r = permit(a);
 	if (r == 0)
@@ -368,19 +398,16 @@ static int run(struct attendant *a)
 
 /*
  * What is unread in a socket that is closed resets the peer, who then never
- * reads our last word. So he ends his half first, for which he has a while.
+ * reads our last word. So there is nothing: no more can come, and what came is
+ * thrown away, descriptors too. He is not waited for.
  */
-static void wait_for_farewell(int sock)
+static void part(int sock)
 {
-	const struct timeval wait = { .tv_sec = FAREWELL_SECONDS };
-	struct init_msg ignored;
-	ssize_t n = 1;
+	char ignored;
 
-	/* If there was no last word, its end says so. */
-	(void)shutdown(sock, SHUT_WR);
-	(void)setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
-	for (int i = 0; i < FAREWELL_WORDS && n > 0; i++)
-		n = read(sock, &ignored, sizeof(ignored));
+	(void)shutdown(sock, SHUT_RDWR);
+	while (recv(sock, &ignored, sizeof(ignored), MSG_DONTWAIT) > 0)
+		;
 }
 
 _Noreturn void attend(const struct attend_opts *opts)
@@ -404,6 +431,6 @@ _Noreturn void attend(const struct attend_opts *opts)
 	if (r < 0 && !a.answered)
 		tell(&a, INIT_MSG_FAILED, EXIT_NETLEASH,
 		     a.error[0] ? a.error : strerror(-r));
-	wait_for_farewell(opts->sock);
+	part(opts->sock);
 	_exit(a.leaves);
 }

@@ -14,12 +14,14 @@ struct known_cas;
  * @cas:   the daemon's CAs, or NULL: it has none
  * @sock:  to the caller
  * @tickets: to the daemon, shared
+ * @permitted: the launcher reads there who has been permitted his run: a pid
  */
 struct attend_opts {
 	const struct conf *conf;
 	const struct known_cas *cas;
 	int sock;
 	int tickets;
+	int permitted;
 };
 
 /*

@@ -19,4 +19,8 @@ struct run_cli;
 bool attend_permits(const struct conf *cf, const struct caller *caller,
 		    const struct run_cli *cli, char *why, size_t size);
 
+/* Could there be a run of his that they permit? Return: as above. */
+bool attend_permits_any(const struct conf *cf, const struct caller *caller,
+			char *why, size_t size);
+
 #endif

@@ -86,37 +86,42 @@ static int read_words(struct request *r, char *error)
 	return 0;
 }
 
-int request_take(int sock, struct request *ret, char error[IDENTITY_ERROR_MAX])
+int request_who(int sock, struct request *r, char error[IDENTITY_ERROR_MAX])
 {
-	const struct timeval wait = { .tv_sec = REQUEST_SECONDS };
-	struct request r = REQUEST_INIT;
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
+	int result = caller_of_peer(sock, &r->caller, error);
+
+	if (result < 0)
+		return result;
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+		return -errno;
+	r->pid = peer.pid;
+	return 0;
+}
+
+int request_take(int sock, struct request *r, char error[IDENTITY_ERROR_MAX])
+{
+	const struct timeval wait = { .tv_sec = REQUEST_SECONDS };
 	size_t fds_n = 0;
 	ssize_t n;
 	int result;
 
-	*ret = r;
-	result = caller_of_peer(sock, &ret->caller, error);
-	if (result < 0)
-		return result;
-	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ||
-	    setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0)
+	if (setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0)
 		return -errno;
-	ret->pid = peer.pid;
-	n = fd_recv(sock, &ret->head, sizeof(ret->head), ret->fds, LAUNCH_FDS,
+	n = fd_recv(sock, &r->head, sizeof(r->head), r->fds, LAUNCH_FDS,
 		    &fds_n);
 	if (n == 0)
 		return -EPIPE;
 	if (n == -EAGAIN)
 		return refuse(error, "nothing, for too long");
-	if (n != sizeof(ret->head) || fds_n != LAUNCH_FDS)
+	if (n != sizeof(r->head) || fds_n != LAUNCH_FDS)
 		return refuse(error, "no request");
-	if (launch_head_check(&ret->head) < 0)
+	if (launch_head_check(&r->head) < 0)
 		return refuse(error, "this netleash is of another version, or "
 				     "the command line is too long");
-	result = check_fds(ret, error);
-	return result == 0 ? read_words(ret, error) : result;
+	result = check_fds(r, error);
+	return result == 0 ? read_words(r, error) : result;
 }
 
 void request_fini(struct request *r)

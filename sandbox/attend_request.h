@@ -29,12 +29,15 @@ struct request {
 		.fds = { -1, -1, -1, -1, -1 }                                  \
 	}
 
+/* Starts from REQUEST_INIT: who is calling, without a word of his. Return: 0 or
+ * -errno with a sentence. End with request_fini() in every case. */
+int request_who(int sock, struct request *r, char error[IDENTITY_ERROR_MAX]);
+
 /*
- * Waits for it for a while, then reads nothing that could make us wait. Return:
- * 0; -EPIPE: he is gone; -errno with a sentence. End with request_fini() in
- * every case.
+ * The rest. Waits for it for a while, then reads nothing that could make us
+ * wait. Return: 0; -EPIPE: he is gone; -errno with a sentence.
  */
-int request_take(int sock, struct request *ret, char error[IDENTITY_ERROR_MAX]);
+int request_take(int sock, struct request *r, char error[IDENTITY_ERROR_MAX]);
 void request_fini(struct request *r);
 
 #endif

@@ -160,7 +160,8 @@ static int await_permission(const struct launch *l, char *error)
 	if (n != sizeof(msg)) {
 		(void)snprintf(error, LAUNCH_ERROR_MAX,
 			       "the daemon takes no more runs: it has as many "
-			       "as there can be, or has just ended; try again");
+			       "as there can be, or as one user can have, or "
+			       "has just ended; try again");
 		return -EAGAIN;
 	}
 	msg.text[sizeof(msg.text) - 1] = '\0';

@@ -6,9 +6,9 @@
  * Out:        an attendant for each call; a sweeper where one ended badly,
  *             since what his run has left is then nobody's to remove
  * Invariants: a caller's bytes are read by his attendant alone, so that one
- *             who is slow, wrong or hostile is so to himself; as many
- *             attendants as there are run uids, and so many again who are
- *             still asking, of whom one user has half at most
+ *             who is slow, wrong or hostile is so to himself, and how many he
+ *             may have is bounded (places.h); whoever is told to go has only
+ *             asked so far, and nothing of a run is there
  *
  * References: unix(7), fork(2)
  */
@@ -39,24 +39,24 @@
 #include "sandbox/attend.h"
 #include "sandbox/known_cas.h"
 #include "sandbox/launch_request.h"
+#include "sandbox/places.h"
 #include "sandbox/state.h"
 #include "sandbox/sweep.h"
 
-#define ATTENDANTS_MAX	   (2 * IDENTITY_RUN_UIDS)
-#define ATTENDANTS_OF_USER IDENTITY_RUN_UIDS
-
 #define CONF_BYTES_MAX (1u << 30)
 
+/**
+ * struct launcher
+ * @loaded:    @conf, once it came from the keeper
+ * @permitted: attendants write to the second end
+ */
 struct launcher {
 	const struct launcher_opts *opts;
 	const struct conf *conf;
-	struct conf *loaded; /* @conf, once it came from the keeper */
+	struct conf *loaded;
 	int tickets;
-	int signal_fd;
-	struct attendant {
-		pid_t pid; /* 0: no one */
-		uid_t uid;
-	} attendants[ATTENDANTS_MAX];
+	int signal_fd, permitted[2];
+	struct places places;
 	pid_t sweeper; /* 0: none */
 	bool sweep_again;
 };
@@ -84,31 +84,35 @@ int launcher_listen(int *ret_fd, char error[IDENTITY_ERROR_MAX])
 	return 0;
 }
 
-/* Room for one more of @uid, or NULL. */
-static struct attendant *find_room(struct launcher *l, uid_t uid)
+static void hear_of_permitted(struct launcher *l)
 {
-	struct attendant *room = NULL;
-	unsigned of_user = 0;
+	pid_t pid;
 
-	for (size_t i = 0; i < ARRAY_SIZE(l->attendants); i++) {
-		struct attendant *a = &l->attendants[i];
+	while (read(l->permitted[0], &pid, sizeof(pid)) == sizeof(pid))
+		places_permitted(&l->places, pid);
+}
 
-		if (a->pid == 0)
-			room = a;
-		else if (a->uid == uid)
-			of_user++;
-	}
-	return of_user < ATTENDANTS_OF_USER ? room : NULL;
+static bool make_room(struct launcher *l, uid_t uid)
+{
+	pid_t leaves;
+	bool may;
+
+	hear_of_permitted(l); /* who is not asking any more does not go */
+	may = places_ask(&l->places, uid, &leaves);
+	if (may && leaves > 0)
+		(void)kill(leaves, SIGKILL);
+	return may;
 }
 
 static _Noreturn void become_attendant(struct launcher *l, int sock)
 {
-	int keep[] = { sock, l->tickets };
+	int keep[] = { sock, l->tickets, l->permitted[1] };
 	const struct attend_opts opts = {
 		.conf = l->conf,
 		.cas = l->opts->cas,
 		.sock = sock,
 		.tickets = l->tickets,
+		.permitted = l->permitted[1],
 	};
 
 	(void)prctl(PR_SET_NAME, "netleash-attend");
@@ -120,7 +124,6 @@ static _Noreturn void become_attendant(struct launcher *l, int sock)
 
 static void take_call(struct launcher *l)
 {
-	struct attendant *room;
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
 	int sock;
@@ -129,13 +132,13 @@ static void take_call(struct launcher *l)
 	if (sock < 0)
 		return; /* gone again, or no descriptors: the caller waits */
 	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-	    (room = find_room(l, peer.uid)) != NULL) {
+	    make_room(l, peer.uid)) {
 		pid_t pid = fork();
 
 		if (pid == 0)
 			become_attendant(l, sock);
 		if (pid > 0)
-			*room = (struct attendant){ pid, peer.uid };
+			places_add(&l->places, peer.uid, pid);
 		else
 			log_error("launcher: fork: %s", strerror(errno));
 	}
@@ -183,9 +186,7 @@ static void start_sweeper(struct launcher *l)
 
 static void on_ended(struct launcher *l, pid_t pid, int status)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(l->attendants); i++)
-		if (l->attendants[i].pid == pid)
-			l->attendants[i].pid = 0;
+	places_ended(&l->places, pid);
 	if (pid == l->sweeper) {
 		l->sweeper = 0;
 		if (l->sweep_again)
@@ -202,6 +203,7 @@ static void reap(struct launcher *l)
 	pid_t pid;
 
 	(void)!read(l->signal_fd, &info, sizeof(info));
+	hear_of_permitted(l); /* before their numbers are given anew */
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		on_ended(l, pid, status);
 }
@@ -240,6 +242,7 @@ static void serve(struct launcher *l)
 		{ .fd = l->signal_fd, .events = POLLIN },
 		{ .fd = l->opts->conf_sock, .events = POLLIN },
 		{ .fd = l->opts->listen_fd, .events = POLLIN },
+		{ .fd = l->permitted[0], .events = POLLIN },
 	};
 
 	while (poll(fds, ARRAY_SIZE(fds), -1) >= 0 || errno == EINTR) {
@@ -251,6 +254,8 @@ static void serve(struct launcher *l)
 			take_conf(l);
 		else if (fds[2].revents)
 			fds[2].fd = -1; /* the keeper is gone */
+		if (fds[4].revents)
+			hear_of_permitted(l);
 		if (fds[3].revents)
 			take_call(l);
 	}
@@ -283,7 +288,8 @@ static _Noreturn void launcher_main(const struct launcher_opts *opts,
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGCHLD);
 	l.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (l.signal_fd < 0)
+	if (l.signal_fd < 0 || pipe2(l.permitted, O_CLOEXEC) < 0 ||
+	    fd_set_nonblocking(l.permitted[0]) < 0)
 		_exit(1);
 	serve(&l);
 	_exit(0);

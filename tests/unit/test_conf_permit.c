@@ -84,8 +84,14 @@ static void one_line_permits_all_of_it_or_nothing(void **state)
 			.online = cases[i].online,
 		};
 		char why[200] = "";
-		bool got = conf_permits(cf, &asker, why, sizeof(why));
+		bool got;
 
+		/* Whoever is permitted anything is named. */
+		if (conf_permits_any(cf, &asker, why, sizeof(why)) !=
+		    (!cases[i].want || !strstr(cases[i].want, "permit") ||
+		     strstr(cases[i].want, "permitted")))
+			fail_msg("case %zu: named or not", i);
+		got = conf_permits(cf, &asker, why, sizeof(why));
 		if (got != !cases[i].want)
 			fail_msg("case %zu: %s", i, why);
 		if (cases[i].want && !strstr(why, cases[i].want))

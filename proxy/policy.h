@@ -31,6 +31,7 @@
 #include "proxy/reason.h"
 
 struct conf;
+struct conf_rules;
 struct policy;
 
 /**
@@ -66,6 +67,11 @@ struct decision {
 int policy_new(const struct conf *cf, const char *profile, struct policy **ret);
 void policy_free(struct policy *p);
 
+/* What @base says, and @more; both are borrowed. Costs by how much @more holds.
+ * Modes and inspection have to be said again. Return: 0 or -ENOMEM. */
+int policy_new_on(const struct policy *base, const struct conf_rules *more,
+		  struct policy **ret);
+
 /*
  * Everything that needs no address; for an IP literal, its address too. For
  * an https URL with SCHEME_HTTPS the path and method are judged as if
@@ -82,10 +88,8 @@ struct decision policy_check_address(const struct policy *p,
 				     const struct request *rq,
 				     const struct addr *a);
 
-/*
- * Of refusals of single addresses the one to report: denied only if every
- * one was denied, else private-address.
- */
+/* Of refusals of single addresses the one to report: denied only if every one
+ * was denied, else private-address. */
 enum reason policy_worst(enum reason a, enum reason b);
 
 /*
@@ -126,18 +130,17 @@ void policy_force_mode(struct policy *p, enum conf_mode mode);
  */
 void policy_set_inspection(struct policy *p, bool possible);
 
-/* Can there be a tunnel to look into, in the mode of now? Costs a look at every
- * rule. */
+/* Can there be a tunnel to look into, in the mode of now? Looks at each rule.
+ */
 bool policy_wants_inspection(const struct policy *p);
 
-/* The same of a conf, in whichever profile; a mode that is forced is not known.
- */
+/* The same of a conf, in whichever profile, without a mode that is forced. */
 bool policy_conf_wants_inspection(const struct conf *cf);
 
 /* Is a tunnel to @t's host and port allowed, and looked into? */
 bool policy_inspects(const struct policy *p, const struct target *t);
 
-/* Does an allow line let some https pass to what @r, RULE_INSPECT, names? */
+/* Does an allow line let https pass to what @r, RULE_INSPECT, names? */
 bool policy_covers(const struct policy *p, const struct rule *r);
 
 /* Warnings that only the whole shows: shadowed rules, narrow beside plain. */

@@ -4,6 +4,7 @@
  */
 #include "proxy/policy.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -14,19 +15,23 @@
 #include "proxy/policy_priv.h"
 #include "proxy/rules.h"
 
+static bool part_has_allow(const struct conf_rules *part)
+{
+	for (size_t k = 0; k < part->rules_n; k++)
+		if (part->rules[k].effect == RULE_ALLOW)
+			return true;
+	for (size_t k = 0; k < part->lists_n; k++)
+		if (part->lists[k].rule.effect == RULE_ALLOW &&
+		    part->lists[k].names.names_n > 0)
+			return true;
+	return false;
+}
+
 static bool has_allow(const struct policy *p)
 {
-	for (size_t i = 0; i < p->parts_n; i++) {
-		const struct conf_rules *part = p->parts[i];
-
-		for (size_t k = 0; k < part->rules_n; k++)
-			if (part->rules[k].effect == RULE_ALLOW)
-				return true;
-		for (size_t k = 0; k < part->lists_n; k++)
-			if (part->lists[k].rule.effect == RULE_ALLOW &&
-			    part->lists[k].names.names_n > 0)
-				return true;
-	}
+	for (size_t i = 0; i < p->parts_n; i++)
+		if (part_has_allow(p->parts[i]))
+			return true;
 	return false;
 }
 
@@ -85,13 +90,49 @@ int policy_new(const struct conf *cf, const char *profile, struct policy **ret)
 	return r;
 }
 
+int policy_new_on(const struct policy *base, const struct conf_rules *more,
+		  struct policy **ret)
+{
+	struct policy *p = calloc(1, sizeof(*p));
+	int r;
+
+	if (!p)
+		return -ENOMEM;
+	p->conf = base->conf;
+	p->base = base;
+	memcpy(p->parts, base->parts, sizeof(p->parts));
+	p->parts_n = base->parts_n;
+	assert(p->parts_n < POLICY_PARTS_MAX); /* one on another, no more */
+	p->parts[p->parts_n++] = more;
+	p->mode = base->mode;
+	atomic_init(&p->forced, CONF_MODE_UNSET);
+	p->has_allow = base->has_allow || part_has_allow(more);
+	p->lists = base->lists;
+	p->inspects = base->inspects;
+	r = rules_new_on(base->rules,
+			 (struct rules_span){ more->rules, more->rules_n },
+			 &p->rules);
+	if (r == 0 && more->inspects_n > 0)
+		r = rules_new_on(
+			base->inspects,
+			(struct rules_span){ more->inspects, more->inspects_n },
+			&p->inspects);
+	if (r < 0)
+		policy_free(p);
+	else
+		*ret = p;
+	return r;
+}
+
 void policy_free(struct policy *p)
 {
 	if (!p)
 		return;
 	rules_free(p->rules);
-	rules_free(p->inspects);
-	lists_free(p->lists);
+	if (!p->base || p->inspects != p->base->inspects)
+		rules_free(p->inspects);
+	if (!p->base)
+		lists_free(p->lists);
 	free(p);
 }
 

@@ -17,17 +17,20 @@ struct conf_rules;
 struct lists;
 struct rules;
 
-#define POLICY_PARTS_MAX 2
+#define POLICY_PARTS_MAX 3
 
 /**
  * struct policy
- * @parts: the top level's rules, then the profile's if there is one
+ * @base:  whose conf, lists and indices these are, too; or NULL
+ * @parts: the top level's rules, then the profile's if there is one, then what
+ *         comes on top of @base
  * @inspects: of `inspect`; NULL: none
  * @inspection: policy_set_inspection()
  * @mode:  the conf's, and what is said instead: UNSET for nothing
  */
 struct policy {
 	const struct conf *conf;
+	const struct policy *base;
 	const struct conf_rules *parts[POLICY_PARTS_MAX];
 	size_t parts_n;
 	struct rules *rules;

@@ -9,6 +9,7 @@
  *             '*': nothing), a CIDR under its network. A name is looked up
  *             once for each of its suffixes, an address once for each prefix
  *             length that any rule uses.
+ *             An index on top of another asks both, the other first.
  * Invariants: two 32-bit numbers a rule: the head of a chain (on average at
  *             most two of them) and the next in the chain. Chains run in the
  *             order of the rules.
@@ -26,11 +27,14 @@
 
 /**
  * struct rules
+ * @base:   what is below, or NULL
+ * @n:      of its own
  * @heads:  chains by hash; @mask + 1 of them, a power of two
  * @next:   the next rule of the same chain
  * @prefixes: prefix lengths in use, [0] for IPv4 and [1] for IPv6
  */
 struct rules {
+	const struct rules *base;
 	struct rules_span spans[RULES_SPANS_MAX];
 	size_t n;
 	uint32_t *heads;
@@ -88,7 +92,8 @@ const char *rules_key(const struct rule *r)
 	return dot ? dot + 1 : "";
 }
 
-const struct rule *rules_get(const struct rules *x, size_t i)
+/* Of its own, by number. */
+static const struct rule *own(const struct rules *x, size_t i)
 {
 	if (i < x->spans[0].n)
 		return &x->spans[0].rules[i];
@@ -96,9 +101,16 @@ const struct rule *rules_get(const struct rules *x, size_t i)
 	return i < x->spans[1].n ? &x->spans[1].rules[i] : NULL;
 }
 
+const struct rule *rules_get(const struct rules *x, size_t i)
+{
+	const size_t below = x->base ? rules_count(x->base) : 0;
+
+	return i < below ? rules_get(x->base, i) : own(x, i - below);
+}
+
 size_t rules_count(const struct rules *x)
 {
-	return x->n;
+	return x->n + (x->base ? rules_count(x->base) : 0);
 }
 
 size_t rules_bytes(const struct rules *x)
@@ -110,7 +122,7 @@ size_t rules_bytes(const struct rules *x)
 static void file_all(struct rules *x)
 {
 	for (size_t i = x->n; i > 0; i--) {
-		const struct rule *r = rules_get(x, i - 1);
+		const struct rule *r = own(x, i - 1);
 		uint32_t *head, h;
 
 		if (r->is_cidr) {
@@ -158,6 +170,16 @@ int rules_new(const struct rules_span *spans, size_t spans_n,
 	file_all(x);
 	*ret = x;
 	return 0;
+}
+
+int rules_new_on(const struct rules *base, struct rules_span more,
+		 struct rules **ret)
+{
+	int r = rules_new(&more, 1, ret);
+
+	if (r == 0)
+		(*ret)->base = base;
+	return r;
 }
 
 void rules_free(struct rules *x)
@@ -208,28 +230,50 @@ static unsigned rank(const struct rule *r)
 
 #define RANKS 4
 
-/*
- * Calls @visit for the rules filed under @key, of each rank in turn: for those
- * that match @name, or for all if @name is NULL. Return: false if stopped.
- */
-static bool visit_chain(const struct rules *x, uint32_t hash, const char *key,
-			const char *name, rules_visit_fn *visit, void *arg)
+/* What is asked of a chain: the rules filed under @key that match @name, or all
+ * if that is NULL. */
+struct query {
+	uint32_t hash;
+	const char *key, *name;
+	rules_visit_fn *visit;
+	void *arg;
+};
+
+/* Those of one rank, below first. Return: false if stopped. */
+static bool visit_rank(const struct rules *x, const struct query *q,
+		       unsigned wanted)
 {
-	uint32_t head = x->heads[hash & x->mask];
+	if (x->base && !visit_rank(x->base, q, wanted))
+		return false;
+	for (uint32_t i = x->heads[q->hash & x->mask]; i != NONE;
+	     i = x->next[i]) {
+		const struct rule *r = own(x, i);
 
-	for (unsigned at = 0; at < RANKS && head != NONE; at++) {
-		for (uint32_t i = head; i != NONE; i = x->next[i]) {
-			const struct rule *r = rules_get(x, i);
-
-			if (r->is_cidr || rank(r) != at ||
-			    strcmp(rules_key(r), key) != 0)
-				continue;
-			if (name && !pattern_matches(r, name, key != name))
-				continue;
-			if (!visit(arg, r))
-				return false;
-		}
+		if (r->is_cidr || rank(r) != wanted ||
+		    strcmp(rules_key(r), q->key) != 0)
+			continue;
+		if (q->name && !pattern_matches(r, q->name, q->key != q->name))
+			continue;
+		if (!q->visit(q->arg, r))
+			return false;
 	}
+	return true;
+}
+
+static bool has_chain(const struct rules *x, uint32_t hash)
+{
+	return x->heads[hash & x->mask] != NONE ||
+	       (x->base && has_chain(x->base, hash));
+}
+
+/* Each rank in turn. Return: false if stopped. */
+static bool visit_chain(const struct rules *x, const struct query *q)
+{
+	if (!has_chain(x, q->hash))
+		return true;
+	for (unsigned at = 0; at < RANKS; at++)
+		if (!visit_rank(x, q, at))
+			return false;
 	return true;
 }
 
@@ -252,34 +296,51 @@ void rules_visit_name(const struct rules *x, const char *name,
 		hashes[n++] = hash_end(h);
 	}
 	while (n-- > 0)
-		if (!visit_chain(x, hashes[n], keys[n], name, visit, arg))
+		if (!visit_chain(x, &(struct query){ hashes[n], keys[n], name,
+						     visit, arg }))
 			return;
 }
 
 void rules_visit_key(const struct rules *x, const char *key,
 		     rules_visit_fn *visit, void *arg)
 {
-	(void)visit_chain(x, hash_name(key), key, NULL, visit, arg);
+	(void)visit_chain(
+		x, &(struct query){ hash_name(key), key, NULL, visit, arg });
+}
+
+/* Return: false if stopped. */
+static bool visit_any(const struct rules *x, rules_visit_fn *visit, void *arg)
+{
+	if (x->base && !visit_any(x->base, visit, arg))
+		return false;
+	for (uint32_t i = x->heads[hash_name("") & x->mask]; i != NONE;
+	     i = x->next[i]) {
+		const struct rule *r = own(x, i);
+
+		if (!r->is_cidr && r->kind == PATTERN_ANY && !visit(arg, r))
+			return false;
+	}
+	return true;
 }
 
 void rules_visit_any(const struct rules *x, rules_visit_fn *visit, void *arg)
 {
-	for (uint32_t i = x->heads[hash_name("") & x->mask]; i != NONE;
-	     i = x->next[i]) {
-		const struct rule *r = rules_get(x, i);
-
-		if (!r->is_cidr && r->kind == PATTERN_ANY && !visit(arg, r))
-			return;
-	}
+	(void)visit_any(x, visit, arg);
 }
 
 /* Return: false if stopped. */
 static bool visit_cidr(const struct rules *x, const struct cidr *c,
 		       rules_visit_fn *visit, void *arg)
 {
+	const bool is_v6 = c->base.family != AF_INET;
+
+	if (x->base && !visit_cidr(x->base, c, visit, arg))
+		return false;
+	if (!x->prefixes[is_v6][c->bits])
+		return true;
 	for (uint32_t i = x->heads[hash_cidr(c) & x->mask]; i != NONE;
 	     i = x->next[i]) {
-		const struct rule *r = rules_get(x, i);
+		const struct rule *r = own(x, i);
 
 		if (r->is_cidr && rule_cidr(r)->bits == c->bits &&
 		    addr_equal(&rule_cidr(r)->base, &c->base) && !visit(arg, r))
@@ -297,7 +358,7 @@ void rules_visit_addr(const struct rules *x, const struct addr *a,
 
 	for (;; bits--) {
 		c.bits = (uint8_t)bits;
-		if (x->prefixes[is_v6][bits] && !visit_cidr(x, &c, visit, arg))
+		if (!visit_cidr(x, &c, visit, arg))
 			return;
 		if (bits == 0)
 			return;

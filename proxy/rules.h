@@ -32,6 +32,13 @@ int rules_new(const struct rules_span *spans, size_t spans_n,
 	      struct rules **ret);
 void rules_free(struct rules *x);
 
+/*
+ * What @base has, borrowed for the index's life, and @more behind it: costs by
+ * how many @more are. @base may be NULL. Return: as above.
+ */
+int rules_new_on(const struct rules *base, struct rules_span more,
+		 struct rules **ret);
+
 /* Called for one rule that matches. Return: false to be called no more. */
 typedef bool rules_visit_fn(void *arg, const struct rule *r);
 
@@ -68,7 +75,7 @@ const char *rules_key(const struct rule *r);
 const struct rule *rules_get(const struct rules *x, size_t i);
 size_t rules_count(const struct rules *x);
 
-/* Bytes that the index itself takes, without the rules. */
+/* Bytes that the index itself takes, without the rules and without @base. */
 size_t rules_bytes(const struct rules *x);
 
 #endif

@@ -25,7 +25,12 @@ struct page {
 	char profile[];
 };
 
+/**
+ * struct rulebook
+ * @base: what @conf is on top of; or NULL
+ */
 struct rulebook {
+	struct rulebook *base;
 	atomic_uint users;
 	struct conf *conf;
 	enum conf_mode forced;
@@ -46,9 +51,19 @@ int rulebook_new(struct conf *cf, struct rulebook **ret)
 	return 0;
 }
 
+int rulebook_new_on(struct rulebook *base, struct conf *more,
+		    struct rulebook **ret)
+{
+	int r = rulebook_new(more, ret);
+
+	if (r == 0)
+		(*ret)->base = rulebook_ref(base);
+	return r;
+}
+
 const struct conf *rulebook_conf(const struct rulebook *rb)
 {
-	return rb->conf;
+	return rb->base ? rulebook_conf(rb->base) : rb->conf;
 }
 
 static struct page *find_page(const struct rulebook *rb, const char *profile)
@@ -62,6 +77,19 @@ static struct page *find_page(const struct rulebook *rb, const char *profile)
 	return NULL;
 }
 
+/* Does @policy, @profile's, want to look into a tunnel, in the mode of the
+ * conf? What it is on top of has been asked already: that may be long. */
+static bool wants(const struct rulebook *rb, const char *profile,
+		  const struct policy *policy)
+{
+	const struct page *below =
+		rb->base ? find_page(rb->base, profile) : NULL;
+
+	if (!below)
+		return policy_wants_inspection(policy);
+	return below->wants || policy_conf_wants_inspection(rb->conf);
+}
+
 int rulebook_adopt(struct rulebook *rb, const char *profile,
 		   struct policy *policy)
 {
@@ -71,12 +99,24 @@ int rulebook_adopt(struct rulebook *rb, const char *profile,
 	if (!page)
 		return -ENOMEM;
 	page->policy = policy;
-	page->wants = policy_wants_inspection(policy);
+	page->wants = wants(rb, profile, policy);
 	policy_set_inspection(policy, rb->inspects);
 	memcpy(page->profile, name, strlen(name) + 1);
 	SLIST_INSERT_HEAD(&rb->pages, page, link);
 	policy_force_mode(policy, rb->forced);
 	return 0;
+}
+
+static int make_policy(struct rulebook *rb, const char *profile,
+		       struct policy **ret)
+{
+	const struct policy *below;
+	int r;
+
+	if (!rb->base)
+		return policy_new(rb->conf, profile, ret);
+	r = rulebook_policy(rb->base, profile, &below);
+	return r == 0 ? policy_new_on(below, &rb->conf->top, ret) : r;
 }
 
 int rulebook_policy(struct rulebook *rb, const char *profile,
@@ -91,7 +131,7 @@ int rulebook_policy(struct rulebook *rb, const char *profile,
 		*ret = page->policy;
 		return 0;
 	}
-	r = policy_new(rb->conf, name, &policy);
+	r = make_policy(rb, name, &policy);
 	if (r == 0)
 		r = rulebook_adopt(rb, name, policy);
 	if (r < 0)
@@ -109,7 +149,7 @@ int rulebook_lend(struct rulebook *rb, const char *profile,
 
 	if (r < 0)
 		return r;
-	r = proxy_scope_set_policy(s, rb->conf, policy, rulebook_unref,
+	r = proxy_scope_set_policy(s, rulebook_conf(rb), policy, rulebook_unref,
 				   rulebook_ref(rb));
 	if (r < 0)
 		rulebook_unref(rb);
@@ -166,5 +206,6 @@ void rulebook_unref(void *arg)
 		free(page);
 	}
 	conf_free(rb->conf);
+	rulebook_unref(rb->base);
 	free(rb);
 }

@@ -22,6 +22,15 @@ struct rulebook;
 /* Takes @cf, not where it fails; with one reference. Return: 0 or -ENOMEM. */
 int rulebook_new(struct conf *cf, struct rulebook **ret);
 
+/*
+ * @base's, a reference of which it holds, and @more's rules of the top level on
+ * top of each profile: costs by what @more holds. Takes @more, not where it
+ * fails. Return: 0 or -ENOMEM.
+ */
+int rulebook_new_on(struct rulebook *base, struct conf *more,
+		    struct rulebook **ret);
+
+/* Of one on top of another, @base's. */
 const struct conf *rulebook_conf(const struct rulebook *rb);
 
 /*

@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "common/conf.h"
-#include "common/conf_pack.h"
 #include "common/fdio.h"
 #include "common/log.h"
 #include "proxy/proxy.h"
@@ -175,24 +174,15 @@ static enum rule_effect effect_of(char letter)
 			       : RULE_DENY;
 }
 
-/* A rulebook of its own: what the daemon's conf says, and the caller's words.
- * Return: 0 or -errno with a sentence. */
+/* A rulebook of its own: the daemon's, which is shared, and on top of it the
+ * caller's words. Return: 0 or -errno with a sentence. */
 static int make_custom(struct run *run, char error[RUN_WORD_TEXT])
 {
 	const struct run_ticket *t = &run->ticket;
-	const struct conf *ours = rulebook_conf(run->runs->rules);
-	struct conf_report report = { 0 };
-	struct strbuf bytes = STRBUF_INIT;
+	struct conf *cf = conf_new();
 	char why[RULE_ERROR_MAX];
-	struct conf *cf = NULL;
-	int r;
+	int r = cf ? 0 : -ENOMEM;
 
-	conf_pack(ours, &bytes);
-	r = strbuf_failed(&bytes)
-		    ? -ENOMEM
-		    : conf_unpack(bytes.s, bytes.len, &cf, &report);
-	conf_report_fini(&report);
-	strbuf_fini(&bytes);
 	for (size_t at = 0; at < t->rules_n && r == 0;
 	     at += strlen(t->rules + at) + 1) {
 		const char *rule = t->rules + at;
@@ -205,7 +195,7 @@ static int make_custom(struct run *run, char error[RUN_WORD_TEXT])
 				       rule_effect_name(effect), rule + 1, why);
 	}
 	if (r == 0)
-		r = rulebook_new(cf, &run->rules);
+		r = rulebook_new_on(run->runs->rules, cf, &run->rules);
 	if (r < 0)
 		conf_free(cf);
 	run->custom = true;

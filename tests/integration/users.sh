@@ -11,8 +11,8 @@ ANN=nlann$$ BEN=nlben$$ DEV=nldev$$
 users_down() {
 	local status=$?
 	[ -z "${DAEMON:-}" ] || kill -KILL "$DAEMON" 2>/dev/null
-	userdel -f "$ANN" 2>/dev/null
-	userdel -f "$BEN" 2>/dev/null
+	userdel -f -r "$ANN" 2>/dev/null
+	userdel -f -r "$BEN" 2>/dev/null
 	groupdel "$DEV" 2>/dev/null
 	[ -z "${MADE_GROUP:-}" ] || groupdel "$MADE_GROUP" 2>/dev/null
 	(exit "$status")

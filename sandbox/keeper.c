@@ -6,9 +6,10 @@
  * Out:        descriptors: the conf as bytes, the log opened anew
  * Steps:      wait for an index -> KEEPER_CONF: a child of its own loads the
  *             conf and the CA, sends them, tells the keeper where the log is
- * now, and is gone; KEEPER_LOG: open that place Invariants: what the proxy says
- * is compared with two numbers and is nothing else: no path, no length, no text
- * of it is ever used; a conf that is bad leaves the log's place as it was
+ *             now, and is gone; KEEPER_LOG: open that place
+ * Invariants: what the proxy says is compared with two numbers and is nothing
+ *             else: no path, no length, no text of it is ever used; a conf
+ *             that is bad leaves the log's place as it was
  *
  * Why the conf is parsed here at all, where privilege is: which files belong
  * to it only its own include lines tell, so whoever opens them must have read

@@ -106,8 +106,8 @@ void proxy_scope_stats(struct proxy_scope *s, struct proxy_stats *ret);
  * Closes its listeners and its connections, and no others: a run's end. Where
  * handshakes with clients are under way it lets these end first, just as
  * proxy_stop_settled() does. @done, which may be NULL, runs from the loop when
- * nothing of it is left; it may still ask for what was blocked, and for the numbers. The scope
- * is freed when it returns.
+ * nothing of it is left; it may still ask for what was blocked, and for the
+ * numbers. The scope is freed when it returns.
  */
 void proxy_scope_close(struct proxy_scope *s, void (*done)(void *arg),
 		       void *arg);

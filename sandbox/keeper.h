@@ -91,7 +91,6 @@ int keeper_ask(int sock, enum keeper_thing thing);
  * When the socket is readable. Those of @ret_fds are -1 that did not come.
  * Return: 0; -EPIPE when the keeper is gone; -errno.
  */
-int keeper_receive(int sock, struct keeper_reply *ret,
-		   int ret_fds[KEEPER_FDS]);
+int keeper_receive(int sock, struct keeper_reply *ret, int ret_fds[KEEPER_FDS]);
 
 #endif

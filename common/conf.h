@@ -51,6 +51,7 @@ struct conf_limits {
 	uint32_t idle_time, dial_time, dns_time, drain_time;
 	uint32_t connections, connections_per_run, tunnels_per_target;
 	uint32_t pending_dials, pending_lookups;
+	uint32_t inspections, inspections_per_run;
 };
 
 /**

@@ -46,6 +46,9 @@ static const struct conf_limit table[CONF_LIMITS_N] = {
 	  5000, 1, 1000000 },
 	{ "pending-dials", CONF_COUNT, AT(pending_dials), 2048, 1, 65536 },
 	{ "pending-lookups", CONF_COUNT, AT(pending_lookups), 1024, 1, 65536 },
+	{ "inspections", CONF_COUNT, AT(inspections), 4000, 1, 1000000 },
+	{ "inspections-per-run", CONF_COUNT, AT(inspections_per_run),
+	  1000, 1, 1000000 },
 };
 /* clang-format on */
 

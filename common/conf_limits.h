@@ -12,7 +12,7 @@
 
 #include "common/conf.h"
 
-#define CONF_LIMITS_N 12
+#define CONF_LIMITS_N 14
 
 enum conf_unit {
 	CONF_COUNT,

@@ -42,6 +42,7 @@
 /**
  * struct conn_inspect
  * @op:    what the inspector is doing for us
+ * @placed: a place is taken, and the inspector has it not yet
  * @tunnel: where it leads
  * @raw:   c->remote_fd is the tunnel's own connection, made at @raw_ms
  * @address, @has_address: where that leads
@@ -50,7 +51,7 @@
 struct conn_inspect {
 	struct inspect_op *op;
 	struct target tunnel;
-	bool inside, raw, has_address;
+	bool placed, inside, raw, has_address;
 	uint64_t raw_ms;
 	struct addr address;
 	char error[TLS_ERROR_MAX];
@@ -68,6 +69,8 @@ const char *conn_inspect_detail(const struct conn *c)
 
 void conn_inspect_free(struct conn *c)
 {
+	if (c->inspect && c->inspect->placed)
+		inspect_share_give(c->scope->inspects);
 	if (c->inspect)
 		inspect_cancel(c->inspect->op);
 	free(c->inspect);
@@ -145,6 +148,7 @@ static struct inspect_opts opts_of(const struct conn *c)
 	const struct target *t = &c->inspect->tunnel;
 
 	return (struct inspect_opts){
+		.share = c->scope->inspects,
 		.host = t->host,
 		.addr = t->is_addr ? &t->addr : NULL,
 		.port = t->port,
@@ -152,19 +156,28 @@ static struct inspect_opts opts_of(const struct conn *c)
 	};
 }
 
+int conn_inspect_reserve(struct conn *c)
+{
+	const struct inspect_bounds bounds = scope_inspect_bounds(c->scope);
+	struct conn_inspect *i = calloc(1, sizeof(*i));
+
+	if (!i)
+		return -ENOMEM;
+	if (!inspect_share_take(c->scope->inspects, &bounds)) {
+		free(i);
+		return -EDQUOT;
+	}
+	i->placed = true;
+	c->inspect = i;
+	return 0;
+}
+
 void conn_inspect_begin(struct conn *c)
 {
-	struct conn_inspect *i = calloc(1, sizeof(*i));
+	struct conn_inspect *i = c->inspect;
 	struct inspect_opts opts;
 	int fd;
 
-	if (!i || !c->scope->signer) {
-		free(i);
-		c->reason = REASON_INTERNAL;
-		conn_abort(c);
-		return;
-	}
-	c->inspect = i;
 	i->tunnel = c->request.target;
 	i->raw = true;
 	i->raw_ms = clock_ms();
@@ -180,6 +193,7 @@ void conn_inspect_begin(struct conn *c)
 	c->reason = REASON_TLS;
 	(void)snprintf(i->error, sizeof(i->error),
 		       "the client's TLS handshake was not over at the end");
+	i->placed = false;
 	if (inspector_serve(c->loop->all->inspector, &c->loop->mailbox, fd,
 			    &opts, on_client_tls, c, &i->op) < 0) {
 		c->reason = REASON_INTERNAL;
@@ -234,14 +248,18 @@ static void on_host_tls(int fd, const char *error, void *arg)
 
 void conn_inspect_connect(struct conn *c)
 {
+	const struct inspect_bounds bounds = scope_inspect_bounds(c->scope);
 	const struct inspect_opts opts = opts_of(c);
-	int fd = c->remote_fd;
+	int fd = c->remote_fd, r;
 
 	c->remote_fd = -1;
 	c->inspect->raw = false;
 	if (c->state != CONN_DIAL)
 		conn_set_state(c, CONN_DIAL);
-	if (inspector_connect(c->loop->all->inspector, &c->loop->mailbox, fd,
-			      &opts, on_host_tls, c, &c->inspect->op) < 0)
+	r = inspector_connect(c->loop->all->inspector, &c->loop->mailbox, fd,
+			      &opts, &bounds, on_host_tls, c, &c->inspect->op);
+	if (r == -EDQUOT)
+		conn_refuse(c, REASON_LIMIT, CONN_INSPECT_FULL, NULL, 0);
+	else if (r < 0)
 		conn_refuse(c, REASON_INTERNAL, NULL, NULL, 0);
 }

@@ -13,6 +13,15 @@ struct strbuf;
 struct target;
 
 /*
+ * Takes a place for a tunnel that is to be looked into, before anything is done
+ * for it. Return: 0; -EDQUOT: there is none; -ENOMEM.
+ */
+int conn_inspect_reserve(struct conn *c);
+#define CONN_INSPECT_FULL                                                      \
+	"There are too many tunnels that are looked into (limit inspections, "  \
+	"inspections-per-run)."
+
+/*
  * The client has been told that its tunnel stands: from here on we are the
  * host. Then requests come, of which each is judged.
  */

@@ -150,6 +150,29 @@ static bool within_limits(struct conn *c)
 	return false;
 }
 
+/* May it be looked into, if it is to be? If not it is refused. */
+static bool may_inspect(struct conn *c)
+{
+	int r;
+
+	if (!c->decision.inspect || conn_inspect_is_inside(c))
+		return true;
+	if (c->scope->distrusted || !c->scope->inspects) {
+		c->decision.inspect = false;
+		c->decision.reason = REASON_INSPECTION_REQUIRED;
+		conn_refuse(c, REASON_INSPECTION_REQUIRED,
+			    "This command was started when nothing was to be "
+			    "looked into: start it again.",
+			    NULL, 0);
+		return false;
+	}
+	r = conn_inspect_reserve(c);
+	if (r < 0)
+		conn_refuse(c, r == -EDQUOT ? REASON_LIMIT : REASON_INTERNAL,
+			    r == -EDQUOT ? CONN_INSPECT_FULL : NULL, NULL, 0);
+	return r == 0;
+}
+
 void conn_judge(struct conn *c)
 {
 	const struct policy *p;
@@ -175,15 +198,8 @@ void conn_judge(struct conn *c)
 		conn_refuse(c, c->decision.reason, detail, NULL, 0);
 		return;
 	}
-	if (c->decision.inspect && c->scope->distrusted) {
-		c->decision.inspect = false;
-		c->decision.reason = REASON_INSPECTION_REQUIRED;
-		conn_refuse(c, REASON_INSPECTION_REQUIRED,
-			    "This command was started when nothing was to be "
-			    "looked into: start it again.",
-			    NULL, 0);
+	if (!may_inspect(c))
 		return;
-	}
 	if (!conn_inspect_is_inside(c) &&
 	    (c->request.target.scheme == SCHEME_HTTPS ||
 	     c->request.target.scheme == SCHEME_WSS)) {

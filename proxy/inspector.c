@@ -4,7 +4,8 @@
  *
  * In:         operations in the mailbox
  * Out:        each one's answer in the mailbox of the loop that asked
- * States:     of an operation: posted -> under way (in @ops) -> answered. A
+ * States:     of an operation: posted -> waits for its turn -> under way (in
+ *             @ops) -> answered. A
  *             cancelled one is answered all the same, and freed by the loop
  *             that asked once nothing of it is in any mailbox
  * Invariants: who asked touches @done, @cancelled and @owed, the inspector's
@@ -13,6 +14,7 @@
 #include "proxy/inspector.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,13 +27,33 @@
 #include "common/addr.h"
 #include "common/hostname.h"
 #include "proxy/mailbox.h"
+#include "proxy/pace.h"
 #include "proxy/signer.h"
 #include "proxy/thread.h"
 #include "proxy/tls_client.h"
+#include "proxy/tls_owner.h"
 #include "proxy/tls_server.h"
+
+/* Sessions that there are, or that have a place. */
+struct sessions {
+	_Atomic(uint32_t) clients, hosts;
+};
+
+/**
+ * struct inspect_share
+ * @users: whoever made it, its operations and its sessions
+ * @party: the inspector's thread's
+ */
+struct inspect_share {
+	atomic_uint users;
+	struct inspector *in;
+	struct sessions n;
+	struct pace_party party;
+};
 
 /**
  * struct inspect_op
+ * @placed: it has its place still, which is not the session's yet
  * @fd:    the socket, until it is under way; then the answer
  * @owed:  how often it will still come to the loop that asked
  * @begin, @stop: to the inspector
@@ -41,7 +63,8 @@ struct inspect_op {
 	LIST_ENTRY(inspect_op) link;
 	struct inspector *in;
 	struct mailbox *home;
-	bool serves, is_addr, under_way;
+	struct inspect_share *share;
+	bool serves, is_addr, under_way, placed;
 	int fd;
 	char host[HOSTNAME_BUFFER];
 	struct addr addr;
@@ -57,11 +80,14 @@ struct inspect_op {
 	void *arg;
 	bool cancelled;
 	unsigned owed;
+	struct pace_item turn;
 	struct job begin, stop, ended, stopped;
 };
 
 struct inspector {
 	struct event_base *base;
+	struct pace *pace;
+	struct sessions n;
 	struct tls_context *tls;
 	struct mailbox mailbox;
 	LIST_HEAD(, inspect_op) ops;
@@ -83,6 +109,8 @@ int inspector_new(char *const *cas, size_t cas_n, struct inspector **ret,
 	in->base = event_base_new();
 	r = in->base ? mailbox_open(&in->mailbox, in->base) : -ENOMEM;
 	if (r == 0)
+		r = pace_new(in->base, &in->pace);
+	if (r == 0)
 		r = tls_context_new(cas, cas_n, &in->tls, ret_error);
 	if (r == 0)
 		r = tls_context_serve(in->tls);
@@ -99,6 +127,7 @@ void inspector_free(struct inspector *in)
 	if (!in)
 		return;
 	tls_context_free(in->tls);
+	pace_free(in->pace);
 	mailbox_fini(&in->mailbox);
 	if (in->base)
 		event_base_free(in->base);
@@ -113,8 +142,112 @@ int inspector_start(struct inspector *in)
 	return r;
 }
 
+int inspect_share_new(struct inspector *in, struct inspect_share **ret)
+{
+	struct inspect_share *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	atomic_init(&s->users, 1);
+	s->in = in;
+	pace_party_init(&s->party);
+	*ret = s;
+	return 0;
+}
+
+static void share_ref(struct inspect_share *s)
+{
+	atomic_fetch_add(&s->users, 1);
+}
+
+void inspect_share_free(struct inspect_share *s)
+{
+	if (s && atomic_fetch_sub(&s->users, 1) == 1)
+		free(s);
+}
+
+static uint32_t add(_Atomic(uint32_t) *n, uint32_t by)
+{
+	return atomic_fetch_add_explicit(n, by, memory_order_relaxed);
+}
+
+/* Never one more, whoever else asks at the same time. */
+static bool take(_Atomic(uint32_t) *n, uint32_t max)
+{
+	if (add(n, 1) < max || max == 0)
+		return true;
+	(void)add(n, UINT32_MAX);
+	return false;
+}
+
+static bool take_both(_Atomic(uint32_t) *own, uint32_t own_max,
+		      _Atomic(uint32_t) *all, uint32_t all_max)
+{
+	if (!take(own, own_max))
+		return false;
+	if (take(all, all_max))
+		return true;
+	(void)add(own, UINT32_MAX);
+	return false;
+}
+
+bool inspect_share_take(struct inspect_share *s,
+			const struct inspect_bounds *bounds)
+{
+	return take_both(&s->n.clients, bounds->share, &s->in->n.clients,
+			 bounds->all);
+}
+
+void inspect_share_give(struct inspect_share *s)
+{
+	(void)add(&s->n.clients, UINT32_MAX);
+	(void)add(&s->in->n.clients, UINT32_MAX);
+}
+
+static void give_host(struct inspect_share *s)
+{
+	(void)add(&s->n.hosts, UINT32_MAX);
+	(void)add(&s->in->n.hosts, UINT32_MAX);
+}
+
+/* Of a session, whose place and reference these were. */
+static void on_client_gone(void *arg)
+{
+	inspect_share_give(arg);
+	inspect_share_free(arg);
+}
+
+static void on_host_gone(void *arg)
+{
+	give_host(arg);
+	inspect_share_free(arg);
+}
+
+static struct tls_owner owner_of(struct inspect_op *op)
+{
+	op->placed = false;
+	share_ref(op->share);
+	return (struct tls_owner){
+		.pace = op->in->pace,
+		.party = &op->share->party,
+		.gone = op->serves ? on_client_gone : on_host_gone,
+		.arg = op->share,
+	};
+}
+
+static void give_place(struct inspect_op *op)
+{
+	if (op->placed && op->serves)
+		inspect_share_give(op->share);
+	else if (op->placed)
+		give_host(op->share);
+	op->placed = false;
+}
+
 static void op_free(struct inspect_op *op)
 {
+	give_place(op);
+	inspect_share_free(op->share);
 	signer_unref(op->signer);
 	free(op->early);
 	free(op);
@@ -126,6 +259,7 @@ static void answer(struct inspect_op *op, int fd, const char *error)
 	if (op->under_way)
 		LIST_REMOVE(op, link);
 	op->under_way = false;
+	give_place(op);
 	op->server = NULL;
 	op->client = NULL;
 	op->fd = fd;
@@ -140,7 +274,9 @@ static void on_handshake(int fd, const char *error, void *arg)
 
 static int serve(struct inspect_op *op, int fd)
 {
+	const struct tls_owner owner = owner_of(op);
 	const struct tls_server_opts opts = {
+		.owner = &owner,
 		.host = op->host,
 		.addr = op->is_addr ? &op->addr : NULL,
 		.leaves = signer_leaves(op->signer),
@@ -155,7 +291,9 @@ static int serve(struct inspect_op *op, int fd)
 
 static int dial(struct inspect_op *op, int fd)
 {
+	const struct tls_owner owner = owner_of(op);
 	const struct tls_client_opts opts = {
+		.owner = &owner,
 		.host = op->host,
 		.addr = op->is_addr ? &op->addr : NULL,
 		.port = op->port,
@@ -166,12 +304,14 @@ static int dial(struct inspect_op *op, int fd)
 				on_handshake, op, &op->client);
 }
 
-static void on_begin(void *arg)
+static void begin(void *arg)
 {
 	struct inspect_op *op = arg;
 	int fd = op->fd, r;
 
 	op->fd = -1;
+	LIST_REMOVE(op, link); /* of those that wait */
+	op->under_way = false;
 	r = op->serves ? serve(op, fd) : dial(op, fd);
 	if (r < 0) {
 		answer(op, -1,
@@ -184,8 +324,21 @@ static void on_begin(void *arg)
 	op->under_way = true;
 }
 
+static void on_begin(void *arg)
+{
+	struct inspect_op *op = arg;
+
+	LIST_INSERT_HEAD(&op->in->ops, op, link);
+	op->under_way = true;
+	pace_add(op->in->pace, &op->share->party, &op->turn, begin, op);
+}
+
+/* Whether it has begun or waits. */
 static void end_handshake(struct inspect_op *op)
 {
+	pace_drop(&op->turn);
+	if (op->fd >= 0)
+		close(op->fd);
 	tls_server_cancel(op->server);
 	tls_client_cancel(op->client);
 	answer(op, -1, "was cancelled");
@@ -250,6 +403,8 @@ static struct inspect_op *op_new(struct inspector *in, struct mailbox *home,
 		close(fd);
 		return NULL;
 	}
+	op->share = opts->share;
+	share_ref(op->share);
 	if (opts->early_n > 0)
 		memcpy(op->early, opts->early, opts->early_n);
 	op->early_n = opts->early_n;
@@ -276,6 +431,7 @@ static int ask(struct inspect_op *op, bool serves, inspect_done_fn *done,
 	if (!op)
 		return -ENOMEM;
 	op->serves = serves;
+	op->placed = true;
 	op->done = done;
 	op->arg = arg;
 	op->owed = 1;
@@ -288,14 +444,30 @@ int inspector_serve(struct inspector *in, struct mailbox *home, int fd,
 		    const struct inspect_opts *opts, inspect_done_fn *done,
 		    void *arg, struct inspect_op **ret)
 {
-	return ask(op_new(in, home, fd, opts), true, done, arg, ret);
+	struct inspect_op *op = op_new(in, home, fd, opts);
+
+	if (!op)
+		inspect_share_give(opts->share);
+	return ask(op, true, done, arg, ret);
 }
 
 int inspector_connect(struct inspector *in, struct mailbox *home, int fd,
-		      const struct inspect_opts *opts, inspect_done_fn *done,
-		      void *arg, struct inspect_op **ret)
+		      const struct inspect_opts *opts,
+		      const struct inspect_bounds *bounds,
+		      inspect_done_fn *done, void *arg, struct inspect_op **ret)
 {
-	return ask(op_new(in, home, fd, opts), false, done, arg, ret);
+	struct inspect_share *s = opts->share;
+	struct inspect_op *op;
+
+	if (!take_both(&s->n.hosts, 2 * bounds->share, &in->n.hosts,
+		       2 * bounds->all)) {
+		close(fd);
+		return -EDQUOT;
+	}
+	op = op_new(in, home, fd, opts);
+	if (!op)
+		give_host(s);
+	return ask(op, false, done, arg, ret);
 }
 
 static void on_quit(void *arg)

@@ -13,6 +13,7 @@
 #ifndef NETLEASH_PROXY_INSPECTOR_H
 #define NETLEASH_PROXY_INSPECTOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,13 @@ struct inspect_op;
 struct inspector;
 struct mailbox;
 struct signer;
+
+/*
+ * A share is what one party, a run, has of it: its sessions have bounds of
+ * their own, and their work comes in turn with that of the others, however much
+ * of it there is (proxy/pace.h).
+ */
+struct inspect_share;
 
 /* Descriptors that one inspected connection holds beside its own two. */
 #define INSPECTOR_FDS 4
@@ -46,8 +54,34 @@ void inspector_stop(struct inspector *in);
 /* It is stopped, or was not started. NULL is fine. */
 void inspector_free(struct inspector *in);
 
+/* Return: 0 or -ENOMEM. */
+int inspect_share_new(struct inspector *in, struct inspect_share **ret);
+
+/* Its sessions go on, and free it when the last has ended. NULL is fine. */
+void inspect_share_free(struct inspect_share *s);
+
+/**
+ * struct inspect_bounds - how many clients there may be; 0: any number
+ * @share: of this one; @all: of all together
+ *
+ * Of sessions with hosts there may be twice as many: a client has one at a
+ * time, but one that ended may have last words yet.
+ */
+struct inspect_bounds {
+	uint32_t share, all;
+};
+
+/*
+ * A place for a client: given back, or inspector_serve()'s, with whose session
+ * it comes back. In any thread. Return: false where there is none.
+ */
+bool inspect_share_take(struct inspect_share *s,
+			const struct inspect_bounds *bounds);
+void inspect_share_give(struct inspect_share *s);
+
 /**
  * struct inspect_opts - copied
+ * @share: whose it is; must stay until the operation is over
  * @host:  normal name; with @addr it is its text only
  * @addr:  not NULL: the host is this address
  * @port:  of the host: what was learnt of it there may be used again
@@ -56,6 +90,7 @@ void inspector_free(struct inspector *in);
  * @deadline_ms: for the handshake
  */
 struct inspect_opts {
+	struct inspect_share *share;
 	const char *host;
 	const struct addr *addr;
 	uint16_t port;
@@ -73,14 +108,18 @@ typedef void inspect_done_fn(int fd, const char *error, void *arg);
  * Take @fd, in failure too; @done runs in the loop of @home, never from
  * inside. The first makes us the host for a client, the second a client of the
  * host, whose certificate must be good. @home must stay until inspector_stop():
- * what was cancelled comes back to it, too. Return: 0 or -ENOMEM.
+ * what was cancelled comes back to it, too. The first takes a place of the
+ * share's, in failure too. Return: 0; -ENOMEM; of the second -EDQUOT, where
+ * there are too many.
  */
 int inspector_serve(struct inspector *in, struct mailbox *home, int fd,
 		    const struct inspect_opts *opts, inspect_done_fn *done,
 		    void *arg, struct inspect_op **ret);
 int inspector_connect(struct inspector *in, struct mailbox *home, int fd,
-		      const struct inspect_opts *opts, inspect_done_fn *done,
-		      void *arg, struct inspect_op **ret);
+		      const struct inspect_opts *opts,
+		      const struct inspect_bounds *bounds,
+		      inspect_done_fn *done, void *arg,
+		      struct inspect_op **ret);
 
 /* In the loop that asked: @done will not run. NULL is fine. */
 void inspect_cancel(struct inspect_op *op);

@@ -28,12 +28,21 @@
 #define SAN_TAG_DNS	(MBEDTLS_ASN1_CONTEXT_SPECIFIC | 2)
 #define SAN_TAG_ADDRESS (MBEDTLS_ASN1_CONTEXT_SPECIFIC | 7)
 
+/* Who had some made: as many as he has in the cache. */
+struct owner {
+	LIST_ENTRY(owner) link;
+	const void *who;
+	unsigned n;
+};
+
 /**
  * struct leaf
- * @refs: the cache's and its users'
+ * @refs:  the cache's and its users'
+ * @owner: while it is in the cache
  */
 struct leaf {
 	TAILQ_ENTRY(leaf) link;
+	struct owner *owner;
 	struct ca *ca;
 	mbedtls_x509_crt crt;
 	time_t ends;
@@ -45,6 +54,7 @@ struct leaf {
 struct leaf_cache {
 	struct ca *ca;
 	TAILQ_HEAD(leaf_list, leaf) leaves;
+	LIST_HEAD(, owner) owners;
 	unsigned n;
 };
 
@@ -56,6 +66,7 @@ struct leaf_cache *leaf_cache_new(struct ca *ca)
 		return NULL;
 	lc->ca = ca;
 	TAILQ_INIT(&lc->leaves);
+	LIST_INIT(&lc->owners);
 	return lc;
 }
 
@@ -69,9 +80,47 @@ void leaf_unref(struct leaf *l)
 
 static void drop(struct leaf_cache *lc, struct leaf *l)
 {
+	struct owner *o = l->owner;
+
 	TAILQ_REMOVE(&lc->leaves, l, link);
 	lc->n--;
+	l->owner = NULL;
+	if (--o->n == 0) {
+		LIST_REMOVE(o, link);
+		free(o);
+	}
 	leaf_unref(l);
+}
+
+/* There are not many: each has a leaf at least. Return: NULL without memory. */
+static struct owner *find_owner(struct leaf_cache *lc, const void *who)
+{
+	struct owner *o;
+
+	LIST_FOREACH (o, &lc->owners, link)
+		if (o->who == who)
+			return o;
+	o = calloc(1, sizeof(*o));
+	if (!o)
+		return NULL;
+	o->who = who;
+	LIST_INSERT_HEAD(&lc->owners, o, link);
+	return o;
+}
+
+/* So that he who asks for one name after the other pays for it himself. */
+static void drop_one(struct leaf_cache *lc)
+{
+	struct owner *o, *most = LIST_FIRST(&lc->owners);
+	struct leaf *l;
+
+	LIST_FOREACH (o, &lc->owners, link)
+		if (o->n >= most->n)
+			most = o;
+	TAILQ_FOREACH_REVERSE(l, &lc->leaves, leaf_list, link)
+	if (l->owner == most)
+		break;
+	drop(lc, l);
 }
 
 void leaf_cache_free(struct leaf_cache *lc)
@@ -258,8 +307,31 @@ static struct leaf *find(struct leaf_cache *lc, const char *host)
 	return NULL;
 }
 
-int leaf_get(struct leaf_cache *lc, const char *host, const struct addr *addr,
-	     time_t now, struct leaf **ret)
+/* Return: 0, or as leaf_get(). */
+static int add_new(struct leaf_cache *lc, const void *who, const char *host,
+		   const struct addr *addr, time_t now, struct leaf **ret)
+{
+	struct owner *o;
+	struct leaf *l;
+	int r = mint(lc->ca, host, addr, now, &l);
+
+	if (r < 0)
+		return r;
+	o = find_owner(lc, who);
+	if (!o) {
+		leaf_unref(l);
+		return -ENOMEM;
+	}
+	o->n++;
+	l->owner = o;
+	lc->n++;
+	TAILQ_INSERT_HEAD(&lc->leaves, l, link);
+	*ret = l;
+	return 0;
+}
+
+int leaf_get(struct leaf_cache *lc, const void *owner, const char *host,
+	     const struct addr *addr, time_t now, struct leaf **ret)
 {
 	const time_t last = ca_time(&lc->ca->crt.valid_to);
 	struct leaf *l;
@@ -275,16 +347,15 @@ int leaf_get(struct leaf_cache *lc, const char *host, const struct addr *addr,
 	}
 	if (l) {
 		TAILQ_REMOVE(&lc->leaves, l, link);
+		TAILQ_INSERT_HEAD(&lc->leaves, l, link);
 	} else {
-		r = mint(lc->ca, host, addr, now, &l);
+		r = add_new(lc, owner, host, addr, now, &l);
 		if (r < 0)
 			return r;
-		lc->n++;
 	}
-	TAILQ_INSERT_HEAD(&lc->leaves, l, link);
+	l->refs++; /* before one goes: it may be the only one of its owner */
 	if (lc->n > LEAF_CACHE_MAX)
-		drop(lc, TAILQ_LAST(&lc->leaves, leaf_list));
-	l->refs++;
+		drop_one(lc);
 	*ret = l;
 	return 0;
 }

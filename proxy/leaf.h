@@ -19,7 +19,8 @@ struct leaf_cache;
 struct mbedtls_pk_context;
 struct mbedtls_x509_crt;
 
-/* What is kept; the one that was not used for longest goes first. */
+/* What is kept; when there are more, the one goes that was not used for longest
+ * of those that the owner of most had made. */
 #define LEAF_CACHE_MAX 512
 
 /* Borrows @ca. Return: NULL without memory. */
@@ -30,11 +31,12 @@ void leaf_cache_free(struct leaf_cache *lc);
 
 /*
  * The one for @host, a normal name, or for @addr, of which @host is the text
- * then. It is the caller's until leaf_unref(). Return: 0, -ENOMEM, or -EIO
+ * then. It is the caller's until leaf_unref(). @owner, who asks, is compared
+ * and nothing else; what others had made serves him, too. Return: 0, -ENOMEM, or -EIO
  * where it cannot be made, as when the authority has ended.
  */
-int leaf_get(struct leaf_cache *lc, const char *host, const struct addr *addr,
-	     time_t now, struct leaf **ret);
+int leaf_get(struct leaf_cache *lc, const void *owner, const char *host,
+	     const struct addr *addr, time_t now, struct leaf **ret);
 void leaf_unref(struct leaf *l);
 
 /* For mbedtls_ssl_set_hs_own_cert(); borrowed. */

@@ -84,6 +84,7 @@ void loop_set_limits(struct loop *lp, const struct conf_limits *limits)
 {
 	lp->connections_max = connections_max(lp, limits);
 	lp->dials_max = share(lp, limits->pending_dials);
+	lp->inspections_max = limits->inspections;
 }
 
 /* Frees what has ended, lets paused listeners go on, ends a drain. */

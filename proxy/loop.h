@@ -54,6 +54,7 @@ struct loops {
  * @connections, @dials: how many there are now
  * @connections_max: `limit connections`, never more than descriptors allow; of
  *          all loops together
+ * @inspections_max: `limit inspections`
  * @handshakes: connections in CONN_TLS
  * @dials_max: this loop's share of `limit pending-dials`
  * @emptied: called when a drain is over
@@ -73,7 +74,7 @@ struct loop {
 	struct tunnel_loop *tunnels;
 	struct access_log *log;
 	struct proxy_stats past;
-	uint32_t connections, connections_max;
+	uint32_t connections, connections_max, inspections_max;
 	uint32_t dials, dials_max, handshakes;
 	struct scope_list scopes, ending;
 	struct listener_list full;
@@ -100,7 +101,7 @@ int loop_init(struct loop *lp, struct loops *all,
 /* Its scopes are gone. */
 void loop_fini(struct loop *lp);
 
-/* `connections` and `pending-dials` of @limits. */
+/* `connections`, `pending-dials` and `inspections` of @limits. */
 void loop_set_limits(struct loop *lp, const struct conf_limits *limits);
 
 /* Listeners accept from now on. Return: 0 or -errno. */

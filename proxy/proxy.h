@@ -70,8 +70,8 @@ void proxy_free(struct proxy *p);
 /* The loop, for the owner's own events (signals, control). Borrowed. */
 struct event_base *proxy_base(struct proxy *p);
 
-/* The limits of the whole are those of @cf from now on: `connections` and
- * `pending-dials`. What is beyond them already goes on. */
+/* The limits of the whole are those of @cf from now on: `connections`,
+ * `pending-dials` and `inspections`. What is beyond them already goes on. */
 void proxy_set_limits(struct proxy *p, const struct conf *cf);
 
 /* Logs to @fd from now on, as in struct proxy_opts. Return: 0, or -errno and

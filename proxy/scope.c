@@ -21,6 +21,7 @@
 #include "proxy/conn_priv.h"
 #include "proxy/flow.h"
 #include "proxy/forward_port.h"
+#include "proxy/inspector.h"
 #include "proxy/listener.h"
 #include "proxy/ruleset.h"
 #include "proxy/signer.h"
@@ -69,6 +70,8 @@ int scope_new(struct loop *lp, const struct proxy_scope_opts *opts,
 		s->needed = blocked_new();
 	s->settle = event_new(lp->base, -1, 0, on_settled, s);
 	if (flows_new(s, &s->flows) < 0 || !s->rules || !s->settle ||
+	    (s->signer &&
+	     inspect_share_new(lp->all->inspector, &s->inspects) < 0) ||
 	    !copy_name(opts->run, &s->who.run) ||
 	    !copy_name(opts->caller, &s->who.caller) ||
 	    !copy_name(opts->command, &s->who.command) ||
@@ -109,6 +112,7 @@ void scope_free(struct scope *s)
 	blocked_free(s->needed);
 	ruleset_unref(s->rules);
 	signer_unref(s->signer);
+	inspect_share_free(s->inspects);
 	if (s->settle)
 		event_free(s->settle);
 	free_names(&s->who);
@@ -159,6 +163,14 @@ bool scope_is_full(const struct scope *s, uint32_t beyond)
 	return all >= s->loop->connections_max + beyond ||
 	       (*s->who.run && per_run > 0 &&
 		s->stats.connections >= per_run + beyond);
+}
+
+struct inspect_bounds scope_inspect_bounds(const struct scope *s)
+{
+	return (struct inspect_bounds){
+		.share = *s->who.run ? s->limits->inspections_per_run : 0,
+		.all = s->loop->inspections_max,
+	};
 }
 
 void scope_count_begin(struct scope *s)

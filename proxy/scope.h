@@ -23,6 +23,8 @@ struct conn;
 struct event;
 struct flows;
 struct forward_port;
+struct inspect_bounds;
+struct inspect_share;
 struct listener;
 struct loop;
 struct ruleset;
@@ -41,6 +43,7 @@ typedef void scope_ended_fn(void *arg);
  * @limits: of the conf in @rules; kept by nobody else
  * @who:    for the log; each its own, "" for none
  * @signer: for whom its clients trust; NULL: none
+ * @inspects: its share of the inspector; NULL: nothing is looked into
  * @secrets: the owner's
  * @distrusted, @compare: see proxy_scope.h
  * @blocked: NULL: not remembered
@@ -55,6 +58,7 @@ struct scope {
 	const struct conf_limits *limits;
 	struct access_who who;
 	struct signer *signer;
+	struct inspect_share *inspects;
 	const struct proxy_secret *secrets;
 	size_t secrets_n;
 	bool distrusted;
@@ -91,6 +95,9 @@ void scope_set_signer(struct scope *s, struct signer *signer);
 
 /* Is there no room for another connection: in the loop, or in this run? */
 bool scope_is_full(const struct scope *s, uint32_t beyond);
+
+/* Of the clients whose tunnels are looked into. */
+struct inspect_bounds scope_inspect_bounds(const struct scope *s);
 
 /* A connection begins, or has ended and is freed. */
 void scope_count_begin(struct scope *s);

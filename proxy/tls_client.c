@@ -165,14 +165,12 @@ static void established(struct tls_client *c)
 	finish(c, fd, NULL);
 }
 
-static void on_ready(evutil_socket_t fd, short what, void *arg)
+static void step(void *arg)
 {
 	struct tls_client *c = arg;
 	char error[TLS_ERROR_MAX];
 	int r;
 
-	(void)fd;
-	(void)what;
 	tls_stream_turn(c->stream);
 	r = mbedtls_ssl_handshake(&c->stream->ssl);
 	if (r == 0) {
@@ -192,6 +190,15 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 	describe(c, r, error);
 	tls_sessions_on_failed(c->stream);
 	finish(c, -1, error);
+}
+
+static void on_ready(evutil_socket_t fd, short what, void *arg)
+{
+	const struct tls_client *c = arg;
+
+	(void)fd;
+	(void)what;
+	tls_stream_ready(c->stream);
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
@@ -228,15 +235,18 @@ int tls_client_start(struct event_base *base, struct tls_context *ctx, int fd,
 		     tls_client_done_fn *done, void *arg,
 		     struct tls_client **ret)
 {
-	struct tls_client *c = calloc(1, sizeof(*c));
+	struct tls_stream *stream =
+		tls_stream_new(tls_context_client(ctx), fd, opts->owner);
+	struct tls_client *c = stream ? calloc(1, sizeof(*c)) : NULL;
 
-	if (c)
-		c->stream = tls_stream_new(tls_context_client(ctx), fd);
-	if (!c || !c->stream) {
-		free(c);
-		close(fd);
+	if (!c) {
+		if (!stream)
+			close(fd);
+		tls_stream_free(stream);
 		return -ENOMEM;
 	}
+	c->stream = stream;
+	tls_stream_set_driver(stream, step, c);
 	c->base = base;
 	c->ctx = ctx;
 	c->done = done;

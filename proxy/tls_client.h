@@ -19,6 +19,7 @@ struct addr;
 struct event_base;
 struct tls_client;
 struct tls_context;
+struct tls_owner;
 
 /**
  * tls_client_done_fn - receives the outcome, once
@@ -37,12 +38,14 @@ typedef void tls_client_done_fn(int fd, const char *error, void *arg);
  *        call
  * @port: where @host was connected to; sessions are taken up again with that
  *        host at that port alone. 0: none is kept
+ * @owner: whose work it is, with what becomes of it; copied; or NULL
  * @deadline_ms: for the handshake, > 0
  */
 struct tls_client_opts {
 	const char *host;
 	uint16_t port;
 	const struct addr *addr;
+	const struct tls_owner *owner;
 	uint32_t deadline_ms;
 };
 

@@ -348,9 +348,23 @@ static void watch_user(struct tls_pump *p)
 		p->reset = true;
 }
 
-/* Moves what can be moved; @p may be gone when it returns. */
-static void turn(struct tls_pump *p)
+/*
+ * For another turn: the owner's next one, or the loop's. Not by an active
+ * event: the loop would serve it before it has looked for what others have.
+ */
+static void go_on(struct tls_pump *p)
 {
+	const struct timeval now = { 0 };
+
+	if (!tls_stream_ready_later(p->stream) &&
+	    event_add(&p->again, &now) < 0)
+		event_active(&p->again, EV_TIMEOUT, 0);
+}
+
+/* Moves what can be moved; the pump may be gone when it returns. */
+static void turn(void *arg)
+{
+	struct tls_pump *p = arg;
 	bool more = true;
 
 	tls_stream_turn(p->stream);
@@ -369,7 +383,7 @@ static void turn(struct tls_pump *p)
 		return;
 	}
 	if (more)
-		event_active(&p->again, EV_TIMEOUT, 0);
+		go_on(p);
 	set_event(p, &p->readable, &p->reading, !p->in_over && !p->pending);
 	set_event(p, &p->writable, &p->writing, p->wants_write);
 	set_event(p, &p->plain_room, &p->wants_room, p->pending != NULL);
@@ -377,9 +391,11 @@ static void turn(struct tls_pump *p)
 
 static void on_event(evutil_socket_t fd, short what, void *arg)
 {
+	const struct tls_pump *p = arg;
+
 	(void)fd;
 	(void)what;
-	turn(arg);
+	tls_stream_ready(p->stream);
 }
 
 static void on_plain(evutil_socket_t fd, short what, void *arg)
@@ -389,7 +405,7 @@ static void on_plain(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	p->plain_quiet = false;
-	turn(p);
+	tls_stream_ready(p->stream);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
@@ -399,7 +415,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	p->net_quiet = false;
-	turn(p);
+	tls_stream_ready(p->stream);
 }
 
 static void on_linger(evutil_socket_t fd, short what, void *arg)
@@ -409,7 +425,7 @@ static void on_linger(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	p->reset = true;
-	turn(p);
+	tls_stream_ready(p->stream);
 }
 
 /* The pair, with the byte that is never taken in our end. */
@@ -464,6 +480,7 @@ int tls_pump_start(struct event_base *base, struct tls_context *ctx,
 	if (p->next)
 		p->next->prev = &p->next;
 	*list = p;
+	tls_stream_set_driver(stream, turn, p);
 	/* Records may lie in mbedTLS already, where no socket tells of them. */
 	event_active(&p->again, EV_TIMEOUT, 0);
 	return pair[1];

@@ -178,13 +178,11 @@ static void established(struct tls_server *s)
 	finish(s, fd, NULL);
 }
 
-static void on_ready(evutil_socket_t fd, short what, void *arg)
+static void step(void *arg)
 {
 	struct tls_server *s = arg;
 	int r;
 
-	(void)fd;
-	(void)what;
 	tls_stream_turn(s->stream);
 	current = s;
 	r = mbedtls_ssl_handshake(&s->stream->ssl);
@@ -206,6 +204,15 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 	finish(s, -1, describe(s, r));
 }
 
+static void on_ready(evutil_socket_t fd, short what, void *arg)
+{
+	const struct tls_server *s = arg;
+
+	(void)fd;
+	(void)what;
+	tls_stream_ready(s->stream);
+}
+
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
@@ -219,8 +226,8 @@ static int prepare(struct tls_server *s, const struct tls_server_opts *opts)
 		.tv_sec = (time_t)(opts->deadline_ms / 1000),
 		.tv_usec = (suseconds_t)(opts->deadline_ms % 1000) * 1000,
 	};
-	int r = leaf_get(opts->leaves, s->host, opts->addr, time(NULL),
-			 &s->leaf);
+	int r = leaf_get(opts->leaves, opts->owner ? opts->owner->party : NULL,
+			 s->host, opts->addr, time(NULL), &s->leaf);
 
 	if (r < 0)
 		return r;
@@ -240,16 +247,19 @@ int tls_server_start(struct event_base *base, struct tls_context *ctx, int fd,
 		     tls_server_done_fn *done, void *arg,
 		     struct tls_server **ret)
 {
-	struct tls_server *s = calloc(1, sizeof(*s));
+	struct tls_stream *stream =
+		tls_stream_new(tls_context_server(ctx), fd, opts->owner);
+	struct tls_server *s = stream ? calloc(1, sizeof(*s)) : NULL;
 	int r;
 
-	if (s)
-		s->stream = tls_stream_new(tls_context_server(ctx), fd);
-	if (!s || !s->stream) {
-		free(s);
-		close(fd);
+	if (!s) {
+		if (!stream)
+			close(fd);
+		tls_stream_free(stream);
 		return -ENOMEM;
 	}
+	s->stream = stream;
+	tls_stream_set_driver(stream, step, s);
 	s->base = base;
 	s->ctx = ctx;
 	s->done = done;

@@ -24,6 +24,7 @@ struct event_base;
 struct leaf_cache;
 struct mbedtls_ssl_config;
 struct tls_context;
+struct tls_owner;
 struct tls_server;
 
 /* As tls_client_done_fn; @error is a sentence part after "the client". */
@@ -35,6 +36,7 @@ typedef void tls_server_done_fn(int fd, const char *error, void *arg);
  * @addr: not NULL: the certificate is for this address; borrowed for the call
  * @leaves: where its certificate comes from; until it is done or cancelled
  * @early, @early_n: what was read from the socket already
+ * @owner: whose work it is, with what becomes of it; copied; or NULL
  * @deadline_ms: for the handshake, > 0
  */
 struct tls_server_opts {
@@ -43,6 +45,7 @@ struct tls_server_opts {
 	struct leaf_cache *leaves;
 	const char *early;
 	size_t early_n;
+	const struct tls_owner *owner;
 	uint32_t deadline_ms;
 };
 

@@ -77,12 +77,18 @@ static int on_recv(void *arg, unsigned char *bytes, size_t n)
 				   : MBEDTLS_ERR_NET_CONN_RESET;
 }
 
-struct tls_stream *tls_stream_new(const struct mbedtls_ssl_config *conf, int fd)
+struct tls_stream *tls_stream_new(const struct mbedtls_ssl_config *conf, int fd,
+				  const struct tls_owner *owner)
 {
 	struct tls_stream *s = calloc(1, sizeof(*s));
 
-	if (!s)
+	if (!s) {
+		if (owner && owner->gone)
+			owner->gone(owner->arg);
 		return NULL;
+	}
+	if (owner)
+		s->owner = *owner;
 	s->fd = s->first = -1;
 	mbedtls_ssl_init(&s->ssl);
 	if (mbedtls_ssl_setup(&s->ssl, conf) != 0) {
@@ -94,6 +100,27 @@ struct tls_stream *tls_stream_new(const struct mbedtls_ssl_config *conf, int fd)
 	return s;
 }
 
+void tls_stream_set_driver(struct tls_stream *s, pace_fn *drive, void *arg)
+{
+	pace_drop(&s->turn);
+	s->drive = drive;
+	s->drive_arg = arg;
+}
+
+bool tls_stream_ready_later(struct tls_stream *s)
+{
+	if (s->owner.pace)
+		pace_add(s->owner.pace, s->owner.party, &s->turn, s->drive,
+			 s->drive_arg);
+	return s->owner.pace;
+}
+
+void tls_stream_ready(struct tls_stream *s)
+{
+	if (!tls_stream_ready_later(s))
+		s->drive(s->drive_arg);
+}
+
 void tls_stream_turn(struct tls_stream *s)
 {
 	s->reads = READS_MAX;
@@ -101,14 +128,20 @@ void tls_stream_turn(struct tls_stream *s)
 
 void tls_stream_free(struct tls_stream *s)
 {
+	struct tls_owner owner;
+
 	if (!s)
 		return;
+	owner = s->owner;
+	pace_drop(&s->turn);
 	mbedtls_ssl_free(&s->ssl);
 	if (s->fd >= 0)
 		close(s->fd);
 	free(s->early);
 	free(s->resume);
 	free(s);
+	if (owner.gone)
+		owner.gone(owner.arg);
 }
 
 int tls_stream_take_alert(const struct tls_stream *s)

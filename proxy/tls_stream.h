@@ -9,9 +9,12 @@
 #ifndef NETLEASH_PROXY_TLS_STREAM_H
 #define NETLEASH_PROXY_TLS_STREAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "proxy/mbedtls_compat.h"
+#include "proxy/pace.h"
+#include "proxy/tls_owner.h"
 
 struct tls_resume;
 
@@ -21,6 +24,7 @@ struct tls_resume;
  * @early: bytes that were read from @fd before; the session's first ones
  * @first: the first byte of the other side; -1: none came yet
  * @reads: how often the socket may still be read before the next turn
+ * @turn: of whoever drives it: @drive
  */
 struct tls_stream {
 	struct tls_resume *resume;
@@ -30,11 +34,28 @@ struct tls_stream {
 	size_t early_at, early_n;
 	int first;
 	unsigned reads;
+	struct tls_owner owner;
+	struct pace_item turn;
+	pace_fn *drive;
+	void *drive_arg;
 };
 
-/* Takes @fd, but not where it fails. Return: NULL without memory. */
-struct tls_stream *tls_stream_new(const struct mbedtls_ssl_config *conf,
-				  int fd);
+/* Takes @fd, but not where it fails. @owner, copied, hears that it is gone in
+ * failure, too; NULL: nobody. Return: NULL without memory. */
+struct tls_stream *tls_stream_new(const struct mbedtls_ssl_config *conf, int fd,
+				  const struct tls_owner *owner);
+
+/* Who drives it from now on. */
+void tls_stream_set_driver(struct tls_stream *s, pace_fn *drive, void *arg);
+
+/*
+ * There is something to be done: has @drive called in its owner's turn, or at
+ * once where it has none. @s may be gone when it returns.
+ */
+void tls_stream_ready(struct tls_stream *s);
+
+/* The same, but never at once. Return: false where it has no owner. */
+bool tls_stream_ready_later(struct tls_stream *s);
 
 /* To be read before anything else; copied. Return: 0 or -ENOMEM. */
 int tls_stream_set_early(struct tls_stream *s, const void *bytes, size_t n);

@@ -69,7 +69,8 @@ for pid in filter(str.isdigit, os.listdir("/proc")):
         if name != "sleep" and not name.startswith("netleash"):
             continue
         for text in regions(pid):
-            seen.add(name)
+            if name != "netleash-sweep":  # it comes and goes
+                seen.add(name)
             if any(w in text for w in WORDS):
                 having.add((name, int(pid)))
     except OSError:

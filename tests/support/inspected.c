@@ -151,8 +151,9 @@ int inspected_origin(struct inspected *i, int fd, const char *cert,
 	int r;
 
 	if (!cert) {
-		assert_int_equal(
-			leaf_get(i->leaves, host, NULL, time(NULL), &leaf), 0);
+		assert_int_equal(leaf_get(i->leaves, NULL, host, NULL,
+					  time(NULL), &leaf),
+				 0);
 		o.crt = leaf_crt(leaf);
 		o.crt_key = leaf_key(leaf);
 	}

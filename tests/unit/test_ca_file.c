@@ -169,7 +169,8 @@ static void what_is_loaded_signs_what_it_is_trusted_for(void **state)
 	assert_int_equal(ca_file_load(dir, now, &one, error), 0);
 	assert_int_equal(ca_file_load(dir, now, &two, error), 0);
 	leaves = leaf_cache_new(one);
-	assert_int_equal(leaf_get(leaves, "a.example", NULL, now, &leaf), 0);
+	assert_int_equal(leaf_get(leaves, NULL, "a.example", NULL, now, &leaf),
+			 0);
 	assert_int_equal(mbedtls_x509_crt_verify(leaf_crt(leaf), &two->crt,
 						 NULL, "a.example", &flags,
 						 NULL, NULL),

@@ -51,8 +51,11 @@ struct world {
 	struct home home;
 	struct ca *ca; /* the signer's */
 	struct signer *signer;
+	struct inspect_share *share;
 	struct inspector *in;
 };
+
+static const struct inspect_bounds none; /* any number */
 
 struct outcome {
 	unsigned calls;
@@ -112,7 +115,8 @@ static struct inspect_op *ask(const struct world *w, struct home *h, bool serve,
 			      int fd, const char *host, uint32_t deadline_ms,
 			      struct outcome *o)
 {
-	struct inspect_opts opts = { .host = host,
+	struct inspect_opts opts = { .share = w->share,
+				     .host = host,
 				     .signer = serve ? w->signer : NULL,
 				     .deadline_ms = deadline_ms };
 	struct inspect_op *op = NULL;
@@ -121,10 +125,17 @@ static struct inspect_op *ask(const struct world *w, struct home *h, bool serve,
 	*o = (struct outcome){ .fd = -1 };
 	if (addr_parse(host, strlen(host), &a) == ADDR_OK)
 		opts.addr = &a;
-	assert_int_equal((serve ? inspector_serve
-				: inspector_connect)(w->in, &h->mailbox, fd,
-						     &opts, on_done, o, &op),
-			 0);
+	if (serve) {
+		assert_true(inspect_share_take(w->share, &none));
+		assert_int_equal(inspector_serve(w->in, &h->mailbox, fd, &opts,
+						 on_done, o, &op),
+				 0);
+	} else {
+		assert_int_equal(inspector_connect(w->in, &h->mailbox, fd,
+						   &opts, &none, on_done, o,
+						   &op),
+				 0);
+	}
 	assert_int_equal(o->calls, 0);
 	return op;
 }
@@ -240,7 +251,8 @@ static void a_client_is_served(void **state)
 static void what_came_early_is_copied(void **state)
 {
 	struct world *w = *state;
-	struct inspect_opts opts = { .host = HOST,
+	struct inspect_opts opts = { .share = w->share,
+				     .host = HOST,
 				     .signer = w->signer,
 				     .deadline_ms = 20000 };
 	struct outcome o = { .fd = -1 };
@@ -257,6 +269,7 @@ static void what_came_early_is_copied(void **state)
 	assert_true(n > 0);
 	opts.early = bytes;
 	opts.early_n = (size_t)n;
+	assert_true(inspect_share_take(w->share, &none));
 	assert_int_equal(inspector_serve(w->in, &w->home.mailbox, fds[1], &opts,
 					 on_done, &o, &op),
 			 0);
@@ -665,6 +678,8 @@ static int set_up(void **state)
 		r = signer_new(w->ca, 1, &w->signer);
 	if (r == 0)
 		r = inspector_new(paths, 1, &w->in, error);
+	if (r == 0)
+		r = inspect_share_new(w->in, &w->share);
 	if (r < 0)
 		print_error("%s\n", error);
 	unlink(path);
@@ -679,6 +694,7 @@ static int tear_down(void **state)
 	inspector_stop(w->in);
 	home_end(&w->home);
 	inspector_free(w->in);
+	inspect_share_free(w->share);
 	signer_unref(w->signer);
 	free(w);
 	return 0;

@@ -77,7 +77,7 @@ static struct leaf *get_at(struct world *w, const char *host, time_t now)
 	struct leaf *l = NULL;
 	struct addr a;
 
-	assert_int_equal(leaf_get(w->leaves, host,
+	assert_int_equal(leaf_get(w->leaves, NULL, host,
 				  addr_parse(host, strlen(host), &a) == ADDR_OK
 					  ? &a
 					  : NULL,
@@ -292,7 +292,8 @@ static void what_is_no_normal_name_gets_none(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
 		struct leaf *l = NULL;
 
-		if (leaf_get(w->leaves, hosts[i], NULL, w->now, &l) != -EIO ||
+		if (leaf_get(w->leaves, NULL, hosts[i], NULL, w->now, &l) !=
+			    -EIO ||
 		    l)
 			fail_msg("'%s' has one", hosts[i]);
 	}
@@ -341,7 +342,7 @@ static void an_authority_that_has_ended_signs_no_more(void **state)
 	(void)state;
 	begin(&w, time(NULL), 10);
 	for (size_t i = 0; i < ARRAY_SIZE(later); i++)
-		assert_int_equal(leaf_get(w.leaves, "a.example", NULL,
+		assert_int_equal(leaf_get(w.leaves, NULL, "a.example", NULL,
 					  w.now + later[i], &l),
 				 -EIO);
 	assert_null(l);

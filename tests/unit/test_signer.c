@@ -147,9 +147,9 @@ static void the_last_who_refers_to_it_frees_it(void **state)
 	assert_ptr_equal(signer_ref(s), s);
 	assert_int_equal(signer_number(s), 7);
 	signer_unref(s);
-	assert_int_equal(
-		leaf_get(signer_leaves(s), "a.example", NULL, time(NULL), &l),
-		0);
+	assert_int_equal(leaf_get(signer_leaves(s), NULL, "a.example", NULL,
+				  time(NULL), &l),
+			 0);
 	leaf_unref(l);
 	signer_unref(s); /* the sanitizers look */
 	signer_unref(NULL);

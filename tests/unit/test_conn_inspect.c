@@ -553,6 +553,64 @@ static void a_drain_ends_what_is_idle_inside(void **state)
 }
 
 /* Handshakes of both kinds, requests and idle connections. */
+static void there_are_as_many_as_the_limit_says(void **state)
+{
+	struct inspected i;
+	int first, far, fd;
+
+	(void)state;
+	inspected_begin(&i, INSPECT "limit inspections-per-run 2\n", NULL, 0);
+	first = inspected_connect(&i, "127.0.0.1:ORIGIN");
+	far = fixture_accept(&i.f);
+	inspected_open(&i);
+	inspected_ask(&i, GET);
+	inspected_serve(&i, "GET / HTTP/1.1\r\n");
+	fd = fixture_connect(&i.f);
+	fixture_ask(&i.f, fd, "CONNECT 127.0.0.1:ORIGIN HTTP/1.1\r\n\r\n");
+	assert_has(fixture_answer(&i.f, fd), "HTTP/1.1 503 ");
+	assert_has(i.f.text.s, "X-Netleash-Reason: limit\r\n");
+	assert_has(i.f.text.s, "limit inspections, inspections-per-run");
+	close(fd);
+	/* What is not looked into has nothing to do with it. */
+	close(inspected_connect(&i, "localhost:ORIGIN"));
+	close(first);
+	for (int n = 0; n < 1000; n++) {
+		fd = fixture_connect(&i.f);
+		fixture_ask(&i.f, fd,
+			    "CONNECT 127.0.0.1:ORIGIN HTTP/1.1\r\n\r\n");
+		if (strstr(fixture_head(&i.f, fd), " 200 "))
+			break;
+		close(fd);
+	}
+	assert_has(i.f.text.s, "HTTP/1.1 200 ");
+	inspected_over(&i.client);
+	inspected_client(&i, fd, "127.0.0.1");
+	close(far);
+	inspected_end(&i);
+}
+
+/* The place of one that was never looked into: its host was not there. */
+static void a_tunnel_that_did_not_come_about_takes_no_place(void **state)
+{
+	struct inspected i;
+
+	(void)state;
+	inspected_begin(&i,
+			INSPECT "allow 127.0.0.1:1\ninspect 127.0.0.1:1\n"
+				"limit inspections 1\n",
+			NULL, 0);
+	for (int n = 0; n < 3; n++) {
+		int fd = fixture_connect(&i.f);
+
+		fixture_say(fd, "CONNECT 127.0.0.1:1 HTTP/1.1\r\n\r\n");
+		assert_has(fixture_answer(&i.f, fd), "HTTP/1.1 502 ");
+		close(fd);
+		fixture_turn_for(&i.f, 20);
+	}
+	inspected_open(&i);
+	inspected_end(&i);
+}
+
 static void it_ends_with_all_of_it_under_way(void **state)
 {
 	struct inspected i;
@@ -601,6 +659,9 @@ int main(void)
 		cmocka_unit_test(a_cut_answer_is_cut),
 		cmocka_unit_test(a_parent_proxy_is_asked_for_one_tunnel),
 		cmocka_unit_test(a_drain_ends_what_is_idle_inside),
+		cmocka_unit_test(there_are_as_many_as_the_limit_says),
+		cmocka_unit_test(
+			a_tunnel_that_did_not_come_about_takes_no_place),
 		cmocka_unit_test(it_ends_with_all_of_it_under_way),
 	};
 

@@ -38,6 +38,7 @@
 #define HOST	    "a.example"
 #define ORIGIN	    "proxy.example"
 #define MANY	    200
+#define CROWD	    400
 #define THREADS	    4
 #define EACH	    10
 
@@ -589,6 +590,204 @@ static void many_are_served_at_once(void **state)
 	assert_int_equal(good, (MANY + 2) / 3);
 }
 
+static void places_are_bounded_and_come_back(void **state)
+{
+	const struct inspect_bounds b = { .share = 2, .all = 3 };
+	struct world *w = *state;
+	struct inspect_share *other;
+
+	assert_int_equal(inspect_share_new(w->in, &other), 0);
+	assert_true(inspect_share_take(w->share, &b));
+	assert_true(inspect_share_take(w->share, &b));
+	assert_false(inspect_share_take(w->share, &b));
+	assert_true(inspect_share_take(other, &b));
+	assert_false(inspect_share_take(other, &b)); /* of all */
+	inspect_share_give(w->share);
+	assert_true(inspect_share_take(other, &b));
+	assert_false(inspect_share_take(w->share, &b));
+	inspect_share_give(w->share);
+	inspect_share_give(other);
+	inspect_share_give(other);
+	inspect_share_free(other);
+	inspect_share_free(NULL);
+}
+
+/* Of one place there is one; gives it back. */
+static void expect_place(struct world *w)
+{
+	const struct inspect_bounds one = { .share = 1, .all = 1 };
+	const uint64_t deadline = clock_ms() + PATIENCE_MS;
+
+	while (!inspect_share_take(w->share, &one)) {
+		assert_true(clock_ms() < deadline);
+		turn(&w->home);
+		(void)usleep(100);
+	}
+	inspect_share_give(w->share);
+}
+
+static void a_place_comes_back_with_the_end_of_the_session(void **state)
+{
+	const struct inspect_bounds one = { .share = 1 };
+	struct world *w = *state;
+	struct outcome o;
+	struct tls_end e;
+	int fds[2];
+
+	assert_int_equal(inspector_start(w->in), 0);
+	pair(fds);
+	(void)serve(w, fds[1], &o);
+	client_begin(w, &e, fds[0]);
+	assert_false(inspect_share_take(w->share, &one));
+	assert_int_equal(tls_end_shake(&e), 0);
+	wait_done(&w->home, &o);
+	expect_bytes(w, &e, o.fd);
+	assert_false(inspect_share_take(w->share, &one));
+	close(o.fd);
+	tls_end_fini(&e);
+	expect_place(w);
+}
+
+static void a_place_comes_back_of_what_was_no_session(void **state)
+{
+	static const char *const hosts[] = { HOST, "*.example" };
+	struct world *w = *state;
+
+	/* Cancelled before it began, failed, never begun for want of a name. */
+	for (int i = 0; i < 6; i++) {
+		struct inspect_op *op;
+		struct outcome o;
+		int fds[2];
+
+		pair(fds);
+		if (i % 3 == 1)
+			close(fds[0]);
+		op = ask(w, &w->home, true, fds[1], hosts[i % 3 == 2], 20000,
+			 &o);
+		if (i % 3 == 0)
+			inspect_cancel(op);
+		if (i == 0)
+			assert_int_equal(inspector_start(w->in), 0);
+		expect_place(w);
+		if (i % 3 != 0)
+			wait_done(&w->home, &o);
+		if (i % 3 != 1)
+			close(fds[0]);
+	}
+}
+
+static void of_hosts_there_are_twice_as_many(void **state)
+{
+	const struct inspect_bounds one = { .share = 1 };
+	const struct inspect_opts opts_of_host = { .host = ORIGIN,
+						   .deadline_ms = 20000 };
+	struct world *w = *state;
+	struct inspect_opts opts = opts_of_host;
+	struct inspect_op *op[3] = { NULL };
+	struct outcome o[3];
+	int fds[2];
+
+	opts.share = w->share;
+	assert_int_equal(inspector_start(w->in), 0);
+	for (int i = 0; i < 3; i++) {
+		o[i] = (struct outcome){ .fd = -1 };
+		pair(fds);
+		assert_int_equal(inspector_connect(w->in, &w->home.mailbox,
+						   fds[1], &opts, &one, on_done,
+						   &o[i], &op[i]),
+				 i < 2 ? 0 : -EDQUOT);
+		if (i == 2)
+			expect_closed(&w->home, fds[0]);
+		else
+			close(fds[0]);
+	}
+	wait_done(&w->home, &o[0]);
+	wait_done(&w->home, &o[1]);
+	pair(fds);
+	assert_int_equal(inspector_connect(w->in, &w->home.mailbox, fds[1],
+					   &opts, &one, on_done, &o[2], &op[2]),
+			 0);
+	inspect_cancel(op[2]);
+	expect_closed(&w->home, fds[0]);
+}
+
+/* The first flight of a client. Return: its length. */
+static size_t make_hello(struct world *w, char *ret, size_t size)
+{
+	struct tls_end e;
+	int fds[2];
+	ssize_t n;
+
+	pair(fds);
+	client_begin(w, &e, fds[0]);
+	assert_int_equal(tls_end_step(&e), MBEDTLS_ERR_SSL_WANT_READ);
+	n = recv(fds[1], ret, size, 0);
+	assert_true(n > 0);
+	tls_end_fini(&e);
+	close(fds[1]);
+	return (size_t)n;
+}
+
+static bool has_answer(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	return poll(&pfd, 1, 0) == 1;
+}
+
+/*
+ * Who comes last is not served last: when he is done, most of those whom
+ * another has had begin before him are not.
+ */
+static void one_who_begins_many_keeps_nobody_waiting(void **state)
+{
+	static struct outcome many[CROWD];
+	static int clients[CROWD];
+	struct world *w = *state;
+	struct inspect_opts opts = { .host = HOST,
+				     .signer = w->signer,
+				     .deadline_ms = 20000 };
+	struct inspect_op *op;
+	size_t answered = 0;
+	struct outcome o;
+	struct tls_end e;
+	char hello[4096];
+	int fds[2];
+
+	opts.early = hello;
+	opts.early_n = make_hello(w, hello, sizeof(hello));
+	assert_int_equal(inspect_share_new(w->in, &opts.share), 0);
+	for (size_t i = 0; i < CROWD; i++) {
+		many[i] = (struct outcome){ .fd = -1 };
+		pair(fds);
+		clients[i] = fds[0];
+		assert_true(inspect_share_take(opts.share, &none));
+		assert_int_equal(inspector_serve(w->in, &w->home.mailbox,
+						 fds[1], &opts, on_done,
+						 &many[i], &op),
+				 0);
+	}
+	pair(fds);
+	(void)serve(w, fds[1], &o);
+	client_begin(w, &e, fds[0]);
+	assert_int_equal(inspector_start(w->in), 0);
+	assert_int_equal(tls_end_shake(&e), 0);
+	wait_done(&w->home, &o);
+	expect_bytes(w, &e, o.fd);
+	for (size_t i = 0; i < CROWD; i++)
+		answered += has_answer(clients[i]);
+	assert_true(answered < CROWD / 2);
+	close(o.fd);
+	tls_end_fini(&e);
+	inspector_stop(w->in);
+	mailbox_run(&w->home.mailbox);
+	for (size_t i = 0; i < CROWD; i++) {
+		assert_int_equal(many[i].calls, 1);
+		close(clients[i]);
+	}
+	inspect_share_free(opts.share);
+}
+
 struct asker {
 	struct world *world;
 	struct home home;
@@ -719,6 +918,11 @@ int main(void)
 		TEST(its_end_is_a_reset_of_its_sessions),
 		TEST(many_are_served_at_once),
 		TEST(several_loops_ask),
+		TEST(places_are_bounded_and_come_back),
+		TEST(a_place_comes_back_with_the_end_of_the_session),
+		TEST(a_place_comes_back_of_what_was_no_session),
+		TEST(of_hosts_there_are_twice_as_many),
+		TEST(one_who_begins_many_keeps_nobody_waiting),
 		TEST(files_of_authorities_are_named_where_they_are_no_good),
 	};
 

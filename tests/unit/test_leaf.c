@@ -444,6 +444,47 @@ static void the_one_not_used_for_longest_goes_first(void **state)
 	leaf_unref(b);
 }
 
+/* Return: it, which the cache has still. */
+static struct leaf *get_of(struct world *w, const void *owner, char first,
+			   unsigned i)
+{
+	struct leaf *l;
+	char host[40];
+
+	(void)snprintf(host, sizeof(host), "%c%u.example", first, i);
+	assert_int_equal(leaf_get(w->leaves, owner, host, NULL, w->now, &l), 0);
+	leaf_unref(l);
+	return l;
+}
+
+static void who_asks_for_one_name_after_the_other_drops_his_own(void **state)
+{
+	static struct leaf *few[20];
+	struct world *w = *state;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(few); i++)
+		few[i] = get_of(w, "few", 'f', i);
+	for (unsigned i = 0; i < LEAF_CACHE_MAX + 100; i++)
+		(void)get_of(w, "many", 'm', i);
+	/* The other has not used his for longest, and has them all. */
+	for (unsigned i = 0; i < ARRAY_SIZE(few); i++)
+		assert_ptr_equal(get_of(w, "few", 'f', i), few[i]);
+	/* What one had made serves another, and stays the first's. */
+	assert_ptr_equal(get_of(w, "many", 'f', 0), few[0]);
+}
+
+/* One each: the oldest goes, not the one that is asked for. */
+static void of_as_many_owners_the_first_one_loses(void **state)
+{
+	static char who[LEAF_CACHE_MAX + 1];
+	struct world *w = *state;
+	struct leaf *last = NULL;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(who); i++)
+		last = get_of(w, &who[i], 'o', i);
+	assert_ptr_equal(get_of(w, &who[0], 'o', ARRAY_SIZE(who) - 1), last);
+}
+
 static void one_that_is_held_outlives_its_place(void **state)
 {
 	struct world *w = *state;
@@ -485,6 +526,8 @@ int main(void)
 		TEST(it_is_minted_anew_before_its_last_day),
 		TEST(on_the_authoritys_last_day_none_is_made_twice),
 		TEST(the_one_not_used_for_longest_goes_first),
+		TEST(who_asks_for_one_name_after_the_other_drops_his_own),
+		TEST(of_as_many_owners_the_first_one_loses),
 		TEST(one_that_is_held_outlives_its_place),
 	};
 	int r;

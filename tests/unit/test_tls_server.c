@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -797,6 +798,33 @@ static void without_descriptors_that_is_said(void **state)
 	tls_end_fini(&e);
 }
 
+/*
+ * However much there is: what else happens on the loop is looked for between
+ * two turns of a session, which are of eight records.
+ */
+static void much_is_moved_in_several_turns(void **state)
+{
+	static const unsigned char bytes[TLS_BUFFER_SIZE];
+	struct tls_end_opts o = { .name = HOST };
+	struct world *w = *state;
+	struct outcome out;
+	struct tls_end e;
+	int moved = 0, room = 1 << 20;
+
+	assert_int_equal(meet(w, HOST, &o, &e, &out), 0);
+	(void)setsockopt(e.fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
+	for (int i = 0; i < 3; i++)
+		turn(w);
+	for (int i = 0; i < 20; i++)
+		if (mbedtls_ssl_write(&e.ssl, bytes, sizeof(bytes)) <= 0)
+			break;
+	assert_true(event_base_loop(w->base, EVLOOP_ONCE) >= 0);
+	assert_int_equal(ioctl(out.fd, FIONREAD, &moved), 0);
+	assert_in_range(moved, 1, 8 * TLS_BUFFER_SIZE);
+	close(out.fd);
+	tls_end_fini(&e);
+}
+
 static int set_up(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
@@ -862,6 +890,7 @@ int main(void)
 		TEST(a_cancelled_handshake_never_calls_back),
 		TEST(where_no_certificate_can_be_made_nothing_begins),
 		TEST(without_descriptors_that_is_said),
+		TEST(much_is_moved_in_several_turns),
 	};
 
 	if (!program_exists(openssl)) {

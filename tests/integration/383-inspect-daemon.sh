@@ -157,6 +157,46 @@ try ann run -p looked -- curl -sS -m 20 --cacert ca.pem https://allowed.example/
 like "one that does not trust it says so as it goes" "$STATUS/$ERR" \
 	"allowed.example:443: tls.*does not trust netleash's certificate"
 
+# --- one run that begins handshakes without end, and another
+cat >"$W/ann/crowd.py" <<'END'
+# Opens tunnels, says hello in each, and goes away a while later.
+import collections, os, socket, ssl, sys
+proxy = os.environ["HTTPS_PROXY"].rsplit("/", 1)[1].rsplit(":", 1)
+context = ssl.create_default_context()
+open_now, begun = collections.deque(), 0
+while True:
+    bio = ssl.MemoryBIO()
+    tls = context.wrap_bio(ssl.MemoryBIO(), bio, server_hostname="allowed.example")
+    try:
+        tls.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    s = socket.create_connection((proxy[0], int(proxy[1])))
+    s.sendall(b"CONNECT allowed.example:443 HTTP/1.1\r\n\r\n" + bio.read())
+    open_now.append(s)
+    if len(open_now) > 300:
+        open_now.popleft().close()
+    begun += 1
+    if begun % 50 == 0:
+        with open("begun", "w") as out:
+            print(begun, file=out)
+END
+(ann run -q -p looked -- "$PYTHON" crowd.py) >"$W/out" 2>&1 &
+CROWD=$!
+# begun N: it has begun so many
+begun() {
+	[ "$(cat "$W/ann/begun" 2>/dev/null || echo 0)" -ge "$1" ]
+}
+check "one run has begun four hundred handshakes" until_true 30 begun 400
+for turn in 1 2 3; do
+	before=$(cat "$W/ann/begun")
+	try ann run -p looked -- sh -c "$GET https://allowed.example/"
+	is "another is answered meanwhile ($turn)" "$STATUS/$OUT" 0/200
+	check "while the first goes on ($turn)" until_true 30 begun $((before + 50))
+done
+pkill -KILL -f "$PYTHON crowd.py"
+wait "$CROWD"
+
 # --- the listeners
 PORT=$(sed -n 's/^ready 127.0.0.1://p' "$W/ready")
 through() {

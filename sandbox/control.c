@@ -5,21 +5,13 @@
  * In:         requests of administrators
  * Out:        answers (control_render.c), a live log (control_stream.c), and
  *             two changes: a reload, a mode
- * Invariants: whoever is not root or of the group gets 403 and nothing else;
- *             head, body and time of a request have bounds, and who stalls
- *             holds up nobody; a reload that many ask for is told to each
- *
- * The HTTP is libevent's: nothing here is a proxy's data path, and its peers
- * are trusted.
+ * Invariants: whoever is not root or of the group gets 403 and nothing else,
+ *             and who stalls holds up nobody (control_http.c); a reload that
+ *             many ask for is told to each
  */
 #include "sandbox/control.h"
 
 #include <errno.h>
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/event.h>
-#include <event2/http.h>
-#include <event2/listener.h>
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,36 +27,28 @@
 #include "common/macros.h"
 #include "common/strbuf.h"
 #include "proxy/proxy.h"
+#include "sandbox/control_http.h"
 #include "sandbox/control_render.h"
+#include "sandbox/control_request.h"
 #include "sandbox/control_stream.h"
 #include "sandbox/reload.h"
 #include "sandbox/runs.h"
 #include "sandbox/server.h"
-
-#define HEAD_MAX     8192
-#define BODY_MAX     4096
-#define SECONDS_MAX  30
-#define WAITERS_MAX  64
-#define GROUP_BUFFER 65536
-#define REST_MS	     100
 
 /* Who waits for a reload's end; @late: of the one after that which is under
  * way, since the conf that this one reads may be older than he is. */
 struct waiter {
 	LIST_ENTRY(waiter) link;
 	struct control *control;
-	struct evhttp_request *rq;
+	struct control_conn *cc;
 	bool late;
 };
 
 struct control {
 	struct control_facts facts;
-	struct evhttp *http;
+	struct control_http *http;
 	struct control_streams *streams;
 	LIST_HEAD(, waiter) waiters;
-	unsigned waiters_n;
-	bool has_group;
-	gid_t group;
 };
 
 static bool find_group(gid_t *ret)
@@ -108,114 +92,98 @@ int control_listen(const char *path, int *ret_fd,
 	return 0;
 }
 
-static void add_header(struct evhttp_request *rq, const char *name,
-		       const char *value)
+static void answer_json(struct control_conn *cc, int status,
+			struct strbuf *text)
 {
-	(void)evhttp_add_header(evhttp_request_get_output_headers(rq), name,
-				value);
+	control_conn_answer(cc, status, "application/json", NULL, text);
 }
 
-/* Takes what is in @text. */
-static void answer(struct evhttp_request *rq, int status, const char *phrase,
-		   const char *type, struct strbuf *text)
+static void error_text(const char *error, struct strbuf *text)
 {
-	struct evbuffer *body = evbuffer_new();
-
-	add_header(rq, "Content-Type", type);
-	if (!body || strbuf_failed(text) ||
-	    evbuffer_add(body, text->s, text->len) < 0)
-		evhttp_send_error(rq, HTTP_INTERNAL, "out of memory");
-	else
-		evhttp_send_reply(rq, status, phrase, body);
-	if (body)
-		evbuffer_free(body);
-	strbuf_fini(text);
-}
-
-static void answer_json(struct evhttp_request *rq, int status,
-			const char *phrase, struct strbuf *text)
-{
-	answer(rq, status, phrase, "application/json", text);
-}
-
-static void refuse(struct evhttp_request *rq, int status, const char *phrase,
-		   const char *error)
-{
-	struct strbuf text = STRBUF_INIT;
 	struct json j;
 
-	json_init(&j, &text);
+	json_init(&j, text);
 	json_object_open(&j, NULL);
 	json_string(&j, "error", error);
 	json_object_close(&j);
-	strbuf_addc(&text, '\n');
-	answer_json(rq, status, phrase, &text);
+	strbuf_addc(text, '\n');
 }
 
-static void get_status(struct control *c, struct evhttp_request *rq)
+static void refuse(struct control_conn *cc, int status, const char *error)
 {
 	struct strbuf text = STRBUF_INIT;
 
+	error_text(error, &text);
+	answer_json(cc, status, &text);
+}
+
+static void get_status(struct control *c, struct control_conn *cc,
+		       const struct control_request *rq)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	(void)rq;
 	control_render_status(&c->facts, &text);
-	answer_json(rq, HTTP_OK, "OK", &text);
+	answer_json(cc, 200, &text);
 }
 
-static void get_blocked(struct control *c, struct evhttp_request *rq)
+static void get_blocked(struct control *c, struct control_conn *cc,
+			const struct control_request *rq)
 {
 	struct strbuf text = STRBUF_INIT;
 
+	(void)rq;
 	control_render_blocked(&c->facts, &text);
-	answer_json(rq, HTTP_OK, "OK", &text);
+	answer_json(cc, 200, &text);
 }
 
-static void get_metrics(struct control *c, struct evhttp_request *rq)
+static void get_metrics(struct control *c, struct control_conn *cc,
+			const struct control_request *rq)
 {
 	struct strbuf text = STRBUF_INIT;
 
+	(void)rq;
 	control_render_metrics(&c->facts, &text);
-	answer(rq, HTTP_OK, "OK", "text/plain; version=0.0.4; charset=utf-8",
-	       &text);
+	control_conn_answer(cc, 200, "text/plain; version=0.0.4; charset=utf-8",
+			    NULL, &text);
 }
 
-static void get_log(struct control *c, struct evhttp_request *rq)
+static void get_log(struct control *c, struct control_conn *cc,
+		    const struct control_request *rq)
 {
-	if (control_streams_add(c->streams, rq) < 0)
-		refuse(rq, HTTP_SERVUNAVAIL, "Service Unavailable",
-		       "too many look on already");
+	(void)rq;
+	if (control_streams_add(c->streams, cc) < 0)
+		refuse(cc, 503, "too many look on already");
 }
 
 static void waiter_free(struct waiter *w)
 {
 	LIST_REMOVE(w, link);
-	w->control->waiters_n--;
 	free(w);
 }
 
-static void on_waiter_gone(struct evhttp_connection *connection, void *arg)
+static void on_waiter_gone(void *arg)
 {
-	(void)connection;
 	waiter_free(arg);
 }
 
 /* The reload that begins now, or after the one under way, answers it. */
-static void post_reload(struct control *c, struct evhttp_request *rq)
+static void post_reload(struct control *c, struct control_conn *cc,
+			const struct control_request *rq)
 {
-	struct waiter *w =
-		c->waiters_n < WAITERS_MAX ? calloc(1, sizeof(*w)) : NULL;
+	struct waiter *w = calloc(1, sizeof(*w));
 
-	if (!w || c->facts.server->draining) {
+	(void)rq;
+	if (!w || c->facts.server->draining ||
+	    !control_conn_hold(cc, CONTROL_WAITER, on_waiter_gone, w)) {
 		free(w);
-		refuse(rq, HTTP_SERVUNAVAIL, "Service Unavailable",
-		       "no reload is possible now");
+		refuse(cc, 503, "no reload is possible now");
 		return;
 	}
 	w->control = c;
-	w->rq = rq;
+	w->cc = cc;
 	w->late = reload_is_under_way(c->facts.server->reload);
 	LIST_INSERT_HEAD(&c->waiters, w, link);
-	c->waiters_n++;
-	evhttp_connection_set_closecb(evhttp_request_get_connection(rq),
-				      on_waiter_gone, w);
 	reload_start(c->facts.server->reload);
 }
 
@@ -228,7 +196,7 @@ void control_reloaded(struct control *c, bool changed, const char *errors)
 	else
 		c->facts.reloads_failed++;
 	for (w = LIST_FIRST(&c->waiters); w; w = next) {
-		struct evhttp_request *rq = w->rq;
+		struct control_conn *cc = w->cc;
 		struct strbuf text = STRBUF_INIT;
 
 		next = LIST_NEXT(w, link);
@@ -236,8 +204,6 @@ void control_reloaded(struct control *c, bool changed, const char *errors)
 			w->late = false;
 			continue;
 		}
-		evhttp_connection_set_closecb(evhttp_request_get_connection(rq),
-					      NULL, NULL);
 		waiter_free(w);
 		if (changed)
 			strbuf_adds(&text, "{\"reloaded\":true}\n");
@@ -247,22 +213,23 @@ void control_reloaded(struct control *c, bool changed, const char *errors)
 			strbuf_adds(&text, "{\"error\":\"the old conf stays; "
 					   "the daemon's messages say "
 					   "why\"}\n");
-		answer_json(rq, changed ? HTTP_OK : 409,
-			    changed ? "OK" : "Conflict", &text);
+		answer_json(cc, changed ? 200 : 409, &text);
 	}
 }
 
-static void get_mode(struct control *c, struct evhttp_request *rq)
+static void get_mode(struct control *c, struct control_conn *cc,
+		     const struct control_request *rq)
 {
 	struct strbuf text = STRBUF_INIT;
 	struct json j;
 
+	(void)rq;
 	json_init(&j, &text);
 	json_object_open(&j, NULL);
 	json_string(&j, "mode", control_mode_name(c->facts.forced));
 	json_object_close(&j);
 	strbuf_addc(&text, '\n');
-	answer_json(rq, HTTP_OK, "OK", &text);
+	answer_json(cc, 200, &text);
 }
 
 /* {"mode":"WORD"}, with blanks where JSON has them; WORD has no escapes. */
@@ -285,165 +252,88 @@ static bool parse_mode(const char *s, enum conf_mode *ret)
 	return true;
 }
 
-static void put_mode(struct control *c, struct evhttp_request *rq)
+static void put_mode(struct control *c, struct control_conn *cc,
+		     const struct control_request *rq)
 {
-	struct evbuffer *body = evhttp_request_get_input_buffer(rq);
-	size_t n = evbuffer_get_length(body);
-	char text[BODY_MAX + 1];
+	char text[CONTROL_BODY_MAX + 1];
 	enum conf_mode mode;
 
-	if (n > BODY_MAX)
-		n = BODY_MAX;
-	(void)evbuffer_copyout(body, text, n);
-	text[n] = '\0';
-	if (strlen(text) != n || !parse_mode(text, &mode)) {
-		refuse(rq, HTTP_BADREQUEST, "Bad Request",
+	memcpy(text, rq->body, rq->body_n);
+	text[rq->body_n] = '\0';
+	if (strlen(text) != rq->body_n || !parse_mode(text, &mode)) {
+		refuse(cc, 400,
 		       "expected {\"mode\":\"full\"}, \"limited\" or \"conf\"");
 		return;
 	}
 	c->facts.forced = mode;
 	runs_force_mode(c->facts.runs, mode);
 	log_notice("mode %s, by the control socket", control_mode_name(mode));
-	get_mode(c, rq);
+	get_mode(c, cc, rq);
 }
 
 static const struct route {
 	const char *path;
-	enum evhttp_cmd_type method;
-	void (*serve)(struct control *c, struct evhttp_request *rq);
+	enum control_method method;
+	void (*serve)(struct control *c, struct control_conn *cc,
+		      const struct control_request *rq);
 } routes[] = {
-	{ "/v1/status", EVHTTP_REQ_GET, get_status },
-	{ "/v1/blocked", EVHTTP_REQ_GET, get_blocked },
-	{ "/v1/reload", EVHTTP_REQ_POST, post_reload },
-	{ "/v1/mode", EVHTTP_REQ_GET, get_mode },
-	{ "/v1/mode", EVHTTP_REQ_PUT, put_mode },
-	{ "/v1/log", EVHTTP_REQ_GET, get_log },
-	{ "/metrics", EVHTTP_REQ_GET, get_metrics },
+	{ "/v1/status", CONTROL_GET, get_status },
+	{ "/v1/blocked", CONTROL_GET, get_blocked },
+	{ "/v1/reload", CONTROL_POST, post_reload },
+	{ "/v1/mode", CONTROL_GET, get_mode },
+	{ "/v1/mode", CONTROL_PUT, put_mode },
+	{ "/v1/log", CONTROL_GET, get_log },
+	{ "/metrics", CONTROL_GET, get_metrics },
 };
 
-/* Is the peer root, the daemon's own uid before, or of the group? */
-static bool may(const struct control *c, struct evhttp_request *rq)
+static void wrong_method(struct control_conn *cc, const char *path)
 {
-	struct bufferevent *bev = evhttp_connection_get_bufferevent(
-		evhttp_request_get_connection(rq));
-	const int fd = bufferevent_getfd(bev);
-	socklen_t size = sizeof(struct ucred);
-	gid_t groups[GROUP_BUFFER / sizeof(gid_t)];
-	struct ucred peer;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
-		return false;
-	if (peer.uid == 0 || (c->has_group && peer.gid == c->group))
-		return true;
-	size = sizeof(groups);
-	if (!c->has_group ||
-	    getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0)
-		return false;
-	for (size_t i = 0; i < size / sizeof(gid_t); i++)
-		if (groups[i] == c->group)
-			return true;
-	return false;
-}
-
-static void wrong_method(struct evhttp_request *rq, const char *path)
-{
-	struct strbuf allow = STRBUF_INIT;
+	static const char *const names[] = { "GET", "POST", "PUT" };
+	struct strbuf allow = STRBUF_INIT, text = STRBUF_INIT;
 
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++)
 		if (strcmp(routes[i].path, path) == 0)
 			strbuf_addf(&allow, "%s%s", allow.len > 0 ? ", " : "",
-				    routes[i].method == EVHTTP_REQ_GET ? "GET"
-				    : routes[i].method == EVHTTP_REQ_PUT
-					    ? "PUT"
-					    : "POST");
-	if (!strbuf_failed(&allow))
-		add_header(rq, "Allow", allow.s);
+				    names[routes[i].method]);
+	error_text("this method is not for that", &text);
+	control_conn_answer(cc, 405, "application/json",
+			    strbuf_failed(&allow) ? NULL : allow.s, &text);
 	strbuf_fini(&allow);
-	refuse(rq, HTTP_BADMETHOD, "Method Not Allowed",
-	       "this method is not for that");
 }
 
-static void on_request(struct evhttp_request *rq, void *arg)
+/* control_serve_fn */
+static void on_request(struct control_conn *cc,
+		       const struct control_request *rq, void *arg)
 {
-	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(rq);
-	const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
 	struct control *c = arg;
 	bool known = false;
 
-	if (!may(c, rq)) {
-		refuse(rq, 403, "Forbidden",
-		       "this is for root and the group " CONTROL_GROUP);
-		return;
-	}
-	for (size_t i = 0; path && i < ARRAY_SIZE(routes); i++) {
-		if (strcmp(routes[i].path, path) != 0)
+	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
+		if (strcmp(routes[i].path, rq->path) != 0)
 			continue;
 		known = true;
-		if (routes[i].method == evhttp_request_get_command(rq)) {
-			routes[i].serve(c, rq);
+		if (routes[i].method == rq->method) {
+			routes[i].serve(c, cc, rq);
 			return;
 		}
 	}
 	if (known)
-		wrong_method(rq, path);
+		wrong_method(cc, rq->path);
 	else
-		refuse(rq, HTTP_NOTFOUND, "Not Found", "there is nothing here");
-}
-
-static void on_rested(evutil_socket_t fd, short what, void *listener)
-{
-	(void)fd;
-	(void)what;
-	(void)evconnlistener_enable(listener);
-}
-
-/* Without a descriptor, who waits to be accepted would wake us again at once.
- * (@http is evhttp's: it has made the listener its own.) */
-static void on_accept_failed(struct evconnlistener *listener, void *http)
-{
-	const struct timeval rest = { .tv_usec = REST_MS * 1000 };
-
-	(void)http;
-	log_warn("control: accepting pauses: %s", strerror(errno));
-	/* The loop does not run any more when the listener is freed. */
-	if (event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT,
-			    on_rested, listener, &rest) == 0)
-		(void)evconnlistener_disable(listener);
-}
-
-/* Takes @fd. */
-static int make_http(struct control *c, struct event_base *base, int fd)
-{
-	struct evconnlistener *listener = evconnlistener_new(
-		base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
-		0, fd);
-
-	if (!listener) {
-		(void)close(fd);
-		return -ENOMEM;
-	}
-	c->http = evhttp_new(base);
-	if (!c->http || !evhttp_bind_listener(c->http, listener)) {
-		evconnlistener_free(listener);
-		return -ENOMEM;
-	}
-	evconnlistener_set_error_cb(listener, on_accept_failed);
-	evhttp_set_max_headers_size(c->http, HEAD_MAX);
-	evhttp_set_max_body_size(c->http, BODY_MAX);
-	evhttp_set_timeout(c->http, SECONDS_MAX);
-	/* Each, so that what is wrong gets our 405 with its Allow. */
-	evhttp_set_allowed_methods(
-		c->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
-				 EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
-				 EVHTTP_REQ_OPTIONS | EVHTTP_REQ_PATCH);
-	evhttp_set_gencb(c->http, on_request, c);
-	return 0;
+		refuse(cc, 404, "there is nothing here");
 }
 
 int control_new(struct server *s, struct runs *runs, int listen_fd,
 		struct control **ret)
 {
 	struct control *c = calloc(1, sizeof(*c));
+	struct control_http_opts opts = {
+		.base = proxy_base(s->proxy),
+		.listen_fd = listen_fd,
+		.group = (gid_t)-1,
+		.serve = on_request,
+		.arg = c,
+	};
 	int r;
 
 	if (!c) {
@@ -454,8 +344,8 @@ int control_new(struct server *s, struct runs *runs, int listen_fd,
 	c->facts.server = s;
 	c->facts.runs = runs;
 	(void)clock_gettime(CLOCK_REALTIME, &c->facts.started);
-	c->has_group = find_group(&c->group);
-	r = make_http(c, proxy_base(s->proxy), listen_fd);
+	(void)find_group(&opts.group);
+	r = control_http_new(&opts, &c->http);
 	if (r == 0)
 		r = control_streams_new(s->proxy, &c->streams);
 	if (r < 0)
@@ -482,13 +372,8 @@ void control_free(struct control *c)
 	if (!c)
 		return;
 	control_streams_free(c->streams);
-	/* Their requests go with the connections; nobody is called any more. */
-	while ((w = LIST_FIRST(&c->waiters))) {
-		evhttp_connection_set_closecb(
-			evhttp_request_get_connection(w->rq), NULL, NULL);
+	while ((w = LIST_FIRST(&c->waiters)))
 		waiter_free(w);
-	}
-	if (c->http)
-		evhttp_free(c->http);
+	control_http_free(c->http);
 	free(c);
 }

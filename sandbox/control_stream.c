@@ -5,12 +5,10 @@
 #include "sandbox/control_stream.h"
 
 #include <errno.h>
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <event2/http.h>
 #include <inttypes.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -19,15 +17,14 @@
 
 #include "common/conf.h"
 #include "proxy/proxy.h"
+#include "sandbox/control_http.h"
 
-#define STREAMS_MAX 32
-#define WAITING_MAX (256u * 1024) /* bytes that a reader may be behind */
-#define LINE_MAX_N  16384
+#define LINE_MAX_N 16384
 
 struct stream {
 	LIST_ENTRY(stream) link;
 	struct control_streams *all;
-	struct evhttp_request *rq;
+	struct control_conn *cc;
 	uint64_t lost; /* since the last line that it got */
 };
 
@@ -62,37 +59,26 @@ static void stream_free(struct stream *s)
 		set_tap(cs);
 }
 
-/* The client is gone; evhttp frees the request. */
-static void on_close(struct evhttp_connection *connection, void *arg)
+/* control_gone_fn */
+static void on_gone(void *arg)
 {
-	(void)connection;
 	stream_free(arg);
 }
 
-static void send_bytes(struct stream *s, const char *bytes, size_t n)
+static void send_line(struct stream *s, const char *line, size_t n)
 {
-	struct evhttp_connection *c = evhttp_request_get_connection(s->rq);
-	struct evbuffer *waiting =
-		bufferevent_get_output(evhttp_connection_get_bufferevent(c));
-	struct evbuffer *chunk;
+	char note[48];
+	int note_n;
 
-	if (evbuffer_get_length(waiting) + n > WAITING_MAX) {
-		s->lost++;
-		return;
+	if (s->lost > 0) {
+		note_n = snprintf(note, sizeof(note),
+				  "{\"dropped\":%" PRIu64 "}\n", s->lost);
+		if (!control_conn_send(s->cc, note, (size_t)note_n)) {
+			s->lost++;
+			return;
+		}
 	}
-	chunk = evbuffer_new();
-	if (!chunk) {
-		s->lost++;
-		return;
-	}
-	if (s->lost > 0)
-		(void)evbuffer_add_printf(chunk, "{\"dropped\":%" PRIu64 "}\n",
-					  s->lost);
-	s->lost = 0;
-	if (evbuffer_add(chunk, bytes, n) < 0)
-		s->lost++;
-	evhttp_send_reply_chunk(s->rq, chunk);
-	evbuffer_free(chunk);
+	s->lost = control_conn_send(s->cc, line, n) ? 0 : 1;
 }
 
 /* What the tap itself has lost. */
@@ -128,8 +114,7 @@ static void on_line(evutil_socket_t fd, short what, void *arg)
 	for (s = LIST_FIRST(&cs->streams); s; s = next) {
 		next = LIST_NEXT(s, link);
 		s->lost += lost;
-		send_bytes(s, datagram + sizeof(head),
-			   (size_t)n - sizeof(head));
+		send_line(s, datagram + sizeof(head), (size_t)n - sizeof(head));
 	}
 }
 
@@ -161,12 +146,8 @@ void control_streams_end(struct control_streams *cs)
 	struct stream *s;
 
 	while ((s = LIST_FIRST(&cs->streams))) {
-		struct evhttp_request *rq = s->rq;
-
-		evhttp_connection_set_closecb(evhttp_request_get_connection(rq),
-					      NULL, NULL);
+		control_conn_end(s->cc);
 		stream_free(s);
-		evhttp_send_reply_end(rq);
 	}
 }
 
@@ -182,27 +163,21 @@ void control_streams_free(struct control_streams *cs)
 	free(cs);
 }
 
-int control_streams_add(struct control_streams *cs, struct evhttp_request *rq)
+int control_streams_add(struct control_streams *cs, struct control_conn *cc)
 {
-	struct evhttp_connection *c = evhttp_request_get_connection(rq);
-	struct stream *s;
+	struct stream *s = calloc(1, sizeof(*s));
 
-	if (cs->n >= STREAMS_MAX)
-		return -EBUSY;
-	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
+	if (!control_conn_hold(cc, CONTROL_STREAM, on_gone, s)) {
+		free(s);
+		return -EBUSY;
+	}
 	s->all = cs;
-	s->rq = rq;
+	s->cc = cc;
 	LIST_INSERT_HEAD(&cs->streams, s, link);
 	if (cs->n++ == 0)
 		set_tap(cs);
-	(void)evhttp_add_header(evhttp_request_get_output_headers(rq),
-				"Content-Type", "application/x-ndjson");
-	evhttp_connection_set_closecb(c, on_close, s);
-	/* He has nothing more to say, and we may have nothing for hours. */
-	bufferevent_set_timeouts(evhttp_connection_get_bufferevent(c), NULL,
-				 NULL);
-	evhttp_send_reply_start(rq, HTTP_OK, "OK");
+	control_conn_begin(cc, "application/x-ndjson");
 	return 0;
 }

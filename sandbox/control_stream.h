@@ -10,15 +10,15 @@
 #define NETLEASH_SANDBOX_CONTROL_STREAM_H
 
 struct control_streams;
-struct evhttp_request;
+struct control_conn;
 struct proxy;
 
 int control_streams_new(struct proxy *p, struct control_streams **ret);
 void control_streams_free(struct control_streams *cs); /* NULL is fine */
 
-/* Takes @rq, which gets lines until its client goes. Return: 0, or -EBUSY or
- * -ENOMEM and it is not taken. */
-int control_streams_add(struct control_streams *cs, struct evhttp_request *rq);
+/* @cc gets lines until its client goes. Return: 0, or -EBUSY or -ENOMEM and it
+ * has still to be answered. */
+int control_streams_add(struct control_streams *cs, struct control_conn *cc);
 
 /* Ends them all. */
 void control_streams_end(struct control_streams *cs);

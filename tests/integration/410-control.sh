@@ -151,7 +151,7 @@ is "nor may he by the socket" "$(setpriv --reuid "$ANN" --regid "$ANN" \
 try "$NETLEASH" status --socket "$W/none.sock"
 like "no daemon is a sentence" "$STATUS/$ERR" '^1/.*no netleash daemon'
 
-# No answer of evhttp's lasts longer than that, if it is not told otherwise.
+# Longer than any other answer may take.
 while [ $((SECONDS - LOG_SINCE)) -lt 32 ]; do
 	sleep 0.5
 done
@@ -215,6 +215,71 @@ is "the proxy works on" "$STATUS/$OUT" 0/200
 is "and has the mode that it had" "$("$NETLEASH" mode)" 'mode: conf'
 check "descriptors are given back" until_true 40 sh -c \
 	"[ \$(find /proc/$DAEMON/fd -mindepth 1 | wc -l) -le $before ]"
+
+# --- administrators who are hostile to each other
+crowd() {
+	setpriv --reuid "$1" --regid netleash --clear-groups "$PYTHON" \
+		"$SUPPORT/hostile_control.py" $SOCKET crowd
+}
+mkfifo "$W/end.crowd"
+(crowd "$ANN") <"$W/end.crowd" >"$W/crowd" 2>&1 &
+CROWD=$!
+exec 6>"$W/end.crowd"
+check "one of them opens hundreds of connections" until_true 30 \
+	grep -q 'look on' "$W/crowd"
+is "he has a share of those that look on" "$(cat "$W/crowd")" \
+	"look on: 8 refused: 12"
+below "and of the daemon's descriptors" \
+	"$(($(find "/proc/$DAEMON/fd" -mindepth 1 | wc -l) - before))" 40
+is "another is served" "$(setpriv --reuid "$BEN" --regid netleash \
+	--clear-groups curl -sS -o /dev/null -w '%{http_code}' --max-time 5 \
+	--unix-socket $SOCKET http://localhost/v1/status)" 200
+is "root too, and he may look on" "$(control -o /dev/null -w '%{http_code}' \
+	--max-time 1 http://localhost/v1/log 2>/dev/null)" 200
+sleep 16
+echo >&6
+exec 6>&-
+wait "$CROWD"
+is "who sends a byte now and then is ended all the same" \
+	"$(tail -n 1 "$W/crowd")" "stalled: 0"
+
+# A reader who does not read loses lines, and is told how many.
+mkfifo "$W/end.slow"
+("$PYTHON" "$SUPPORT/hostile_control.py" $SOCKET slow) \
+	<"$W/end.slow" >"$W/slow" 2>&1 &
+SLOW=$!
+exec 6>"$W/end.slow"
+until_true 10 grep -q looks "$W/slow"
+memory() {
+	awk '/^Pss_Anon/ { print $2 }' "/proc/$DAEMON/smaps_rollup"
+}
+lean=$(memory)
+cat >"$W/many.py" <<'END'
+import socket, sys
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+request = b"GET http://refused.test/ HTTP/1.1\r\nHost: refused.test\r\n\r\n"
+for _ in range(int(sys.argv[2])):
+    s.sendall(request)
+    got = b""
+    while b"\r\n\r\n" not in got:
+        got += s.recv(65536)
+    head, body = got.split(b"\r\n\r\n", 1)
+    n = int([l for l in head.split(b"\r\n")
+             if l.lower().startswith(b"content-length")][0].split(b":")[1])
+    while len(body) < n:
+        body += s.recv(65536)
+END
+(in_host "$PYTHON" "$W/many.py" "$PORT" 6000) >"$W/many.out" 2>&1
+is "6000 requests beside him are answered" "$(cat "$W/many.out")" ""
+below "of the daemon's memory he takes, in KB" "$(($(memory) - lean))" 2000
+echo >&6
+until_true 5 grep -q reads "$W/slow"
+sleep 0.5
+(in_host "$PYTHON" "$W/many.py" "$PORT" 1) >>"$W/many.out" 2>&1
+exec 6>&-
+wait "$SLOW"
+like "a reader who is slow loses lines, and is told how many" \
+	"$(tail -n 1 "$W/slow")" 'lines [1-9][0-9]* dropped [1-9][0-9]* sum 6001$'
 
 # --- the end
 try "$NETLEASH" teardown

@@ -4,12 +4,22 @@
 tests/support/hostile_control.py - control requests that are wrong
 
 usage: hostile_control.py SOCKET COUNT
+       hostile_control.py SOCKET crowd
+       hostile_control.py SOCKET slow
 
 TAP lines without numbers: each kind of wrong request gets an error or the end
 of the connection, COUNT random ones too, and no stalled client holds up others.
+
+crowd: 300 connections that send a byte now and then, 20 that look on; says how
+many of these may, holds all until standard input is closed, then says how many
+of the former have lived for longer than a request may take.
+slow: looks on and reads nothing until standard input is closed; then tells how
+many lines it got or has lost.
 """
 
+import json
 import random
+import select
 import socket
 import sys
 import time
@@ -69,8 +79,78 @@ def ask(path, data, seconds=10.0):
     return got.split(b"\r\n")[0]
 
 
+def connect(path, data):
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(10)
+    s.connect(path)
+    try:
+        s.sendall(data)
+    except OSError:
+        pass
+    return s
+
+
+def first_line(s):
+    try:
+        return s.recv(4096).split(b"\r\n")[0]
+    except OSError:
+        return b""
+
+
+def told():
+    return bool(select.select([0], [], [], 0)[0])
+
+
+def crowd(path):
+    looks = [connect(path, b"GET /v1/log HTTP/1.1\r\nHost: a\r\n\r\n")
+             for _ in range(20)]
+    may = [first_line(s) for s in looks]
+    stalled = [connect(path, b"GET /v1/st") for _ in range(300)]
+    print("look on:", sum(b" 200 " in m for m in may),
+          "refused:", sum(b" 503 " in m for m in may), flush=True)
+    start = time.monotonic()
+    old = 0
+    while not told():
+        time.sleep(0.5)
+        for s in list(stalled):
+            try:
+                s.send(b"x", socket.MSG_DONTWAIT)
+            except OSError:
+                stalled.remove(s)
+        if time.monotonic() - start > 15:
+            old = len(stalled)
+    print("stalled:", old, flush=True)
+
+
+def slow(path):
+    s = connect(path, b"GET /v1/log HTTP/1.0\r\n\r\n")
+    got = b""
+    while b"\r\n\r\n" not in got:
+        got += s.recv(1)
+    print("looks on", flush=True)
+    sys.stdin.readline()
+    print("reads", flush=True)
+    got = b""
+    s.settimeout(3)
+    try:
+        while piece := s.recv(65536):
+            got += piece
+    except TimeoutError:
+        pass
+    lines = dropped = 0
+    for line in got.splitlines():
+        entry = json.loads(line)
+        dropped += entry.get("dropped", 0)
+        lines += "dropped" not in entry
+    print("lines", lines, "dropped", dropped, "sum", lines + dropped)
+
+
 def main():
-    path, count = sys.argv[1], int(sys.argv[2])
+    path = sys.argv[1]
+    if sys.argv[2] in ("crowd", "slow"):
+        {"crowd": crowd, "slow": slow}[sys.argv[2]](path)
+        return
+    count = int(sys.argv[2])
     for name, data in WRONG:
         first = ask(path, data)
         good = first is not None and b" 200 " not in first

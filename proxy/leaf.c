@@ -150,7 +150,7 @@ static int set_names(mbedtls_x509write_cert *w, const char *host,
 		     const struct addr *addr)
 {
 	const unsigned char *bytes = (const unsigned char *)host;
-	unsigned char san[SAN_MAX], *p = san + sizeof(san);
+	unsigned char san[SAN_MAX] = { 0 }, *p = san + sizeof(san);
 	size_t n = strlen(host);
 	int r, len;
 

@@ -21,7 +21,9 @@
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
 #endif
+#ifndef IPPROTO_SMC /* glibc 2.41 has it */
 #define IPPROTO_SMC 256
+#endif
 
 #define CONNECT_MS 1500
 

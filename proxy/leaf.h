@@ -32,8 +32,8 @@ void leaf_cache_free(struct leaf_cache *lc);
 /*
  * The one for @host, a normal name, or for @addr, of which @host is the text
  * then. It is the caller's until leaf_unref(). @owner, who asks, is compared
- * and nothing else; what others had made serves him, too. Return: 0, -ENOMEM, or -EIO
- * where it cannot be made, as when the authority has ended.
+ * and nothing else; what others had made serves him, too. Return: 0, -ENOMEM,
+ * or -EIO where it cannot be made, as when the authority has ended.
  */
 int leaf_get(struct leaf_cache *lc, const void *owner, const char *host,
 	     const struct addr *addr, time_t now, struct leaf **ret);

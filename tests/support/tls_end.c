@@ -103,6 +103,10 @@ static void configure(struct tls_end *e, const struct tls_end_opts *o)
 			mbedtls_ssl_conf_alpn_protocols(&e->conf, o->alpn), 0);
 	if (o->old)
 		set_old(&e->conf);
+	if (o->tickets)
+		mbedtls_ssl_conf_session_tickets_cb(
+			&e->conf, mbedtls_ssl_ticket_write,
+			mbedtls_ssl_ticket_parse, o->tickets);
 }
 
 void tls_end_begin(struct tls_end *e, int fd, const struct tls_end_opts *o)

@@ -24,6 +24,7 @@ typedef void tls_turn_fn(void *arg);
  *          there; NULL: none
  * @alpn:   protocols, NULL-terminated; NULL: none are offered
  * @old:    of a client: speaks TLS 1.1 at most
+ * @tickets: of a server: it gives them out, and takes them back; NULL: none
  * @turn:   turns the loops once
  */
 struct tls_end_opts {
@@ -34,6 +35,7 @@ struct tls_end_opts {
 	const char *ca, *name;
 	const char **alpn;
 	bool old;
+	mbedtls_ssl_ticket_context *tickets;
 	tls_turn_fn *turn;
 	void *turn_arg;
 };

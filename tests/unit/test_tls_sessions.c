@@ -3,7 +3,9 @@
  * tests/unit/test_tls_sessions.c - TLS sessions that are taken up again
  *
  * Both ends are ours, in one loop: a client of proxy/tls_client.h, and the
- * server of proxy/tls_server.h, whose CA the client trusts.
+ * server of proxy/tls_server.h, whose CA the client trusts. That one speaks TLS
+ * 1.2; where mbedTLS knows 1.3, in which a ticket comes among the data, the
+ * server is mbedTLS by itself (tls_end.h).
  */
 #include "proxy/tls_sessions.h"
 
@@ -25,6 +27,7 @@
 #include "proxy/tls_client.h"
 #include "proxy/tls_context.h"
 #include "proxy/tls_server.h"
+#include "tests/support/tls_end.h"
 
 #define PATIENCE_MS 10000u
 
@@ -37,12 +40,16 @@ struct server {
 /**
  * struct world
  * @client: trusts the CA of @server; @other: a server of another CA
+ * @tickets: of servers by tls_end.h
  */
 struct world {
 	struct event_base *base;
 	struct ca *ca, *other_ca;
 	struct tls_context *client;
 	struct server server, other;
+	mbedtls_entropy_context entropy;
+	mbedtls_ctr_drbg_context rng;
+	mbedtls_ssl_ticket_context tickets;
 };
 
 struct outcome {
@@ -222,6 +229,139 @@ static void the_one_not_used_for_longest_goes_first(void **state)
 	assert_int_equal(resumed(w), 2);
 }
 
+/* --- a server of the newest version there is */
+
+static int set_tickets(struct world *w)
+{
+	return mbedtls_ssl_ticket_setup(&w->tickets, mbedtls_ctr_drbg_random,
+					&w->rng, MBEDTLS_CIPHER_AES_256_GCM,
+					3600);
+}
+
+static void turn_once(void *arg)
+{
+	turn(arg);
+}
+
+static void serve_newest(struct world *w, struct leaf_cache *leaves,
+			 const char *host, int fd, struct tls_end *ret)
+{
+	struct tls_end_opts o = { .server = true,
+				  .tickets = &w->tickets,
+				  .turn = turn_once,
+				  .turn_arg = w };
+	struct leaf *leaf;
+
+	assert_int_equal(leaf_get(leaves, NULL, host, NULL, time(NULL), &leaf),
+			 0);
+	o.crt = leaf_crt(leaf);
+	o.crt_key = leaf_key(leaf);
+	tls_end_begin(ret, fd, &o);
+	leaf_unref(leaf); /* the cache has it still */
+}
+
+/* As connect_once(), with a server of @leaves. */
+static const char *connect_newest(struct world *w, struct leaf_cache *leaves,
+				  const char *host, uint16_t port)
+{
+	struct tls_client_opts opts = { .host = host,
+					.port = port,
+					.deadline_ms = PATIENCE_MS };
+	static struct outcome ours;
+	struct tls_client *c;
+	struct tls_end e;
+	int pair[2], r;
+
+	memset(&ours, 0, sizeof(ours));
+	assert_int_equal(socketpair(AF_UNIX,
+				    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+				    0, pair),
+			 0);
+	assert_int_equal(tls_client_start(w->base, w->client, pair[0], &opts,
+					  on_done, &ours, &c),
+			 0);
+	serve_newest(w, leaves, host, pair[1], &e);
+	r = tls_end_shake(&e);
+	while (ours.calls == 0)
+		turn(w);
+	assert_int_equal(r == 0, ours.fd >= 0);
+	if (ours.fd >= 0) {
+		assert_string_equal(mbedtls_ssl_get_version(&e.ssl),
+				    compat_tls_has_1_3() ? "TLSv1.3"
+							 : "TLSv1.2");
+		tls_end_say(&e, "x");
+		for (char byte = 0; recv(ours.fd, &byte, 1, 0) != 1;)
+			turn(w);
+		assert_int_equal(send(ours.fd, "y", 1, MSG_NOSIGNAL), 1);
+		tls_end_expect(&e, "y");
+		close(ours.fd);
+	}
+	tls_end_fini(&e);
+	for (int i = 0; i < 10; i++)
+		turn(w);
+	return ours.fd >= 0 ? NULL : ours.error;
+}
+
+static void a_session_of_the_newest_version_is_taken_up(void **state)
+{
+	struct world *w = *state;
+
+	for (unsigned i = 0; i < 5; i++) {
+		assert_null(
+			connect_newest(w, w->server.leaves, "a.example", 443));
+		assert_int_equal(resumed(w), i);
+		assert_int_equal(count(w), 1);
+	}
+}
+
+static void and_only_with_its_host_and_its_port(void **state)
+{
+	struct world *w = *state;
+
+	assert_null(connect_newest(w, w->server.leaves, "a.example", 443));
+	assert_null(connect_newest(w, w->server.leaves, "b.example", 443));
+	assert_null(connect_newest(w, w->server.leaves, "a.example", 444));
+	assert_int_equal(resumed(w), 0);
+	assert_int_equal(count(w), 3);
+	for (int i = 0; i < 2; i++)
+		assert_null(
+			connect_newest(w, w->server.leaves, "a.example", 0));
+	assert_int_equal(resumed(w), 0);
+	assert_int_equal(count(w), 3);
+}
+
+/* It has lost its tickets' key, and is another one. */
+static void whoever_lost_its_key_is_verified(void **state)
+{
+	struct world *w = *state;
+	const char *error;
+
+	assert_null(connect_newest(w, w->server.leaves, "a.example", 443));
+	mbedtls_ssl_ticket_free(&w->tickets);
+	mbedtls_ssl_ticket_init(&w->tickets);
+	assert_int_equal(set_tickets(w), 0);
+	error = connect_newest(w, w->other.leaves, "a.example", 443);
+	assert_non_null(error);
+	assert_non_null(strstr(error, "nobody trusted here has signed"));
+	assert_int_equal(resumed(w), 0);
+	assert_int_equal(count(w), 0);
+}
+
+/* A session is of one version; what a host speaks may change. */
+static void a_host_may_change_its_version(void **state)
+{
+	struct world *w = *state;
+
+	for (int i = 0; i < 2; i++) {
+		assert_null(
+			connect_newest(w, w->server.leaves, "a.example", 443));
+		assert_null(
+			connect_once(w, &w->server, "a.example", 443, NULL));
+	}
+	assert_int_equal(resumed(w), 0);
+	assert_int_equal(count(w), 1);
+}
+
 static struct tls_context *context(struct ca *trusted)
 {
 	char path[] = "/tmp/netleash-test-ca.XXXXXX", *paths[] = { path };
@@ -264,7 +404,14 @@ static int set_up(void **state)
 	w->client = context(w->ca);
 	server_begin(&w->server, w->ca, w->ca);
 	server_begin(&w->other, w->ca, w->other_ca);
+	mbedtls_entropy_init(&w->entropy);
+	mbedtls_ctr_drbg_init(&w->rng);
+	mbedtls_ssl_ticket_init(&w->tickets);
 	*state = w;
+	if (mbedtls_ctr_drbg_seed(&w->rng, mbedtls_entropy_func, &w->entropy,
+				  NULL, 0) != 0 ||
+	    set_tickets(w) != 0)
+		return -1;
 	return w->base && w->client && w->server.ctx && w->other.ctx ? 0 : -1;
 }
 
@@ -272,6 +419,9 @@ static int tear_down(void **state)
 {
 	struct world *w = *state;
 
+	mbedtls_ssl_ticket_free(&w->tickets);
+	mbedtls_ctr_drbg_free(&w->rng);
+	mbedtls_entropy_free(&w->entropy);
 	tls_context_free(w->client);
 	server_end(&w->server);
 	server_end(&w->other);
@@ -328,6 +478,10 @@ int main(void)
 		TEST(whoever_does_not_know_the_session_is_verified),
 		TEST(what_was_never_verified_is_not_kept),
 		TEST(the_one_not_used_for_longest_goes_first),
+		TEST(a_session_of_the_newest_version_is_taken_up),
+		TEST(and_only_with_its_host_and_its_port),
+		TEST(whoever_lost_its_key_is_verified),
+		TEST(a_host_may_change_its_version),
 		TEST(a_session_ends_with_the_certificate_of_its_host),
 	};
 

@@ -47,7 +47,7 @@ struct question {
 	struct dns_channel *channel;
 	dns_answer_fn *answer;
 	void *arg;
-	int family;
+	struct cares_question cares;
 	enum dns_status status;
 	uint32_t ttl_s;
 	size_t n;
@@ -180,24 +180,16 @@ static uint32_t lower_ttl(uint32_t ttl_s, int found)
 	return other < ttl_s ? other : ttl_s;
 }
 
-static void take_answer(struct question *q, const struct ares_addrinfo *ai)
+static void on_found(const struct sockaddr *sa, int ttl_s, void *arg)
 {
-	uint32_t ttl_s = UINT32_MAX;
+	struct question *q = arg;
+	struct addr a;
 
-	for (const struct ares_addrinfo_node *node = ai->nodes; node;
-	     node = node->ai_next) {
-		struct addr a;
-
-		if (addr_from_sockaddr(node->ai_addr, &a, NULL) < 0)
-			continue;
+	if (sa && addr_from_sockaddr(sa, &a, NULL) < 0)
+		return;
+	if (sa)
 		take_addr(q, &a);
-		ttl_s = lower_ttl(ttl_s, node->ai_ttl);
-	}
-	for (const struct ares_addrinfo_cname *cname = ai->cnames; cname;
-	     cname = cname->next)
-		ttl_s = lower_ttl(ttl_s, cname->ttl);
-	q->status = q->n > 0 ? DNS_FOUND : DNS_NOTHING;
-	q->ttl_s = q->n > 0 ? ttl_s : 0;
+	q->ttl_s = lower_ttl(q->ttl_s, ttl_s);
 }
 
 /*
@@ -218,20 +210,18 @@ static enum dns_status status_of(int status)
 }
 
 /* Runs whenever c-ares likes, inside our own calls too. */
-static void on_answer(void *arg, int status, int timeouts,
-		      struct ares_addrinfo *ai)
+static void on_answer(int status, void *arg)
 {
 	struct question *q = arg;
 	struct dns_channel *c = q->channel;
 
-	(void)timeouts;
 	if (status == ARES_EDESTRUCTION)
 		return; /* whoever ends the channel looks after `asked` */
 	q->status = status_of(status);
-	if (status == ARES_SUCCESS && ai)
-		take_answer(q, ai);
-	if (ai)
-		ares_freeaddrinfo(ai);
+	if (status == ARES_SUCCESS)
+		q->status = q->n > 0 ? DNS_FOUND : DNS_NOTHING;
+	if (q->status != DNS_FOUND)
+		q->ttl_s = 0;
 	TAILQ_REMOVE(&c->asked, q, link);
 	TAILQ_INSERT_TAIL(&c->ready, q, link);
 	event_active(&c->ready_ev, EV_TIMEOUT, 0);
@@ -253,16 +243,11 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 
 static void question_send(struct question *q)
 {
-	struct ares_addrinfo_hints hints;
 	struct dns_channel *c = q->channel;
 
-	memset(&hints, 0, sizeof(hints));
-	hints.ai_family = q->family;
-	hints.ai_socktype = SOCK_STREAM; /* one node an address */
-	/* Its sorting opens a socket for each address of the answer. */
-	hints.ai_flags = ARES_AI_NOSORT;
+	q->ttl_s = UINT32_MAX;
 	TAILQ_INSERT_TAIL(&c->asked, q, link);
-	ares_getaddrinfo(c->ares, q->name, NULL, &hints, on_answer, q);
+	cares_ask(c->ares, &q->cares);
 }
 
 int dns_channel_ask(struct dns_channel *c, const char *name, int family,
@@ -277,10 +262,14 @@ int dns_channel_ask(struct dns_channel *c, const char *name, int family,
 	if (!q)
 		return -ENOMEM;
 	q->channel = c;
-	q->family = family;
 	q->answer = answer;
 	q->arg = arg;
 	memcpy(q->name, name, n + 1);
+	q->cares = (struct cares_question){ .name = q->name,
+					    .family = family,
+					    .found = on_found,
+					    .done = on_answer,
+					    .arg = q };
 	question_send(q);
 	set_timer(c);
 	return 0;

@@ -415,6 +415,30 @@ static void an_a_that_never_comes_is_waited_for(void **state)
 	assert_true(clock_ms() - start_ms >= TIMEOUT_MS - 100);
 }
 
+/* c-ares may have learned from quick answers to lose its patience early. */
+static void a_slow_answer_after_quick_ones_is_waited_for(void **state)
+{
+	struct fixture *f = *state;
+	const struct conf_server s = server_at("127.0.0.1", f->server.port);
+	const struct resolver_opts opts = { .servers = &s,
+					    .servers_n = 1,
+					    .hosts_path = "/nonexistent/hosts",
+					    .timeout_ms = 7000,
+					    .pending_max = 100 };
+	struct outcome o;
+	char name[40];
+
+	resolver_free(f->r);
+	assert_int_equal(resolver_new(f->base, &opts, &f->r), 0);
+	for (int i = 0; i < 6; i++) {
+		(void)snprintf(name, sizeof(name), "a1-q1.quick%d.example", i);
+		o = look_up(f, name);
+		assert_int_equal(o.n, 2);
+	}
+	o = look_up(f, "a1-wait1100.example");
+	assert_int_equal(o.n, 1);
+}
+
 static void a_cut_answer_is_asked_for_again_over_tcp(void **state)
 {
 	struct fixture *f = *state;
@@ -511,6 +535,7 @@ int main(void)
 			the_second_server_is_asked_when_the_first_is_silent),
 		RESOLVE_TEST(an_aaaa_that_never_comes_costs_a_moment),
 		RESOLVE_TEST(an_a_that_never_comes_is_waited_for),
+		RESOLVE_TEST(a_slow_answer_after_quick_ones_is_waited_for),
 		RESOLVE_TEST(a_cut_answer_is_asked_for_again_over_tcp),
 		RESOLVE_TEST(
 			thousands_of_addresses_give_the_first_of_each_family),

@@ -422,6 +422,9 @@ static void one_cancelled_under_way_never_calls_back(void **state)
 		pfd = (struct pollfd){ .fd = fds[0], .events = POLLIN };
 		assert_int_equal(poll(&pfd, 1, PATIENCE_MS), 1);
 		inspect_cancel(op);
+		/* In TLS 1.3 its second flight could be the last one. */
+		pfd.events = POLLRDHUP;
+		assert_int_equal(poll(&pfd, 1, PATIENCE_MS), 1);
 		assert_int_not_equal(tls_end_shake(&e), 0);
 		wait_nothing(&w->home, &o);
 		tls_end_fini(&e);
@@ -557,9 +560,11 @@ static void many_are_served_at_once(void **state)
 		int fds[2];
 
 		pair(fds);
-		ops[i] = serve(w, fds[1], &o[i]);
 		client_begin(w, &e[i], fds[0]);
-		(void)tls_end_step(&e[i]);
+		/* Before anybody answers: its hello is all that it says. */
+		assert_int_equal(tls_end_step(&e[i]),
+				 MBEDTLS_ERR_SSL_WANT_READ);
+		ops[i] = serve(w, fds[1], &o[i]);
 		if (i % 3 == 1)
 			tls_end_fini(&e[i]);
 		else if (i % 3 == 2)

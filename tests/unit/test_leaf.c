@@ -196,14 +196,15 @@ static void it_is_for_a_server_and_nothing_else(void **state)
 {
 	static const char *const text[] = { "openssl", "x509",	"-inform",
 					    "DER",     "-in",	leaf_path,
-					    "-noout",  "-text", NULL };
+					    "-noout",  "-text", "-nameopt",
+					    "RFC2253", NULL };
 	static const struct {
 		const char *host, *names, *subject;
 	} cases[] = {
-		{ "a.example", "DNS:a.example\n", "CN = a.example\n" },
-		{ "192.0.2.7", "IP Address:192.0.2.7\n", "CN = 192.0.2.7\n" },
+		{ "a.example", "DNS:a.example\n", "CN=a.example\n" },
+		{ "192.0.2.7", "IP Address:192.0.2.7\n", "CN=192.0.2.7\n" },
 		{ "2001:db8::7", "IP Address:2001:DB8:0:0:0:0:0:7\n",
-		  "CN = 2001:db8::7\n" },
+		  "CN=2001:db8::7\n" },
 	};
 	struct world *w = *state;
 

@@ -25,17 +25,23 @@
 
 #define NAME_SIZE (HOSTNAME_BUFFER + sizeof(":65535"))
 
+/**
+ * struct kept
+ * @barred: there is no session, and none is to be kept: with the last one that
+ *          was offered the host did not speak to us
+ */
 struct kept {
 	TAILQ_ENTRY(kept) link;
 	mbedtls_ssl_session session;
 	uint64_t until_ms;
+	bool barred;
 	char name[NAME_SIZE];
 };
 
 /* From the one used last to the one not used for longest. */
 struct tls_sessions {
 	TAILQ_HEAD(kept_list, kept) list;
-	size_t n, max;
+	size_t n, max, barred_n;
 	uint64_t resumed;
 };
 
@@ -66,6 +72,7 @@ static void drop(struct tls_sessions *ts, struct kept *k)
 {
 	TAILQ_REMOVE(&ts->list, k, link);
 	ts->n--;
+	ts->barred_n -= k->barred;
 	mbedtls_ssl_session_free(&k->session); /* which wipes it */
 	free(k);
 }
@@ -122,7 +129,7 @@ void tls_sessions_begin(struct tls_sessions *ts, struct tls_stream *s,
 		drop(ts, k);
 		k = NULL;
 	}
-	if (!k)
+	if (!k || k->barred)
 		return;
 	TAILQ_REMOVE(&ts->list, k, link);
 	TAILQ_INSERT_HEAD(&ts->list, k, link);
@@ -130,37 +137,49 @@ void tls_sessions_begin(struct tls_sessions *ts, struct tls_stream *s,
 	r->until_ms = k->until_ms;
 }
 
-static void forget(struct tls_resume *r)
+/* Takes @k, in the place of what was kept before. */
+static void put(const struct tls_resume *r, struct kept *k, uint64_t until_ms)
 {
-	struct kept *k = find(r->ts, r->name);
-
-	if (k)
-		drop(r->ts, k);
-}
-
-/* In the place of what was kept before. */
-static void keep(struct tls_stream *s)
-{
-	const struct tls_resume *r = s->resume;
 	struct tls_sessions *ts = r->ts;
-	struct kept *k = calloc(1, sizeof(*k));
+	struct kept *old = find(ts, r->name);
 
-	if (!k)
-		return;
-	mbedtls_ssl_session_init(&k->session);
-	if (clock_ms() >= r->until_ms ||
-	    mbedtls_ssl_get_session(&s->ssl, &k->session) != 0) {
-		mbedtls_ssl_session_free(&k->session);
-		free(k);
-		return;
-	}
+	if (old)
+		drop(ts, old);
 	memcpy(k->name, r->name, sizeof(k->name));
-	k->until_ms = r->until_ms;
-	forget(s->resume);
+	k->until_ms = until_ms;
 	if (ts->n == ts->max)
 		drop(ts, TAILQ_LAST(&ts->list, kept_list));
 	TAILQ_INSERT_HEAD(&ts->list, k, link);
 	ts->n++;
+	ts->barred_n += k->barred;
+}
+
+static struct kept *kept_new(void)
+{
+	struct kept *k = calloc(1, sizeof(*k));
+
+	if (k)
+		mbedtls_ssl_session_init(&k->session);
+	return k;
+}
+
+static void keep(struct tls_stream *s)
+{
+	const struct tls_resume *r = s->resume;
+	const struct kept *old = find(r->ts, r->name);
+	struct kept *k;
+
+	if (clock_ms() >= r->until_ms || (old && old->barred))
+		return;
+	k = kept_new();
+	if (!k)
+		return;
+	if (mbedtls_ssl_get_session(&s->ssl, &k->session) != 0) {
+		mbedtls_ssl_session_free(&k->session);
+		free(k);
+		return;
+	}
+	put(r, k, r->until_ms);
 }
 
 /* The host's certificate was verified just now. */
@@ -199,13 +218,25 @@ void tls_sessions_on_ticket(struct tls_stream *s)
 
 void tls_sessions_on_failed(struct tls_stream *s)
 {
-	if (s->resume && s->resume->offered)
-		forget(s->resume);
+	const struct tls_resume *r = s->resume;
+	struct kept *k;
+
+	if (!r || !r->offered)
+		return;
+	k = kept_new();
+	if (k) {
+		k->barred = true;
+		put(r, k, clock_ms() + (uint64_t)TLS_SESSIONS_SECONDS * 1000);
+		return;
+	}
+	k = find(r->ts, r->name);
+	if (k)
+		drop(r->ts, k);
 }
 
 size_t tls_sessions_count(const struct tls_sessions *ts)
 {
-	return ts->n;
+	return ts->n - ts->barred_n;
 }
 
 uint64_t tls_sessions_resumed(const struct tls_sessions *ts)

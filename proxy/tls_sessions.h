@@ -8,7 +8,9 @@
  * Invariants: bounded, the one not used for longest goes first; a session
  *             counts for an hour from the moment when certificates were
  *             verified, and not beyond the end of the host's, however often it
- *             is taken up; an offer that failed is not made again
+ *             is taken up; where an offer failed there is none for an hour:
+ *             mbedTLS offers with a session no other version than that one's
+ *             (3.6), and some of a name's servers may speak only an older one
  *
  * For proxy/tls_*.c only. One loop's.
  *

@@ -409,15 +409,16 @@ static void one_cancelled_under_way_never_calls_back(void **state)
 		int fds[2];
 
 		pair(fds);
-		op = ask(w, &w->home, serves, fds[1], serves ? HOST : ORIGIN,
-			 20000, &o);
 		if (serves) {
 			client_begin(w, &e, fds[0]);
+			/* Before anybody answers: it says its hello alone. */
 			assert_int_equal(tls_end_step(&e),
 					 MBEDTLS_ERR_SSL_WANT_READ);
 		} else {
 			origin_begin(w, &e, fds[0], CERT_GOOD);
 		}
+		op = ask(w, &w->home, serves, fds[1], serves ? HOST : ORIGIN,
+			 20000, &o);
 		/* Its first flight is there. */
 		pfd = (struct pollfd){ .fd = fds[0], .events = POLLIN };
 		assert_int_equal(poll(&pfd, 1, PATIENCE_MS), 1);

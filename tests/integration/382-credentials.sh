@@ -178,7 +178,7 @@ hunts() {
 	# While a request with the secret is under way.
 	run sh -c 'curl -sS -m 20 -o page https://allowed.example/endless &
 		sleep 0.3; "$@"; kill $!' sh "${hunt[@]}"
-	like "$MODE: a hunt reads a lot" "$OUT" '^hunted [0-9]{3}'
+	like "$MODE: a hunt reads a lot" "$OUT$ERR" '^hunted [0-9]{3}'
 	unlike "$MODE: and finds nothing" "$OUT" '^found'
 	rm -f "$WS/page"
 	# shellcheck disable=SC2016 # for the inner shell

@@ -18,7 +18,7 @@ struct target;
  */
 int conn_inspect_reserve(struct conn *c);
 #define CONN_INSPECT_FULL                                                      \
-	"There are too many tunnels that are looked into (limit inspections, "  \
+	"There are too many tunnels that are looked into (limit inspections, " \
 	"inspections-per-run)."
 
 /*

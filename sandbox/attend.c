@@ -263,8 +263,12 @@ static int register_run(struct attendant *a)
 	inspection_forget(&a->plan.inspection);
 	if (r < 0 || !a->daemon.ca || !a->opts->cas)
 		return r;
-	if (!known_cas_find(a->opts->cas, a->daemon.ca, pem))
-		return fail(a, -ESTALE, "the daemon's CA");
+	if (!known_cas_find(a->opts->cas, a->daemon.ca, pem)) {
+		(void)snprintf(a->error, sizeof(a->error),
+			       "the daemon signs with a CA that was renewed "
+			       "too often since: 'netleash reload'");
+		return -ESTALE;
+	}
 	return plan_trust(&a->plan, pem, a->error);
 }
 

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#define TOOL_OUTPUT_MAX 400
+#define TOOL_OUTPUT_MAX 300
 
 /*
  * Runs @argv, whose first word is an absolute path, with a clean environment

@@ -193,7 +193,8 @@ void loop_drain(struct loop *lp, void (*emptied)(void *arg), void *arg)
 	lp->emptied = emptied;
 	lp->emptied_arg = arg;
 	for (s = LIST_FIRST(&lp->scopes); s; s = LIST_NEXT(s, link))
-		scope_drain(s);
+		if (!*s->who.run)
+			scope_drain(s);
 	event_active(lp->reap, EV_TIMEOUT, 0);
 }
 

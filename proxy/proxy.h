@@ -104,7 +104,8 @@ void proxy_stop(struct proxy *p);
 #define PROXY_SETTLE_MS 250
 void proxy_stop_settled(struct proxy *p);
 
-/* Closes the listeners; @done runs from the loop when no connection is left. */
+/* Closes the listeners, but those of runs, who have nowhere else to go; @done
+ * runs from the loop when no connection is left. */
 void proxy_drain(struct proxy *p, void (*done)(void *arg), void *arg);
 
 /*

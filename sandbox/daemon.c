@@ -203,12 +203,26 @@ static void reloading(struct server *s)
 	notify_reloading();
 }
 
+static bool busy(struct server *s)
+{
+	const struct daemon *d = s->kind_arg;
+
+	return runs_are_left(d->runs);
+}
+
+static void on_runs_over(void *arg)
+{
+	server_settle(arg);
+}
+
+/* A run without its door is of no use: it keeps it until it ends, or until we
+ * do and it with us. */
 static void draining(struct server *s)
 {
 	const struct daemon *d = s->kind_arg;
 
 	notify_send("STOPPING=1\nSTATUS=waiting for what is open");
-	runs_drain(d->runs);
+	runs_drain(d->runs, on_runs_over, s);
 	control_drain(d->control);
 }
 
@@ -220,7 +234,8 @@ static void stop(struct server *s)
 	runs_stop(d->runs);
 }
 
-/* When the launcher has ended, so have its runs, or are about to. */
+/* When the launcher has ended, so have its runs, and nothing of them is left.
+ */
 static void fini(struct server *s)
 {
 	struct daemon *d = s->kind_arg;
@@ -245,6 +260,7 @@ int daemon_main(int argc, char **argv)
 		.reloading = reloading,
 		.reloaded = reloaded,
 		.draining = draining,
+		.busy = busy,
 		.stop = stop,
 		.fini = fini,
 	};

@@ -31,6 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/conf.h"
 #include "common/conf_pack.h"
 #include "common/fdio.h"
@@ -44,6 +45,8 @@
 #include "sandbox/sweep.h"
 
 #define CONF_BYTES_MAX (1u << 30)
+
+#define ENDING_MS 15000
 
 /**
  * struct launcher
@@ -261,6 +264,31 @@ static void serve(struct launcher *l)
 	}
 }
 
+/* The daemon has gone, which their attendants have heard as well: what is left
+ * of us when we end may be killed at once, by a service manager. */
+static void end_all(struct launcher *l)
+{
+	struct pollfd fd = { .fd = l->signal_fd, .events = POLLIN };
+	const uint64_t last = clock_ms() + ENDING_MS;
+	uint64_t now;
+	pid_t pid;
+
+	hear_of_permitted(l);
+	while ((pid = places_clear(&l->places)) > 0)
+		(void)kill(pid, SIGKILL);
+	while ((now = clock_ms()) < last) {
+		struct signalfd_siginfo info;
+		int status;
+
+		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+			on_ended(l, pid, status);
+		if (pid < 0)
+			return; /* there is none */
+		(void)poll(&fd, 1, (int)(last - now));
+		(void)!read(l->signal_fd, &info, sizeof(info));
+	}
+}
+
 static _Noreturn void launcher_main(const struct launcher_opts *opts,
 				    int tickets)
 {
@@ -292,6 +320,7 @@ static _Noreturn void launcher_main(const struct launcher_opts *opts,
 	    fd_set_nonblocking(l.permitted[0]) < 0)
 		_exit(1);
 	serve(&l);
+	end_all(&l);
 	_exit(0);
 }
 

@@ -88,6 +88,17 @@ bool places_ask(struct places *p, uid_t uid, pid_t *ret_leaves)
 	return true;
 }
 
+pid_t places_clear(struct places *p)
+{
+	for (size_t i = 0; i < PLACES_MAX; i++) {
+		if (p->v[i].state != PLACE_ASKING)
+			continue;
+		p->v[i].state = PLACE_LEAVING;
+		return p->v[i].pid;
+	}
+	return 0;
+}
+
 void places_add(struct places *p, uid_t uid, pid_t pid)
 {
 	for (size_t i = 0; i < PLACES_MAX; i++) {

@@ -62,6 +62,9 @@ bool places_ask(struct places *p, uid_t uid, pid_t *ret_leaves);
 /* @pid is there for @uid, and asks. Behind places_ask(). */
 void places_add(struct places *p, uid_t uid, pid_t pid);
 
+/* One who asks, and counts as gone then; 0: there is none left. */
+pid_t places_clear(struct places *p);
+
 /* It is permitted; it has ended. Others are passed over. */
 void places_permitted(struct places *p, pid_t pid);
 void places_ended(struct places *p, pid_t pid);

@@ -63,6 +63,8 @@ struct runs {
 	enum conf_mode forced;
 	struct event *readable;
 	bool draining;
+	void (*over)(void *arg); /* of runs_drain() */
+	void *over_arg;
 	struct run_list live, ending;
 };
 
@@ -111,9 +113,12 @@ static void write_summary(struct run *run)
 static void on_closed(void *arg)
 {
 	struct run *run = arg;
+	const struct runs *rs = run->runs;
 
 	write_summary(run);
 	run_free(run);
+	if (rs->n == 0 && rs->over)
+		rs->over(rs->over_arg);
 }
 
 static void close_run(struct run *run)
@@ -365,9 +370,16 @@ int runs_new(struct proxy *p, int tickets, struct rulebook *rules,
 	return 0;
 }
 
-void runs_drain(struct runs *rs)
+void runs_drain(struct runs *rs, void (*over)(void *arg), void *arg)
 {
 	rs->draining = true;
+	rs->over = over;
+	rs->over_arg = arg;
+}
+
+bool runs_are_left(const struct runs *rs)
+{
+	return rs->n > 0;
 }
 
 void runs_stop(struct runs *rs)

@@ -11,6 +11,7 @@
 #ifndef NETLEASH_SANDBOX_RUNS_H
 #define NETLEASH_SANDBOX_RUNS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
@@ -28,8 +29,10 @@ struct runs;
 int runs_new(struct proxy *p, int tickets, struct rulebook *rules,
 	     struct runs **ret);
 
-/* The daemon ends once nothing is open: no run begins any more. */
-void runs_drain(struct runs *rs);
+/* The daemon ends once nothing is open: no run begins any more; @over runs when
+ * there is none left. */
+void runs_drain(struct runs *rs, void (*over)(void *arg), void *arg);
+bool runs_are_left(const struct runs *rs);
 
 /* Before proxy_free(), and after it. NULL is fine. */
 void runs_stop(struct runs *rs);

@@ -258,11 +258,18 @@ static int prepare(struct server *s)
 	return r == 0 ? start_keeper(s) : r;
 }
 
+void server_settle(struct server *s)
+{
+	if (s->drained && !(s->kind->busy && s->kind->busy(s)))
+		proxy_stop(s->proxy);
+}
+
 static void on_drained(void *arg)
 {
 	struct server *s = arg;
 
-	proxy_stop(s->proxy);
+	s->drained = true;
+	server_settle(s);
 }
 
 static void on_drain_over(evutil_socket_t fd, short what, void *arg)

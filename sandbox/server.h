@@ -61,7 +61,7 @@ struct server {
 	int hold, conf_copy; /* of struct keeper_opts */
 	pid_t keeper;
 	const char *remove[KEEPER_REMOVE];
-	bool draining, lacks_ca;
+	bool draining, drained, lacks_ca;
 	struct proxy *proxy;
 	struct proxy_scope *scope; /* of the listeners */
 	struct reload *reload;
@@ -77,6 +77,8 @@ struct server {
  * @reloading: a reload was asked for by a signal
  * @reloaded: a reload is over, as struct reload_opts has it
  * @draining: told to end
+ * @busy:     there is something beside connections to wait for: once it is
+ * over, server_settle() is called
  * @stop, @fini: before the proxy is freed, and after; whatever was done before
  */
 struct server_kind {
@@ -88,9 +90,13 @@ struct server_kind {
 	void (*reloaded)(struct server *s, struct rulebook *rules,
 			 const char *errors);
 	void (*draining)(struct server *s);
+	bool (*busy)(struct server *s);
 	void (*stop)(struct server *s);
 	void (*fini)(struct server *s);
 };
+
+/* Ends, where nothing is waited for any more. */
+void server_settle(struct server *s);
 
 /* To the end. Return: the exit status. */
 int server_main(const struct server_kind *kind, void *kind_arg, int argc,

@@ -324,16 +324,8 @@ def follow_stream(path, ledger, streams):
     streams.set()
     try:
         while True:
-            n = int(stream.line(), 16)
-            if n == 0:
-                return
-            while len(stream.held) < n + 2:
-                if not stream.more():
-                    return
-            chunk, stream.held = stream.held[:n], stream.held[n + 2:]
-            for line in chunk.splitlines():
-                ledger.add_stream_line(line.decode("utf-8", "replace"))
-    except (wire.Failure, OSError, ValueError):
+            ledger.add_stream_line(stream.line().decode("utf-8", "replace"))
+    except (wire.Failure, OSError):
         pass
     finally:
         streams.clear()

@@ -162,6 +162,20 @@ static void who_ends_gives_his_place_back(void **state)
 	assert_int_equal(call(&p, ANN, 2, false), 1);
 }
 
+static void at_the_end_whoever_asks_goes(void **state)
+{
+	struct places p = { .turn = 0 };
+	int n = 0;
+
+	(void)state;
+	(void)call(&p, ANN, 3, true);
+	(void)call(&p, ANN, 2, false);
+	(void)call(&p, BEN, 5, false);
+	while (places_clear(&p) > 0)
+		n++;
+	assert_int_equal(n, 7);
+}
+
 static void who_is_slow_to_leave_is_beside_the_others(void **state)
 {
 	struct places p = { .turn = 0 };
@@ -191,6 +205,7 @@ int main(void)
 		cmocka_unit_test(no_three_users_have_every_run),
 		cmocka_unit_test(calls_that_may_become_runs_count_with_these),
 		cmocka_unit_test(who_ends_gives_his_place_back),
+		cmocka_unit_test(at_the_end_whoever_asks_goes),
 		cmocka_unit_test(who_is_slow_to_leave_is_beside_the_others),
 	};
 

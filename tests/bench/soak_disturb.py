@@ -117,10 +117,20 @@ class Disturb:
             self.stop.wait(rng.random() * 2)
             self.vanishing = self.origin(watch.ADDRESSES[1])
 
+    def limit_descriptors(self, n):
+        """By its own identity, which needs no right for that."""
+        subprocess.run(["setpriv", "--reuid", "netleash-online", "--regid",
+                        "netleash-online", "--clear-groups", "prlimit",
+                        "--pid", str(self.pids["daemon"]), "--nofile=%d:" % n],
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                       check=False)
+
     def exhaust(self):
         wait = 3
         while not self.stop.wait(wait):
             window = self.windows.open()
+            # What it lets in leaves room: so that is taken away meanwhile.
+            self.limit_descriptors(self.options.descriptors // 2)
             child, thread = self.load("burst", self.port,
                                       2 * self.options.descriptors, 3,
                                       watch.SOCKET)
@@ -129,6 +139,7 @@ class Disturb:
             child.stdin.close()
             child.stdout.close()
             self.children.remove(child)
+            self.limit_descriptors(self.options.descriptors)
             self.windows.close(window, 3)
             self.counts["bursts"] += 1
             wait = min(15, self.options.seconds / 5)

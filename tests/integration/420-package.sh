@@ -185,7 +185,79 @@ if command -v systemd-analyze >/dev/null; then
 		"$(systemd-analyze verify --man=no "$W/units/netleash.service" 2>&1 |
 			grep netleash.service)" ""
 fi
+if command -v apparmor_parser >/dev/null; then
+	# Older parsers know neither this abi nor user namespaces: the rest then.
+	cp "$W/build/conf/netleash.apparmor" "$W/profile"
+	[ -e /etc/apparmor.d/abi/4.0 ] ||
+		sed -i '/^abi /d; /^[[:space:]]*userns,/d' "$W/profile"
+	check "AppArmor's parser takes the profile" apparmor_parser -Q -K -T \
+		"$W/profile"
+	echo 'no such rule' >>"$W/profile"
+	check "(and would not take any)" sh -c '! apparmor_parser -Q -K -T "$1"' \
+		sh "$W/profile"
+fi
+if command -v systemd-sysusers >/dev/null; then
+	mkdir -p "$W/sys/etc" "$W/sys/run"
+	: >"$W/sys/etc/passwd"
+	: >"$W/sys/etc/group"
+	check "sysusers takes its file" systemd-sysusers --root="$W/sys" \
+		"$top/conf/systemd/netleash.sysusers"
+	is "and makes group and users" "$(cut -d : -f 1 "$W/sys/etc/group" \
+		"$W/sys/etc/passwd" | sort -u | paste -s -d ' ')" \
+		"netleash netleash-offline netleash-online"
+fi
+if command -v systemd-tmpfiles >/dev/null; then
+	mkdir -p "$W/sys/var/lib"
+	check "tmpfiles takes its file" systemd-tmpfiles --create \
+		--root="$W/sys" "$top/conf/systemd/netleash.tmpfiles"
+	is "and makes the folders" "$(stat -c %a:%u "$W/sys/run/netleash" \
+		"$W/sys/var/lib/netleash" | paste -s -d ' ')" "755:0 755:0"
+fi
+
+# What the unit takes away from the service it takes from every command, so it
+# takes nothing: every line of it is one of these.
+is "the unit has only what commands do not inherit" "$(sed -n \
+	'/^\[Service\]/,/^\[Install\]/s/^\([A-Za-z]*\)=.*/\1/p' \
+	"$W/build/conf/netleash.service" | sort | paste -s -d ' ')" \
+	"ExecReload ExecStart KillMode LimitNOFILE NotifyAccess OOMPolicy Restart TasksMax TimeoutStopSec Type"
+
+# --- logrotate, for real: the daemon goes on in the new file, and no line is lost
 if command -v logrotate >/dev/null; then
-	check "logrotate takes its file" logrotate -d "$top/conf/netleash.logrotate"
+	mkdir "$W/log" "$W/bin"
+	chmod 755 "$W/log"
+	ln -s "$W/build/sandbox/netleash" "$W/bin/netleash"
+	sed "s|/var/log/netleash.log|$W/log/netleash.log|" \
+		"$top/conf/netleash.logrotate" >"$W/rotate"
+	chmod 644 "$W/rotate"
+	conf 'listen 127.0.0.1:0' 'allow allowed.example' \
+		"log json $W/log/netleash.log"
+	leash daemon -c "$W/conf" --pid-file "$W/pid" >"$W/ready" \
+		2>"$W/messages" </dev/null &
+	SHELL_PID=$!
+	until_true 20 grep -q '^ready' "$W/ready"
+	PORT=$(sed -n 's/^ready 127\.0\.0\.1://p' "$W/ready")
+	refused() {
+		try in_host curl -sS -o /dev/null -w '%{http_code}' --max-time 20 \
+			-x "http://127.0.0.1:$PORT" "http://$1.test/"
+	}
+	for n in 1 2 3; do
+		refused "before$n"
+		check "logrotate rotates ($n)" env PATH="$W/bin:$PATH" \
+			logrotate -f -s "$W/rotate.state" "$W/rotate"
+		refused "after$n"
+		is "a request is served (after $n)" "$STATUS/$OUT" 0/403
+		like "and logged in the new file" \
+			"$(cat "$W/log/netleash.log")" "after$n.test"
+	done
+	is "no line is lost, twice or elsewhere" "$( (cat "$W/log/netleash.log" \
+		"$W/log/netleash.log.1"
+	gzip -dc "$W/log/"*.gz) | grep -o '[a-z]*[0-9]\.test' | sort -u |
+		paste -s -d ' ')" \
+		"after1.test after2.test after3.test before1.test before2.test before3.test"
+	is "with the mode that the file says" \
+		"$(stat -c %a:%U:%G "$W/log/netleash.log")" 640:root:adm
+	kill -TERM "$(cat "$W/pid")"
+	wait_for_end "$SHELL_PID" 20
+	is "the daemon ends well" "$STATUS" 0
 fi
 done_testing

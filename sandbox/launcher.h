@@ -35,8 +35,8 @@ int launcher_listen(int *ret_fd, char error[IDENTITY_ERROR_MAX]);
 
 /*
  * Forks it. *@ret_sock is where runs tell that they are there (run_ticket.h);
- * when it is closed, its runs end, and then the launcher. Return: 0 or -errno; the
- * socket and the process are the caller's.
+ * when it is closed, its runs end, and then the launcher. Return: 0 or -errno;
+ * the socket and the process are the caller's.
  */
 int launcher_start(const struct launcher_opts *opts, int *ret_sock,
 		   pid_t *ret_pid);

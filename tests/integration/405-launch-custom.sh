@@ -31,7 +31,7 @@ is "and open nothing that a list denies" "$STATUS/$OUT" 0/403
 try ann run -a allowed.example -d v4.example -- sh -c "$CURL http://v4.example/"
 like "he may deny what the conf allows" "$OUT $ERR" 'example:80: denied by argument'
 
-for n in 1 2 3; do
+for _ in 1 2 3; do
 	try ann run -q -a allowed.example -- true
 	TOOK+=("$MS")
 done

@@ -397,6 +397,8 @@ int supervise_run(const struct supervise_opts *opts)
 	    event_add(s.signal_ev, NULL) < 0)
 		goto out;
 	r = send_to_init(&s, INIT_MSG_GO, 0);
+	if (r == -EPIPE || r == -ECONNRESET)
+		r = 0; /* it has ended already: its last word is to be read */
 	if (r == 0)
 		r = loop->run(loop->arg);
 out:

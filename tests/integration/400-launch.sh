@@ -217,6 +217,20 @@ try ann run --isolation=firewall -- true
 like "with no daemon the firewall is out of reach" "$STATUS $ERR" '^125 .*root'
 try ann run -- id -u
 is "and auto takes a namespace" "$STATUS/$OUT" "0/$(id -u "$ANN")"
+# In a user namespace that lets nobody make another.
+without_namespaces() {
+	cd "$W/ann" || exit 99
+	# shellcheck disable=SC2016 # for the inner shell
+	in_host env -i PATH=/usr/local/bin:/usr/bin:/bin HOME="$W/ann" \
+		setpriv --reuid "$ANN" --regid "$ANN" --init-groups \
+		unshare --user --map-current-user --keep-caps sh -c '
+			echo 0 >/proc/sys/user/max_user_namespaces || exit 98
+			exec setpriv --ambient-caps=-all --inh-caps=-all "$@"' \
+		sh "$NETLEASH" "$@"
+}
+try without_namespaces run -a allowed.example -- sh -c 'echo ran'
+is "with neither it refuses" "$STATUS/$OUT" 125/
+like "and says what is missing" "$ERR" 'namespace'
 start_daemon
 try ann run -- sh -c "$CURL https://allowed.example/"
 is "a daemon that follows serves again" "$STATUS/$OUT" 0/200

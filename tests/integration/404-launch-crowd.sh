@@ -47,6 +47,14 @@ wait "${CROWD[@]}"
 CROWD=()
 check "when they go nothing is left" until_true 20 nothing_left
 
+# --- who is refused is not waited for either, and still hears why
+for n in {1..20}; do
+	(ben run --isolation=firewall --writable "$W/none" -- true) \
+		>"$W/refused.$n" 2>&1
+done
+is "each of twenty who are refused hears why" "$(cat "$W"/refused.* |
+	grep -c 'No such file')" 20
+
 # --- who has gone: what he may use up is not known, so nothing runs
 like "the limits of who has gone are nobody's" "$(cd "$W/ben" && exec setpriv \
 	--reuid "$BEN" --regid "$BEN" --init-groups "$PYTHON" \

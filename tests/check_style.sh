@@ -3,7 +3,7 @@
 #
 # tests/check_style.sh - the parts of the house style that a script can see
 #
-# clang-format leaves every C file unchanged; a function has 100 lines at most;
+# clang-format 14 leaves every C file unchanged; a function has 100 lines at most;
 # each file begins with the SPDX line and its own name and purpose. In the rooms
 # a .c file has 500 lines at most and a header 150, and a header's guard says
 # where it stands. (The tables of a test may be longer.)
@@ -59,12 +59,15 @@ for file in $(sources '*.c' '*.h'); do
 done >"$faults"
 complain_lines <"$faults"
 
+# Each version of it has ideas of its own about some lines; 14 is Debian 12's.
 formatter=$(command -v clang-format-14 || command -v clang-format) ||
 	formatter=
 version=0
 [ -z "$formatter" ] || version=$("$formatter" --version |
 	sed -n 's/.*version \([0-9]*\).*/\1/p')
-if [ "$version" -ge 14 ]; then
+if [ "$version" -gt 14 ]; then
+	echo "# clang-format is $version here: how lines look is not checked"
+elif [ "$version" = 14 ]; then
 	# shellcheck disable=SC2046 # names of ours, without blanks
 	set -- $(sources '*.c' '*.h')
 	if [ $# -gt 0 ] && ! "$formatter" --dry-run -Werror "$@" 2>"$faults"
@@ -74,6 +77,6 @@ if [ "$version" -ge 14 ]; then
 		rm -f "$faults.files"
 	fi
 elif [ "$CHECK_FAULTS" = 0 ]; then
-	skip "clang-format 14 or newer is not installed"
+	skip "clang-format is not installed, or older than 14"
 fi
 check_done

@@ -187,6 +187,11 @@ static bool take_both(_Atomic(uint32_t) *own, uint32_t own_max,
 		return false;
 	if (take(all, all_max))
 		return true;
+	if (atomic_load_explicit(own, memory_order_relaxed) <=
+	    INSPECT_ASSURED) {
+		(void)add(all, 1);
+		return true;
+	}
 	(void)add(own, UINT32_MAX);
 	return false;
 }

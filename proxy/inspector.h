@@ -65,8 +65,10 @@ void inspect_share_free(struct inspect_share *s);
  * @share: of this one; @all: of all together
  *
  * Of sessions with hosts there may be twice as many: a client has one at a
- * time, but one that ended may have last words yet.
+ * time, but one that ended may have last words yet. INSPECT_ASSURED are a
+ * share's however many others have, or a few of them would shut out the rest.
  */
+#define INSPECT_ASSURED 16u
 struct inspect_bounds {
 	uint32_t share, all;
 };

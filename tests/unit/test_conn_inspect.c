@@ -597,7 +597,7 @@ static void a_tunnel_that_did_not_come_about_takes_no_place(void **state)
 	(void)state;
 	inspected_begin(&i,
 			INSPECT "allow 127.0.0.1:1\ninspect 127.0.0.1:1\n"
-				"limit inspections 1\n",
+				"limit inspections-per-run 1\n",
 			NULL, 0);
 	for (int n = 0; n < 3; n++) {
 		int fd = fixture_connect(&i.f);

@@ -598,22 +598,26 @@ static void many_are_served_at_once(void **state)
 
 static void places_are_bounded_and_come_back(void **state)
 {
-	const struct inspect_bounds b = { .share = 2, .all = 3 };
+	const struct inspect_bounds b = { .share = 20, .all = 30 };
 	struct world *w = *state;
 	struct inspect_share *other;
 
 	assert_int_equal(inspect_share_new(w->in, &other), 0);
-	assert_true(inspect_share_take(w->share, &b));
-	assert_true(inspect_share_take(w->share, &b));
+	for (int i = 0; i < 20; i++)
+		assert_true(inspect_share_take(w->share, &b));
 	assert_false(inspect_share_take(w->share, &b));
+	/* Of all there are ten more; but some of them are assured. */
+	for (unsigned i = 0; i < INSPECT_ASSURED; i++)
+		assert_true(inspect_share_take(other, &b));
+	assert_false(inspect_share_take(other, &b));
+	for (unsigned i = 0; i < INSPECT_ASSURED - 9; i++)
+		inspect_share_give(w->share);
 	assert_true(inspect_share_take(other, &b));
-	assert_false(inspect_share_take(other, &b)); /* of all */
-	inspect_share_give(w->share);
-	assert_true(inspect_share_take(other, &b));
-	assert_false(inspect_share_take(w->share, &b));
-	inspect_share_give(w->share);
-	inspect_share_give(other);
-	inspect_share_give(other);
+	assert_false(inspect_share_take(other, &b));
+	for (unsigned i = 0; i < 20 - (INSPECT_ASSURED - 9); i++)
+		inspect_share_give(w->share);
+	for (unsigned i = 0; i < INSPECT_ASSURED + 1; i++)
+		inspect_share_give(other);
 	inspect_share_free(other);
 	inspect_share_free(NULL);
 }

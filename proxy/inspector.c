@@ -155,11 +155,6 @@ int inspect_share_new(struct inspector *in, struct inspect_share **ret)
 	return 0;
 }
 
-static void share_ref(struct inspect_share *s)
-{
-	atomic_fetch_add(&s->users, 1);
-}
-
 void inspect_share_free(struct inspect_share *s)
 {
 	if (s && atomic_fetch_sub(&s->users, 1) == 1)
@@ -231,7 +226,7 @@ static void on_host_gone(void *arg)
 static struct tls_owner owner_of(struct inspect_op *op)
 {
 	op->placed = false;
-	share_ref(op->share);
+	atomic_fetch_add(&op->share->users, 1);
 	return (struct tls_owner){
 		.pace = op->in->pace,
 		.party = &op->share->party,
@@ -409,7 +404,7 @@ static struct inspect_op *op_new(struct inspector *in, struct mailbox *home,
 		return NULL;
 	}
 	op->share = opts->share;
-	share_ref(op->share);
+	atomic_fetch_add(&op->share->users, 1);
 	if (opts->early_n > 0)
 		memcpy(op->early, opts->early, opts->early_n);
 	op->early_n = opts->early_n;

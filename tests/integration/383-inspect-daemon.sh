@@ -49,11 +49,13 @@ exec openssl s_client -proxy "${HTTPS_PROXY#http://}" -connect "$1:443" \
 END
 chmod 755 "$W/ann/issuer"
 
-# memory WORD...: which processes of netleash's, and which sleep, have it
+# memory WORD...: which processes of netleash's, and which sleep, have it; on this
+# host, whatever else the machine has
 cat >"$W/memory.py" <<'END'
 import os, sys
 WORDS = [bytes.fromhex(w[4:]) if w.startswith("hex:") else w.encode()
-         for w in sys.argv[1:]]
+         for w in sys.argv[2:]]
+HERE = os.stat(sys.argv[1]).st_ino
 def regions(pid):
     with open("/proc/%s/maps" % pid) as maps, \
             open("/proc/%s/mem" % pid, "rb") as m:
@@ -69,6 +71,8 @@ for pid in filter(str.isdigit, os.listdir("/proc")):
         name = open("/proc/%s/comm" % pid).read().strip()
         if name != "sleep" and not name.startswith("netleash"):
             continue
+        if os.stat("/proc/%s/ns/net" % pid).st_ino != HERE:
+            continue
         for text in regions(pid):
             if name != "netleash-sweep":  # it comes and goes
                 seen.add(name)
@@ -81,7 +85,7 @@ for name, pid in sorted(having, key=lambda h: (h[0], str(h[1]))):
     print(name, pid)
 END
 memory() {
-	"$PYTHON" "$W/memory.py" "$@"
+	"$PYTHON" "$W/memory.py" "/run/netns/$HOST" "$@"
 }
 ALL='netleash netleash-attend netleash-init netleash-launch sleep'
 

@@ -249,6 +249,7 @@ int access_log_new(int fd, bool is_syslog, struct access_log **ret)
 	if (!l)
 		return -ENOMEM;
 	l->fd = -1;
+	l->own_torn = (struct access_torn)ACCESS_TORN_INIT;
 	l->torn = &l->own_torn;
 	l->tap = (struct log_tap)LOG_TAP_NONE;
 	/* glibc reads the time zone's file at the first use: now, not later,
@@ -281,6 +282,7 @@ int access_log_set(struct access_log *l, int fd, bool is_syslog)
 	next.dropped = l->dropped;
 	next.dropped_told = l->dropped_told;
 	next.tap = l->tap;
+	next.own_torn = (struct access_torn)ACCESS_TORN_INIT;
 	next.torn = l->torn;
 	*l = next;
 	return 0;
@@ -357,35 +359,42 @@ static ssize_t put(struct access_log *l, const char *bytes, size_t n)
 	return (ssize_t)n;
 }
 
-/*
- * What broke off is ended before anybody writes behind it; where two see that
- * at once there is an empty line. An error here shows in the next write.
+/* Return: 0, or -errno and what was written broke off, or none of it is there.
  */
-static void mend(struct access_log *l)
+static int put_whole(struct access_log *l, const char *bytes, size_t n)
 {
-	const unsigned tears = atomic_load(&l->torn->tears);
+	ssize_t r = put(l, bytes, n);
 
-	if (tears != atomic_load(&l->torn->mended) && put(l, "\n", 1) == 1)
-		atomic_store(&l->torn->mended, tears);
+	if (r < 0)
+		return -errno;
+	if ((size_t)r == n)
+		return 0;
+	l->torn->torn = true;
+	/* All but its newline is a line. */
+	return (size_t)r + 1 == n ? 0 : -ENOSPC;
 }
 
-/* Writes the line at hand. Return: 0, or -errno and the line is lost. */
+/*
+ * Writes the line at hand; what broke off before it is ended first. Another
+ * thread may only write once it is known whether this one broke off: the file
+ * itself is one writer's at a time anyway. Return: 0, or -errno and the line is
+ * lost.
+ */
 static int put_line(struct access_log *l)
 {
-	const char *s = l->line.s;
-	ssize_t n;
+	int r = 0;
 
 	if (strbuf_failed(&l->line))
 		return -ENOMEM;
-	mend(l);
-	n = put(l, s, l->line.len);
-	if (n < 0)
-		return -errno;
-	if ((size_t)n == l->line.len)
-		return 0;
-	atomic_fetch_add(&l->torn->tears, 1);
-	/* All but its newline is a line. */
-	return (size_t)n + 1 == l->line.len ? 0 : -ENOSPC;
+	(void)pthread_mutex_lock(&l->torn->lock);
+	if (l->torn->torn)
+		r = put(l, "\n", 1) == 1 ? 0 : -errno;
+	if (r == 0) {
+		l->torn->torn = false;
+		r = put_whole(l, l->line.s, l->line.len);
+	}
+	(void)pthread_mutex_unlock(&l->torn->lock);
+	return r;
 }
 
 void access_log_write(struct access_log *l, const struct access_entry *e)

@@ -41,7 +41,7 @@
 #ifndef NETLEASH_PROXY_ACCESS_LOG_H
 #define NETLEASH_PROXY_ACCESS_LOG_H
 
-#include <stdatomic.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
@@ -101,13 +101,19 @@ void access_log_free(struct access_log *l);
 int access_log_set(struct access_log *l, int fd, bool is_syslog);
 
 /**
- * struct access_torn - of one file, by all who write to it; zero at first
- * @tears:  how many lines broke off
- * @mended: what that was when the last of them was ended by a newline
+ * struct access_torn - of one file, by all who write to it
+ * @lock: who has it may write
+ * @torn: the last line broke off
  */
 struct access_torn {
-	atomic_uint tears, mended;
+	pthread_mutex_t lock;
+	bool torn;
 };
+
+#define ACCESS_TORN_INIT                                                       \
+	{                                                                      \
+		.lock = PTHREAD_MUTEX_INITIALIZER                              \
+	}
 
 /*
  * For logs that write to one file, each from a thread of its own: whoever

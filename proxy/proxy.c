@@ -72,6 +72,7 @@ int proxy_new(const struct proxy_opts *opts, struct proxy **ret)
 		return -ENOMEM;
 	LIST_INIT(&p->scopes);
 	event_set_log_callback(on_libevent_log);
+	p->all.log_torn = (struct access_torn)ACCESS_TORN_INIT;
 	p->all.n = opts->threads > 0 ? opts->threads : 1;
 	p->loops = calloc(p->all.n, sizeof(*p->loops));
 	p->drain_jobs = calloc(p->all.n, sizeof(*p->drain_jobs));

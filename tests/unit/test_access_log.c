@@ -431,7 +431,7 @@ static void check_torn(off_t cut, uint64_t dropped)
 {
 	int fd = memfd_create("log", MFD_CLOEXEC);
 	struct access_log *one, *other;
-	struct access_torn torn = { 0 };
+	struct access_torn torn = ACCESS_TORN_INIT;
 	char text[8192];
 	off_t len;
 	ssize_t n;

@@ -42,7 +42,14 @@ static void write_authorities(struct inspected *i)
 void inspected_begin(struct inspected *i, const char *conf,
 		     const struct proxy_secret *secrets, size_t secrets_n)
 {
-	struct fixture_opts o = { .secrets = secrets, .secrets_n = secrets_n };
+	inspected_begin_opts(i, conf,
+			     (struct fixture_opts){ .secrets = secrets,
+						    .secrets_n = secrets_n });
+}
+
+void inspected_begin_opts(struct inspected *i, const char *conf,
+			  struct fixture_opts o)
+{
 	struct strbuf text = STRBUF_INIT;
 
 	memset(i, 0, sizeof(*i));

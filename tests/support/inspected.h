@@ -32,6 +32,10 @@ struct inspected {
 /* @conf: as fixture_begin() has it, without verify-ca. */
 void inspected_begin(struct inspected *i, const char *conf,
 		     const struct proxy_secret *secrets, size_t secrets_n);
+
+/* The same with more options; @o.ca is its own. */
+void inspected_begin_opts(struct inspected *i, const char *conf,
+			  struct fixture_opts o);
 void inspected_end(struct inspected *i);
 
 /* Another scope with a door of its own, judged as the fixture's is, which is a

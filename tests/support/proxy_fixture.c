@@ -142,12 +142,19 @@ void fixture_begin_threads(struct fixture *f, const char *conf_text,
 	fixture_begin_opts(f, conf_text, &o);
 }
 
+void fixture_begin_unnamed(struct fixture *f, const char *conf_text)
+{
+	const struct fixture_opts o = { .unnamed = true };
+
+	fixture_begin_opts(f, conf_text, &o);
+}
+
 void fixture_begin_opts(struct fixture *f, const char *conf_text,
 			const struct fixture_opts *o)
 {
 	const unsigned threads =
 		o->threads > 0 ? o->threads : threads_of_environment();
-	struct proxy_scope_opts scope = { .run = "r1",
+	struct proxy_scope_opts scope = { .run = o->unnamed ? "" : "r1",
 					  .secrets = o->secrets,
 					  .secrets_n = o->secrets_n,
 					  .all_threads = true,

@@ -11,6 +11,7 @@
 #ifndef NETLEASH_TESTS_SUPPORT_PROXY_FIXTURE_H
 #define NETLEASH_TESTS_SUPPORT_PROXY_FIXTURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,12 +51,14 @@ void fixture_end(struct fixture *f);
  * @threads: as fixture_begin_threads() takes them; 0: as fixture_begin() does
  * @ca:      signs for tunnels that are looked into; NULL: none is
  * @secrets: @secrets_n, of the conf's credentials
+ * @unnamed: clients are no run's, which a drain would leave alone
  */
 struct fixture_opts {
 	unsigned threads;
 	struct ca *ca;
 	const struct proxy_secret *secrets;
 	size_t secrets_n;
+	bool unnamed;
 };
 void fixture_begin_opts(struct fixture *f, const char *conf_text,
 			const struct fixture_opts *o);
@@ -71,6 +74,7 @@ const struct conf *fixture_replace(struct proxy_scope *s, const char *name,
  * which the helpers turn. */
 void fixture_begin_threads(struct fixture *f, const char *conf_text,
 			   unsigned threads);
+void fixture_begin_unnamed(struct fixture *f, const char *conf_text);
 void fixture_turn(struct fixture *f);
 void fixture_turn_for(struct fixture *f, uint64_t ms);
 

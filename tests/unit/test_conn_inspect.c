@@ -540,7 +540,8 @@ static void a_drain_ends_what_is_idle_inside(void **state)
 	struct inspected i;
 
 	(void)state;
-	inspected_begin(&i, INSPECT, NULL, 0);
+	inspected_begin_opts(&i, INSPECT,
+			     (struct fixture_opts){ .unnamed = true });
 	inspected_open(&i);
 	inspected_ask(&i, GET);
 	inspected_serve(&i, "GET / HTTP/1.1\r\n");
@@ -559,7 +560,9 @@ static void there_are_as_many_as_the_limit_says(void **state)
 	int first, far, fd;
 
 	(void)state;
-	inspected_begin(&i, INSPECT "limit inspections-per-run 2\n", NULL, 0);
+	/* A run has one thread; for the fixture's each counts by itself. */
+	inspected_begin_opts(&i, INSPECT "limit inspections-per-run 2\n",
+			     (struct fixture_opts){ .threads = 1 });
 	first = inspected_connect(&i, "127.0.0.1:ORIGIN");
 	far = fixture_accept(&i.f);
 	inspected_open(&i);

@@ -357,7 +357,7 @@ static void a_drain_lets_the_request_at_hand_end_and_no_more(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_begin(&f, ALLOW_ORIGIN);
+	fixture_begin_unnamed(&f, ALLOW_ORIGIN);
 	kept = ask(&f, GET("/"), &kept_origin);
 	fixture_say(kept_origin, OK_HI);
 	fixture_expect(&f, kept, OK_HI);

@@ -299,7 +299,7 @@ static void a_drain_waits_for_tunnels_and_accepts_nobody(void **state)
 	bool done = false;
 
 	(void)state;
-	fixture_begin(&f, ALLOW_ORIGIN);
+	fixture_begin_unnamed(&f, ALLOW_ORIGIN);
 	to.sin_port = htons(f.port);
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	fixture_tunnel(&f, &client, &origin);

@@ -18,7 +18,6 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -34,7 +33,6 @@
 #include "proxy/proxy.h"
 #include "sandbox/conf_find.h"
 #include "sandbox/confine.h"
-#include "sandbox/door.h"
 #include "sandbox/identity.h"
 #include "sandbox/keeper.h"
 #include "sandbox/known_cas.h"
@@ -42,6 +40,7 @@
 #include "sandbox/reload.h"
 #include "sandbox/rulebook.h"
 #include "sandbox/serve_cli.h"
+#include "sandbox/server_listen.h"
 #include "sandbox/setup.h"
 #include "sandbox/stdio.h"
 
@@ -122,45 +121,6 @@ static int take_signals(struct server *s)
 	(void)sigaddset(&set, SIGPIPE);
 	(void)sigaddset(&set, SIGXFSZ); /* a log at its `ulimit -f` */
 	return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -errno : 0;
-}
-
-static int listen_one(struct server *s, const struct conf_listen *l)
-{
-	bool v6 = l->addr.family == AF_INET6;
-	char text[ADDR_TEXT_MAX];
-	int fds[CONF_THREADS_MAX], r;
-	uint16_t port;
-
-	addr_format(&l->addr, text);
-	r = door_listen_on(&l->addr, l->port, s->threads, fds, &port);
-	if (r < 0) {
-		(void)snprintf(s->error, sizeof(s->error),
-			       "cannot listen on %s%s%s:%u: %s", v6 ? "[" : "",
-			       text, v6 ? "]" : "", l->port, strerror(-r));
-		return r;
-	}
-	for (unsigned i = 0; i < s->threads; i++)
-		s->listeners[s->listeners_n++] = fds[i];
-	strbuf_addf(&s->ready, "ready %s%s%s:%u\n", v6 ? "[" : "", text,
-		    v6 ? "]" : "", port);
-	return 0;
-}
-
-static int open_listeners(struct server *s)
-{
-	const struct conf *cf = rulebook_conf(s->rules);
-	int r = 0;
-
-	s->threads = conf_threads(cf);
-	s->listeners =
-		calloc(cf->listens_n * s->threads, sizeof(*s->listeners));
-	if (!s->listeners)
-		return -ENOMEM;
-	for (size_t i = 0; i < cf->listens_n && r == 0; i++)
-		r = listen_one(s, &cf->listens[i]);
-	if (r == 0 && strbuf_failed(&s->ready))
-		r = -ENOMEM;
-	return r;
 }
 
 static int open_logs(struct server *s)
@@ -244,7 +204,7 @@ static int prepare(struct server *s)
 {
 	int r;
 
-	r = open_listeners(s);
+	r = server_listen(s);
 	if (r == 0)
 		r = open_logs(s);
 	if (r == 0 && geteuid() == 0)

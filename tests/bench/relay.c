@@ -142,6 +142,16 @@ static bool take(struct end *from)
 	return true;
 }
 
+/* An event that was in hand may be of the tunnel before: the socket knows. */
+static bool has_error(int fd)
+{
+	socklen_t n = sizeof(int);
+	int error = 0;
+
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n) < 0 ||
+	       error != 0;
+}
+
 static void on_event(struct watch *w, uint32_t events)
 {
 	struct end *e = (struct end *)w;
@@ -155,7 +165,7 @@ static void on_event(struct watch *w, uint32_t events)
 	    (events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
 		good = take(e);
 	else if (events & EPOLLERR)
-		good = false;
+		good = !has_error(w->fd);
 	if (!good) {
 		tunnel_close(e);
 		return;

@@ -73,22 +73,37 @@ static void serve_friend(struct crowd *c)
 	assert_in_range(clock_ms() - began, 0, 1000);
 }
 
-/* At most @turns_max times does the loop wake up. */
-static void expect_quiet(struct crowd *c, int turns_max)
+/* Return: how often the loop wakes up in a while. */
+static int count_turns(struct crowd *c, uint64_t *ret_cpu_us)
 {
 	struct timeval tick = { 0, QUIET_MS * 1000 };
-	uint64_t before;
+	const uint64_t before = cpu_us();
 	int turns = 0;
 
-	fixture_turn_for(&c->f, 300); /* what had to be done is done */
-	before = cpu_us();
 	assert_int_equal(event_base_loopexit(c->f.base, &tick), 0);
 	while (!event_base_got_exit(c->f.base)) {
 		assert_true(event_base_loop(c->f.base, EVLOOP_ONCE) >= 0);
 		turns++;
 	}
+	*ret_cpu_us = cpu_us() - before;
+	return turns;
+}
+
+/*
+ * At most @turns_max times does the loop wake up, once what had to be done is
+ * done: on a busy machine that takes a while.
+ */
+static void expect_quiet(struct crowd *c, int turns_max)
+{
+	uint64_t used_us = 0;
+	int turns, tries = 0;
+
+	fixture_turn_for(&c->f, 300);
+	do
+		turns = count_turns(c, &used_us);
+	while (turns > turns_max && ++tries < 20);
 	assert_in_range(turns, 0, turns_max);
-	assert_in_range(cpu_us() - before, 0, QUIET_MS * 1000 / 10);
+	assert_in_range(used_us, 0, QUIET_MS * 1000 / 10);
 	serve_friend(c);
 }
 

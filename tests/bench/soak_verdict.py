@@ -82,7 +82,8 @@ class Verdict:
             found += ["element %s %s" % e for e in watch.elements()]
             found += ["process %d %s" % (pid, stat[0]) for pid, stat in
                       watch.processes().items() if stat[0] in
-                      ("netleash-init", "netleash-attend")]
+                      ("netleash-init", "netleash-attend") and
+                      watch.is_ours(pid)]
             found += ["run " + r["run"] for r in
                       watch.status(watch.SOCKET)["runs"]]
             return found

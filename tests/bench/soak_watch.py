@@ -349,6 +349,15 @@ def stat_of(pid):
     return name, int(words[1]), int(words[19])
 
 
+def is_ours(pid):
+    """In our network: others may have runs of their own on this machine."""
+    try:
+        return os.readlink("/proc/%d/ns/net" % pid) == \
+            os.readlink("/proc/self/ns/net")
+    except OSError:
+        return False
+
+
 def processes():
     """pid -> (name, parent, start)"""
     found = {}

@@ -20,7 +20,7 @@ CURL="curl -sS --max-time 20 --cacert ca.pem -o /dev/null -w %{http_code}"
 descriptors() {
 	find "/proc/$1/fd" -mindepth 1 2>/dev/null | wc -l
 }
-LAUNCHER=$(pgrep -x netleash-launch)
+LAUNCHER=$(processes netleash-launch)
 before="$(descriptors "$LAUNCHER") $(descriptors "$DAEMON")"
 
 mkfifo "$W/told"
@@ -43,7 +43,7 @@ echo >&9
 exec 9>&-
 wait "$HOSTILE"
 check "who said nothing is gone after a while" until_true 20 \
-	sh -c '! pgrep -x netleash-attend'
+	none_running netleash-attend
 try ann run -- sh -c "$CURL https://allowed.example/"
 is "and he is served again" "$STATUS/$OUT" "0/200"
 check "nothing is left" until_true 10 nothing_left

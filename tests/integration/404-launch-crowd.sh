@@ -40,8 +40,9 @@ for n in 1 2 3 4 5; do
 	try ben run --isolation=firewall -- true
 	is "and another is served (run $n)" "$STATUS" 0
 done
-check "of the attendants there are no more than places" sh -c \
-	'[ "$(pgrep -c -x netleash-attend)" -le 512 ]'
+attendants=$(processes netleash-attend | wc -l)
+check "of the attendants there are no more than places" \
+	test "$attendants" -le 512
 exec 11>&- 12>&- 13>&- 14>&- 15>&- 16>&-
 wait "${CROWD[@]}"
 CROWD=()
@@ -78,8 +79,7 @@ print({t[0] for t, _ in answers}, answers[0][1], round(time.monotonic() - start)
 END
 like "he hears so at once, whether he asks or not" "$(cat "$W/unnamed")" \
 	"^\{9\} \[\"?'?no 'permit' line.* [01]\$"
-check "and is not waited for" until_true 1 \
-	sh -c '! pgrep -x netleash-attend'
+check "and is not waited for" until_true 1 none_running netleash-attend
 try ben run --isolation=firewall -- true
 is "another is served" "$STATUS" 0
 stop_daemon

@@ -31,7 +31,7 @@ begin() {
 }
 # At once: a service manager kills what the daemon leaves behind.
 none_left() {
-	! pgrep -x "netleash-(attend|launch)" && nothing_left
+	none_running "netleash-(attend|launch)" && nothing_left
 }
 
 begin 60s "echo up; read -r x; $CURL https://allowed.example/"

@@ -63,8 +63,16 @@ stop_daemon() {
 }
 
 # No trace of a run: processes, cgroup, lease, door.
+# processes PATTERN: of that name, in the test's own host
+processes() {
+	# shellcheck disable=SC2016 # for the inner shell
+	(in_host sh -c 'pgrep -x --ns $$ --nslist net "$1"' sh "$1")
+}
+none_running() {
+	! processes "$1"
+}
 nothing_left() {
-	until_true 10 sh -c '! pgrep -x "netleash-init|netleash-attend"' &&
+	until_true 10 none_running "netleash-init|netleash-attend" &&
 		[ -z "$(find /sys/fs/cgroup/netleash /sys/fs/cgroup/unified/netleash \
 			-mindepth 1 -type d 2>/dev/null)" ] &&
 		! in_host_rules | grep -q 'dport.*elements.*r[0-9]'

@@ -30,6 +30,13 @@ want_library() {
 		>/dev/null 2>&1 || apt_want "$@"
 }
 
+# apt_has PACKAGE: it can be installed. (apt-cache show also finds what other
+# packages only speak of, as Ubuntu 24.04's do of awscli.)
+apt_has() {
+	[ -n "$(LC_ALL=C apt-cache policy "$1" 2>/dev/null |
+		sed -n 's/^  Candidate: \([^(].*\)/\1/p')" ]
+}
+
 # What every build of netleash needs.
 want_build() {
 	want_command cc gcc libc6-dev

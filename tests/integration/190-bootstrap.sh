@@ -50,4 +50,27 @@ try bootstrap run -- touch ran
 is "a build that fails: 125" "$STATUS" 125
 like "with a sentence" "$ERR" '^netleash: the build failed'
 check "and nothing ran" test ! -e "$WS/ran"
+
+# --- what apt can install: as it speaks where a package is only spoken of
+mkdir "$W/apt"
+cat >"$W/apt/apt-cache" <<'END'
+#!/bin/sh
+case $1/$2 in
+policy/real)
+	printf 'real:\n  Installed: (none)\n  Candidate: 1:2.0-1\n' ;;
+policy/spoken-of)
+	printf 'spoken-of:\n  Installed: (none)\n  Candidate: (none)\n' ;;
+esac
+END
+chmod +x "$W/apt/apt-cache"
+apt_has() {
+	# shellcheck disable=SC2016 # for the inner shell
+	env PATH="$W/apt:$PATH" sh -c '. "$1" && apt_has "$2"' sh \
+		"$top/conf/apt.sh" "$1"
+}
+check "a package that is there can be installed" apt_has real
+for name in spoken-of absent; do
+	apt_has "$name"
+	is "one that is $name cannot" "$?" 1
+done
 done_testing

@@ -19,9 +19,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -149,10 +149,13 @@ static ssize_t read_answer(int fd, uint64_t deadline, char *answer, size_t max)
 	}
 }
 
-/* Return: 0 with the wait status, -ETIMEDOUT when it had to be killed. */
+/*
+ * Ubuntu 22.04's C library has no pidfd_open().
+ * Return: 0 with the wait status, -ETIMEDOUT when it had to be killed.
+ */
 static int reap(pid_t pid, uint64_t deadline, int *ret_status)
 {
-	AUTOCLOSE int pidfd = pidfd_open(pid, 0);
+	AUTOCLOSE int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	int status = 0, r = 0;
 
 	if (pidfd < 0 || wait_for(pidfd, deadline) <= 0) {

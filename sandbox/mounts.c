@@ -34,7 +34,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -42,6 +41,7 @@
 #include "common/macros.h"
 #include "common/scope.h"
 #include "sandbox/idmap.h"
+#include "sandbox/mounts_compat.h"
 #include "sandbox/mounts_dev.h"
 #include "sandbox/mounts_folders.h"
 #include "sandbox/mounts_root.h"

@@ -18,11 +18,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/macros.h"
+#include "sandbox/mounts_compat.h"
 #include "sandbox/mounts_tree.h"
 
 static const char *const nodes[DEV_NODES] = {

@@ -22,7 +22,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
@@ -31,6 +30,7 @@
 #include "common/macros.h"
 #include "common/scope.h"
 #include "sandbox/identity.h"
+#include "sandbox/mounts_compat.h"
 #include "sandbox/mounts_tree.h"
 
 #define FOLDER_FLAGS (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
@@ -43,7 +43,7 @@ static const struct {
 	{ NFS_SUPER_MAGIC, "nfs" },
 	{ 0xff534d42, "cifs" },
 	{ 0xfe534d42, "smb2" },
-	{ FUSE_SUPER_MAGIC, "fuse" },
+	{ 0x65735546, "fuse" },
 	{ V9FS_MAGIC, "9p" },
 	{ 0x786f4256, "vboxsf" },
 	{ MSDOS_SUPER_MAGIC, "vfat" },
@@ -54,7 +54,7 @@ static const struct {
 	{ TMPFS_MAGIC, "tmpfs" },
 	{ RAMFS_MAGIC, "ramfs" },
 	{ AFS_SUPER_MAGIC, "afs" },
-	{ CEPH_SUPER_MAGIC, "ceph" },
+	{ 0x00c36400, "ceph" },
 };
 
 static const char *filesystem_name(int fd)

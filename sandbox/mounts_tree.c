@@ -16,13 +16,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/fdio.h"
 #include "common/scope.h"
+#include "sandbox/mounts_compat.h"
 
 /* Its name is only there while it is being bound. */
 #define TEXT_FILE "/dev/shm/.netleash-file"

@@ -71,7 +71,7 @@ static const char frame[] =
 
 /* Emptied and filled in the same transaction. */
 static const char *const chains[] = { "out",	 "in",	 "leash",
-				      "inleash", "door", "version" };
+				      "inleash", "door", "edition" };
 /*
  * The base is loaded only while no run lives, so what is in these was left by
  * one that nobody could sweep: its cgroup went before its elements.
@@ -356,7 +356,7 @@ void firewall_render_base(const struct firewall_ids *ids,
 	else
 		strbuf_add(out, text.s, text.len);
 	/* In a chain of its own that nothing jumps to: cheap to ask for. */
-	strbuf_addf(out, "add rule " TABLE " version return comment \"%s\"\n",
+	strbuf_addf(out, "add rule " TABLE " edition return comment \"%s\"\n",
 		    version);
 	strbuf_fini(&text);
 }

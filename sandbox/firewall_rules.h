@@ -49,7 +49,7 @@ void firewall_render_version(const struct firewall_ids *ids,
 			     char ret[FIREWALL_VERSION_MAX]);
 
 /* Whatever is loaded is of no version then. */
-#define FIREWALL_FORGET_VERSION "flush chain inet netleash version"
+#define FIREWALL_FORGET_VERSION "flush chain inet netleash edition"
 
 /* Absent is no error: the first line makes what the second removes. */
 #define FIREWALL_DELETE_BASE                                                   \

@@ -19,7 +19,7 @@
 #include "sandbox/netlink.h"
 
 #define TABLE "netleash"
-#define CHAIN "version"
+#define CHAIN "edition"
 
 /* Changes of others end an answer half way: with many runs that is normal. */
 #define TRIES 100

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 /*
- * The comment of the first rule of chain `version` that has one, cut to
+ * The comment of the first rule of chain `edition` that has one, cut to
  * @size. Return: 0; -ENOENT: there is none, or no table; -errno.
  */
 int firewall_version_read(char *ret, size_t size);

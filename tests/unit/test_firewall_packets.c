@@ -272,7 +272,7 @@ static void a_connection_is_refused_by_its_first_segment(void **state)
 	open_door(RUN_A, port);
 	assert_int_equal(as(&root, try_tcp, "127.0.0.1", port), ECONNREFUSED);
 	close_door(RUN_A, port);
-	assert_int_equal(world_sh("nft flush chain inet netleash version", ""),
+	assert_int_equal(world_sh("nft flush chain inet netleash edition", ""),
 			 0);
 	assert_int_equal(firewall_apply_base(fw, &ids, error), 0);
 	close(fd);

@@ -10,7 +10,7 @@
  *  - no longer hear a late answer to an earlier try, shorten each try but the
  *    first by up to a half, at random, and make tries of a server that
  *    was quick so far as short as 250 ms: see cares_compat_patience();
- *  - take every address for the answer, whoever's it is (1.28): but they hand
+ *  - take every address for the answer, whoever's it is (1.22): but they hand
  *    out whole answers, of which we take what 1.18 took.
  */
 #ifndef NETLEASH_PROXY_CARES_COMPAT_H
@@ -115,7 +115,7 @@ static inline void cares_ask_addrinfo(ares_channel ares,
 	ares_getaddrinfo(ares, q->name, NULL, &hints, cares_on_addrinfo, q);
 }
 
-#if ARES_VERSION >= 0x011c00
+#if ARES_VERSION >= 0x011600
 #include "proxy/cares_record.h"
 #else
 static inline void cares_ask(ares_channel ares, struct cares_question *q)

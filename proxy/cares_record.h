@@ -1,15 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * proxy/cares_record.h - whole answers of c-ares 1.28 and later
+ * proxy/cares_record.h - whole answers of c-ares 1.22 and later
  *
  * A part of cares_compat.h. What is taken of an answer is what belongs to the
- * name that was asked for, or to what that is an alias of.
+ * name that was asked for, or to what that is an alias of. Before 1.28 it comes
+ * as bytes, and c-ares parses them when it is asked to.
  *
- * References: ares_query_dnsrec(3), RFC 1034 section 3.6.2, RFC 6761 section
- *             6.3, RFC 7686
+ * References: ares_query(3), ares_query_dnsrec(3), RFC 1034 section 3.6.2,
+ *             RFC 6761 section 6.3, RFC 7686
  */
 #ifndef NETLEASH_PROXY_CARES_RECORD_H
 #define NETLEASH_PROXY_CARES_RECORD_H
+
+#if ARES_VERSION >= 0x011c00
+#define CARES_RECORD const ares_dns_record_t
+#define cares_rr     ares_dns_record_rr_get_const
+#else
+#define CARES_RECORD ares_dns_record_t
+#define cares_rr     ares_dns_record_rr_get
+#endif
+
+static inline ares_dns_rec_type_t cares_type(const struct cares_question *q)
+{
+	return q->family == AF_INET ? ARES_REC_TYPE_A : ARES_REC_TYPE_AAAA;
+}
 
 static inline void cares_take_address(const struct cares_question *q,
 				      const ares_dns_rr_t *rr, int ttl_s)
@@ -35,16 +49,15 @@ static inline void cares_take_address(const struct cares_question *q,
 
 /* Aliases stand before what they lead to, as 1.18 wants it. */
 static inline void cares_take_answer(const struct cares_question *q,
-				     const ares_dns_record_t *record)
+				     CARES_RECORD *record)
 {
-	const ares_dns_rec_type_t type =
-		q->family == AF_INET ? ARES_REC_TYPE_A : ARES_REC_TYPE_AAAA;
+	const ares_dns_rec_type_t type = cares_type(q);
 	const char *owner = q->name;
 
 	for (size_t i = 0;
 	     i < ares_dns_record_rr_cnt(record, ARES_SECTION_ANSWER); i++) {
-		const ares_dns_rr_t *rr = ares_dns_record_rr_get_const(
-			record, ARES_SECTION_ANSWER, i);
+		const ares_dns_rr_t *rr =
+			cares_rr(record, ARES_SECTION_ANSWER, i);
 		const int ttl_s = (int)ares_dns_rr_get_ttl(rr);
 
 		if (ares_dns_rr_get_class(rr) != ARES_CLASS_IN ||
@@ -59,6 +72,7 @@ static inline void cares_take_answer(const struct cares_question *q,
 	}
 }
 
+#if ARES_VERSION >= 0x011c00
 static inline void cares_on_record(void *arg, ares_status_t status,
 				   size_t timeouts,
 				   const ares_dns_record_t *record)
@@ -70,6 +84,36 @@ static inline void cares_on_record(void *arg, ares_status_t status,
 		cares_take_answer(q, record);
 	q->done((int)status, q->arg);
 }
+
+static inline void cares_ask_whole(ares_channel ares, struct cares_question *q)
+{
+	(void)ares_query_dnsrec(ares, q->name, ARES_CLASS_IN, cares_type(q),
+				cares_on_record, q, NULL);
+}
+#else
+static inline void cares_on_bytes(void *arg, int status, int timeouts,
+				  unsigned char *bytes, int n)
+{
+	const struct cares_question *q = arg;
+	ares_dns_record_t *record = NULL;
+
+	if (status == ARES_SUCCESS)
+		status = (int)ares_dns_parse(bytes, (size_t)n, 0, &record);
+	if (status == ARES_SUCCESS)
+		cares_take_answer(q, record);
+	ares_dns_record_destroy(record);
+	/* Nobody at the port: the last word is that of a server's silence. */
+	if (status == ARES_ETIMEOUT && timeouts == 0)
+		status = ARES_ECONNREFUSED;
+	q->done(status, q->arg);
+}
+
+static inline void cares_ask_whole(ares_channel ares, struct cares_question *q)
+{
+	ares_query(ares, q->name, ARES_CLASS_IN, (int)cares_type(q),
+		   cares_on_bytes, q);
+}
+#endif
 
 static inline bool cares_ends_in(const char *name, const char *label)
 {
@@ -87,10 +131,7 @@ static inline void cares_ask(ares_channel ares, struct cares_question *q)
 		cares_ask_addrinfo(ares, q);
 		return;
 	}
-	(void)ares_query_dnsrec(ares, q->name, ARES_CLASS_IN,
-				q->family == AF_INET ? ARES_REC_TYPE_A
-						     : ARES_REC_TYPE_AAAA,
-				cares_on_record, q, NULL);
+	cares_ask_whole(ares, q);
 }
 
 #endif

@@ -29,16 +29,18 @@
 #undef alloca
 
 #pragma GCC poison strcpy strcat strncpy strncat strtok sprintf vsprintf
-#pragma GCC poison gets atoi atol atoll atof alloca system popen
+#pragma GCC poison atoi atol atoll atof alloca system popen
 
 /*
  * These names are also words of everyday code (a parameter `pipe`, a field
- * `signal`), so that only their calls can be forbidden.
+ * `signal`, OpenSSL's `gets`), so that only their calls can be forbidden.
  */
+#undef gets
 #undef signal
 #undef accept
 #undef pipe
 #undef dup
+#define gets(...)   gets_is_banned_use_fgets
 #define signal(...) signal_is_banned_use_sigaction
 #define accept(...) accept_is_banned_use_accept4
 #define pipe(...)   pipe_is_banned_use_pipe2

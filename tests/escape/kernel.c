@@ -6,12 +6,16 @@
  * The rest are interfaces that only root's business needs: that one answers
  * is the escape.
  */
+/* Before glibc 2.36 this has to stand before linux/fs.h, which others bring. */
+#include <sys/mount.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/io_uring.h>
 #include <linux/keyctl.h>
 #include <linux/perf_event.h>
+#include <linux/sched.h>
 #include <linux/userfaultfd.h>
 #include <sched.h>
 #include <signal.h>
@@ -19,7 +23,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
@@ -30,6 +33,9 @@
 
 /* --- the ring
  * ------------------------------------------------------------------ */
+
+/* IORING_OP_SOCKET, which Linux 5.15's headers have not. */
+#define OP_SOCKET 45
 
 struct ring {
 	int fd;
@@ -82,7 +88,7 @@ static void by_ring(const struct probe *p)
 {
 	union address a;
 	socklen_t n = address_make(&a, p->a, "@port");
-	struct io_uring_sqe entry = { .opcode = IORING_OP_SOCKET };
+	struct io_uring_sqe entry = { .opcode = OP_SOCKET };
 	struct ring r;
 	int fd, result;
 

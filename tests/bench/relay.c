@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -229,8 +230,11 @@ void relay_main(uint16_t port, uint16_t to)
 {
 	struct sockaddr_in at = loopback(port);
 	struct watch listening = { .on_event = on_accept };
+	/* splice(2) has no MSG_NOSIGNAL. */
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	int on = 1;
 
+	(void)sigaction(SIGPIPE, &ignore, NULL);
 	origin_port = to;
 	listening.fd =
 		socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -117,6 +117,18 @@ static int share_port(int fd)
 		       : 0;
 }
 
+/* Listens; whoever comes after us may have the port while our connections are
+ * remembered. Set before, a stranger could have bound it beside us. */
+static int listen_again(int fd)
+{
+	const int on = 1;
+
+	if (listen(fd, BACKLOG) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
+		return -errno;
+	return 0;
+}
+
 /* Another socket on the same address and port as @first. */
 static int bind_beside(const struct addr *addr, uint16_t port, int *ret_fd)
 {
@@ -155,7 +167,7 @@ int door_listen_on(const struct addr *addr, uint16_t port, unsigned n,
 	for (; made < n && r == 0; made += r == 0)
 		r = bind_beside(addr, port, &ret_fds[made]);
 	for (unsigned i = 0; i < n && r == 0; i++)
-		r = listen(ret_fds[i], BACKLOG) < 0 ? -errno : 0;
+		r = listen_again(ret_fds[i]);
 	if (r == 0)
 		*ret_port = port;
 	while (r < 0 && made > 0)

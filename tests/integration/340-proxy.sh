@@ -227,7 +227,18 @@ conf "listen 127.0.0.1:$PORT" 'allow allowed.example'
 try leash proxy -c "$W/conf"
 is "a port that is taken: 1" "$STATUS" 1
 like "and it is named" "$ERR" "cannot listen on 127.0.0.1:$PORT: "
-through https://allowed.example/
+# Connections that the proxy has ended first, of each of its threads.
+(in_host "$PYTHON" - "$PORT" <<'END'
+import socket, sys
+for _ in range(32):
+    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+    s.sendall(b"GET http://other.example/ HTTP/1.1\r\nHost: other.example\r\n"
+              b"Connection: close\r\n\r\n")
+    while s.recv(65536):
+        pass
+    s.close()
+END
+)
 stop_proxy
 start_proxy -c "$W/conf"
 is "a fixed port can be taken again at once" "$PORT" \

@@ -66,6 +66,9 @@ void tls_end_fini(struct tls_end *e);
 /* One step. Return: 0, mbedTLS's error, or that of one that wants more. */
 int tls_end_step(struct tls_end *e);
 
+/* A client's first flight, and not a look at what comes back. */
+void tls_end_say_hello(struct tls_end *e);
+
 /* All of it. Return: 0 or mbedTLS's error. */
 int tls_end_shake(struct tls_end *e);
 

@@ -189,6 +189,22 @@ static size_t take_fds(struct msghdr *msg, int *fds, size_t max)
 	return n;
 }
 
+/* A peer that closed with something unread is told of once, and before what it
+ * has sent: that is still to come. */
+static ssize_t receive(int sock, struct msghdr *msg)
+{
+	bool reset = false;
+
+	for (;;) {
+		ssize_t n = recvmsg(sock, msg, MSG_CMSG_CLOEXEC);
+
+		if (n >= 0 ||
+		    (errno != EINTR && (errno != ECONNRESET || reset)))
+			return n;
+		reset = reset || errno == ECONNRESET;
+	}
+}
+
 ssize_t fd_recv(int sock, void *bytes, size_t size, int *ret_fds,
 		size_t fds_max, size_t *ret_fds_n)
 {
@@ -204,9 +220,7 @@ ssize_t fd_recv(int sock, void *bytes, size_t size, int *ret_fds,
 	size_t fds_n;
 	ssize_t n;
 
-	do {
-		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
+	n = receive(sock, &msg);
 	if (n < 0)
 		return -errno;
 

@@ -40,8 +40,9 @@ int fd_send(int sock, const void *bytes, size_t n, const int *fds,
 /*
  * Receives one datagram whole. Descriptors that come with it are
  * close-on-exec and the caller's; more than @fds_max, or a datagram longer
- * than @size, is -EPROTO and all of them are closed. Return: its length, 0 at
- * the end of file, or -errno.
+ * than @size, is -EPROTO and all of them are closed. What a peer sent before it
+ * went comes first, whatever it left unread. Return: its length, 0 at the end
+ * of file, or -errno.
  */
 ssize_t fd_recv(int sock, void *bytes, size_t size, int *ret_fds,
 		size_t fds_max, size_t *ret_fds_n);

@@ -230,6 +230,28 @@ static void too_much_is_refused_and_nothing_leaks(void **state)
 }
 
 /* In a child: what a test runner has open must stay. */
+/* The kernel says ECONNRESET before it hands out what is there. */
+static void
+the_last_word_of_one_who_left_something_unread_is_heard(void **state)
+{
+	char bytes[16];
+	size_t fds_n;
+	int sock[2];
+
+	(void)state;
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock), 0);
+	assert_int_equal(fd_send(sock[0], "last", 4, NULL, 0), 0);
+	assert_int_equal(fd_send(sock[1], "unread", 6, NULL, 0), 0);
+	close(sock[0]);
+	assert_int_equal(
+		fd_recv(sock[1], bytes, sizeof(bytes), NULL, 0, &fds_n), 4);
+	assert_memory_equal(bytes, "last", 4);
+	assert_int_equal(
+		fd_recv(sock[1], bytes, sizeof(bytes), NULL, 0, &fds_n), 0);
+	close(sock[1]);
+}
+
 static void closing_all_but_some_keeps_just_these(void **state)
 {
 	int keep[] = { 9, -1, 2, 5, 5, 1023 }, status;
@@ -257,6 +279,8 @@ static void closing_all_but_some_keeps_just_these(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			the_last_word_of_one_who_left_something_unread_is_heard),
 		cmocka_unit_test(closing_all_but_some_keeps_just_these),
 		cmocka_unit_test(a_whole_write_passes_a_small_pipe),
 		cmocka_unit_test(a_write_that_fails_says_why),

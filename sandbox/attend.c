@@ -131,7 +131,8 @@ static int take_request(struct attendant *a)
 	return request_take(a->opts->sock, &a->request, a->error);
 }
 
-/* The launcher counts him among those who run from here on. */
+/* The launcher counts him among those who run from here on, whom it does not
+ * send away. */
 static int say_permitted(const struct attendant *a)
 {
 	const pid_t pid = getpid();
@@ -165,8 +166,10 @@ static int permit(struct attendant *a)
 		return refuse(a, why);
 	if (a->plan.cli.verbose)
 		log_set_level(LOG_LEVEL_INFO);
+	if (say_permitted(a) < 0)
+		return fail(a, -EIO, "the launcher has ended");
 	tell(a, INIT_MSG_READY, 0, "");
-	return say_permitted(a);
+	return 0;
 }
 
 /* Read off him, not asked: who is in a corner does not get out by asking us. */

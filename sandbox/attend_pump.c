@@ -73,7 +73,9 @@ static bool on_caller(const struct pump *p)
 		return false;
 	out.type = in.type;
 	out.value = in.value;
-	return fd_send(p->opts->init, &out, sizeof(out), NULL, 0) == 0;
+	/* If init is gone, its end of file says so, behind its last word. */
+	(void)fd_send(p->opts->init, &out, sizeof(out), NULL, 0);
+	return true;
 }
 
 /* Return: false when it is gone or has said its last. */
@@ -178,13 +180,11 @@ static void tell_summary(struct pump *p)
 	}
 }
 
-static void say_daemon_is_gone(struct init_msg *last)
+static void say_lost(struct init_msg *last, const char *text)
 {
 	*last = (struct init_msg){ .type = INIT_MSG_FAILED,
 				   .value = STATUS_LOST };
-	(void)snprintf(last->text, sizeof(last->text),
-		       "the daemon has ended, and the command with it: it was "
-		       "killed");
+	(void)snprintf(last->text, sizeof(last->text), "%s", text);
 }
 
 bool attend_pump(const struct pump_opts *opts)
@@ -200,10 +200,12 @@ bool attend_pump(const struct pump_opts *opts)
 	if (p.caller_gone)
 		return ended;
 	if (p.daemon_gone)
-		say_daemon_is_gone(&p.last);
-	else if (opts->summary >= 0)
+		say_lost(&p.last, "the daemon has ended, and the command with "
+				  "it: it was killed");
+	else if (p.last.type == 0)
+		say_lost(&p.last, INIT_KILLED);
+	if (!p.daemon_gone && opts->summary >= 0)
 		tell_summary(&p);
-	if (p.last.type != 0) /* else the end of file says it */
-		(void)fd_send(opts->caller, &p.last, sizeof(p.last), NULL, 0);
+	(void)fd_send(opts->caller, &p.last, sizeof(p.last), NULL, 0);
 	return ended;
 }

@@ -42,6 +42,10 @@ enum init_msg_type {
 
 #define INIT_TEXT_MAX 512
 
+/* Where its end of file comes without a last word. */
+#define INIT_KILLED                                                            \
+	"the run's init was killed: everything of the run died with it"
+
 struct init_msg {
 	uint32_t type;
 	int32_t value;

@@ -32,6 +32,10 @@
 
 #define STATUS_LOST (128 + SIGKILL)
 
+/* An attendant that lives says what it knows. */
+#define ATTENDANT_KILLED                                                       \
+	"the run's attendant was killed: everything of the run died with it"
+
 struct supervisor {
 	const struct supervise_opts *opts;
 	struct event *init_ev, *signal_ev;
@@ -249,8 +253,8 @@ static void on_init(evutil_socket_t fd, short what, void *arg)
 		/* init is gone; without a last word it was killed. */
 		if (!s->have_status) {
 			terminal_pause(s->opts->terminal);
-			log_error("the run's init was killed: everything of "
-				  "the run died with it");
+			log_error("%s", s->opts->apart ? ATTENDANT_KILLED
+						       : INIT_KILLED);
 			terminal_resume(s->opts->terminal);
 		}
 		finish(s, STATUS_LOST);

@@ -193,9 +193,12 @@ for victims in netleash-init netleash-attend 'netleash-attend|netleash-init'; do
 	(ann run -p closed -- sleep 77.7) >"$W/end" 2>&1 &
 	CLIENT=$!
 	until_true 10 pgrep -x -f 'sleep 77.7'
-	pkill -KILL -x "$victims"
+	# shellcheck disable=SC2046 # one word each
+	kill -KILL $(processes "$victims")
 	wait_for_end "$CLIENT" 4
 	is "when $victims is killed the client ends" "$STATUS" 137
+	like "and says so" "$(cat "$W/end")" \
+		"the run's (${victims//netleash-/})[a-z]* was killed"
 	check "the command too" until_true 10 sh -c '! pgrep -x -f "sleep 77.7"'
 	check "and it leaves nothing" until_true 10 nothing_left
 done

@@ -142,8 +142,8 @@ inspect_through() {
 	if [ "$peer" = netleash ]; then
 		LINE=$(timeout 120 taskset -c 0 "${RUN_AS[@]}" "$LOAD" around \
 			"$NETLEASH" run --isolation netns \
-			-c "$W/inspect.conf" -- "${CORES[@]}" "$@" \
-			2>"$W/load.err")
+			--readonly "${LOAD%/*}" -c "$W/inspect.conf" -- \
+			"${CORES[@]}" "$@" 2>"$W/load.err")
 		status=$?
 		USED=$(sed -n 's/^of_command //p' <<<"$LINE")
 	else

@@ -243,12 +243,6 @@ odd_names() {
 	done
 }
 
-in_folder() {
-	cd "$1" || return
-	shift
-	"$@"
-}
-
 escape_suite() {
 	escape_up
 	[ "${#WHO[@]}" = 0 ] || be_user "$USER_ID"

@@ -30,6 +30,13 @@ as_caller() {
 		HOME="$CALLER_HOME" TERM=xterm LANG=C.UTF-8 "${CALLER[@]}" "$@"
 }
 
+# in_folder DIR COMMAND...
+in_folder() {
+	cd "$1" || return
+	shift
+	"$@"
+}
+
 # be_user ID: the caller is a plain user, whose home is $W/home
 be_user() {
 	WHO=(setpriv --reuid "$1" --regid "$1"

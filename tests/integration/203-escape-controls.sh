@@ -31,8 +31,9 @@ control() {
 	chmod 666 "$WS/results"
 	forget
 	mapfile -t list < <("$ESCAPE" list "$who")
-	TRY_SECONDS=200 try "$@" "$ESCAPE" try "$WS/world" "$WS/results" \
-		"${list[@]}"
+	# What a run in it is to run must not be in a home, which that hides.
+	TRY_SECONDS=200 try in_folder "$WS" "$@" "$WS/escape" try "$WS/world" \
+		"$WS/results" "${list[@]}"
 	is "$who: all probes were tried" "$STATUS $(wc -l <"$WS/results")" \
 		"0 ${#list[@]}"
 	is "$who: none is blocked" "$(of blocked)" ""

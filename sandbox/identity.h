@@ -22,6 +22,11 @@
 #define IDENTITY_STATE_DIR "/run/netleash"
 #define IDENTITY_RUN_UIDS  256
 
+/* Places that a sweep looks at; the start of a run must not get slower by the
+ * number of others. */
+#define LEASE_SWEEP_ALL	 SIZE_MAX
+#define LEASE_SWEEP_SOME 16
+
 #define RUN_NAME_MAX	   32
 #define IDENTITY_ERROR_MAX 400
 
@@ -115,14 +120,15 @@ int lease_record_port(struct lease *l, uint16_t port);
 int lease_record_local(struct lease *l, const struct local_ports *ports,
 		       bool servers);
 
-/* Marks the place clean and ends the lease, for every copy of its fd. */
+/* Gives the place back and ends the lease, for every copy of its fd. */
 void lease_release(struct lease *l);
 
 /* Is it fit to name a run: letters, digits, '-' and '_', 31 at most? */
 bool run_name_check(const char *run);
 
-/* Sweeps every place whose run is dead. Return: how many live, or -errno. */
-int lease_sweep_all(uid_t first, lease_sweep_fn *sweep, void *arg);
+/* Looks at @most places, and sweeps those whose run is dead. Return: how many
+ * of them live, or -errno. */
+int lease_sweep(uid_t first, size_t most, lease_sweep_fn *sweep, void *arg);
 
 /* Shows every run that lives; @live is borrowed for the call. Return: 0 or
  * -errno. */

@@ -164,7 +164,7 @@ static _Noreturn void sweep(uid_t first)
 		(void)nanosleep(&pauses[i], NULL);
 		if (state_lock(STATE_SHARED, &lock, error) < 0)
 			_exit(1);
-		r = lease_sweep_all(first, sweep_dead_run, NULL);
+		r = lease_sweep(first, LEASE_SWEEP_ALL, sweep_dead_run, NULL);
 		(void)close(lock);
 	}
 	_exit(r < 0);

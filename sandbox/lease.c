@@ -4,7 +4,7 @@
  *
  * In:         the first uid of the block, a callback that sweeps a dead run
  * Out:        a locked file leases/NNN that names the run and its port
- * States:     free     unlocked, empty
+ * States:     free     there is none, or an empty one
  *             live     locked, "NAME PORT", and "UID SERVERS PORT..." on a
  *                      second line where the run has more of loopback than
  *                      its door
@@ -12,11 +12,13 @@
  * Invariants: the record is written before anything that it names exists, and
  *             emptied after the last of it is gone, so that SIGKILL between any
  *             two steps leaves a place dead, never lost; both happen under the
- *             lock only
+ *             lock only, and so does the removal of the file: a lock on one
+ *             that has no name any more is none
  * References: flock(2), getrandom(2)
  */
 #include "sandbox/identity.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -34,6 +36,9 @@
 /* "r012-89abcdef 03128\n": fixed, so that a port replaces a port in place. */
 #define NAME_LEN   13
 #define RECORD_LEN (NAME_LEN + 7)
+
+/* "012" and its end. */
+#define PLACE_NAME 4
 
 /* The second line: a uid, 0 or 1, and ports. */
 #define LOCAL_MAX (10 + 2 + LOCAL_PORTS_MAX * 6 + 1)
@@ -153,22 +158,66 @@ static int read_record(struct lease *l)
 	return r < 0 ? r : 1;
 }
 
-/* Opens place @l->index. Return: 0; -EBUSY: locked, l->fd is open; -errno. */
+static void name_place(unsigned index, char ret[PLACE_NAME])
+{
+	(void)snprintf(ret, PLACE_NAME, "%03u", index % 1000);
+}
+
+/*
+ * Opens place @l->index. Return: 0; -EBUSY: locked, l->fd is open; -ENOENT:
+ * there is none, or its run has just ended; -errno.
+ */
 static int open_place(int dir_fd, int flags, struct lease *l)
 {
 	struct stat st;
-	char name[16];
+	char name[PLACE_NAME];
 
-	(void)snprintf(name, sizeof(name), "%03u", l->index);
+	name_place(l->index, name);
 	l->fd = openat(dir_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags,
 		       0600);
 	if (l->fd < 0)
 		return -errno;
-	if (fstat(l->fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return -EBADMSG;
 	if (flock(l->fd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? -EBUSY : -errno;
-	return 0;
+	if (fstat(l->fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return -EBADMSG;
+	return st.st_nlink > 0 ? 0 : -ENOENT;
+}
+
+/* Return: false when no place has that name. */
+static bool read_place_name(const char *name, uint8_t *ret)
+{
+	unsigned index = 0;
+
+	if (strlen(name) != PLACE_NAME - 1)
+		return false;
+	for (; *name; name++) {
+		if (*name < '0' || *name > '9')
+			return false;
+		index = index * 10 + (unsigned)(*name - '0');
+	}
+	*ret = (uint8_t)index;
+	return index < IDENTITY_RUN_UIDS;
+}
+
+/* The numbers of all places that there are. Return: how many, or -errno. */
+static int list_places(int dir_fd, uint8_t ret[IDENTITY_RUN_UIDS])
+{
+	const int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	int n = 0;
+
+	if (!dir) {
+		n = -errno;
+		if (fd >= 0)
+			(void)close(fd);
+		return n;
+	}
+	while (n < IDENTITY_RUN_UIDS && (entry = readdir(dir)))
+		n += read_place_name(entry->d_name, &ret[n]);
+	(void)closedir(dir);
+	return n;
 }
 
 static void close_place(struct lease *l)
@@ -178,17 +227,21 @@ static void close_place(struct lease *l)
 	l->fd = -1;
 }
 
-/* A locked place: sweeps the dead run that it names, and empties it. */
+/* A locked place: sweeps the dead run that it names, if it names one. */
 static int sweep_place(struct lease *l, lease_sweep_fn *sweep, void *arg)
 {
 	int r = read_record(l);
 
-	if (r <= 0)
-		return r;
-	r = sweep(l, arg);
-	if (r < 0)
-		return r;
-	return ftruncate(l->fd, 0) < 0 ? -errno : 0;
+	return r == 1 ? sweep(l, arg) : r;
+}
+
+/* A locked place that names nobody who has left anything. */
+static int remove_place(int dir_fd, const struct lease *l)
+{
+	char name[PLACE_NAME];
+
+	name_place(l->index, name);
+	return unlinkat(dir_fd, name, 0) < 0 ? -errno : 0;
 }
 
 /* Return: 0 with the place taken and named; else it is closed again. */
@@ -202,6 +255,8 @@ static int take_place(int dir_fd, lease_sweep_fn *sweep, void *arg,
 	r = open_place(dir_fd, O_CREAT, l);
 	if (r == 0)
 		r = sweep_place(l, sweep, arg);
+	if (r == 0 && ftruncate(l->fd, 0) < 0)
+		r = -errno;
 	if (r == 0 && getrandom(&tag, sizeof(tag), 0) != sizeof(tag))
 		r = -EIO;
 	if (r == 0) {
@@ -260,7 +315,7 @@ int lease_take(uid_t first, lease_sweep_fn *sweep, void *arg, struct lease *ret,
 			return 0;
 		}
 		/* A place that cannot be swept stays shut; another may do. */
-		if (r != -EBUSY)
+		if (r != -EBUSY && r != -ENOENT)
 			worst = r;
 	}
 
@@ -294,52 +349,60 @@ int lease_record_local(struct lease *l, const struct local_ports *ports,
 
 void lease_release(struct lease *l)
 {
+	char ignored[IDENTITY_ERROR_MAX];
+	AUTOCLOSE int dir_fd = -1;
+
 	if (l->fd < 0)
 		return;
 	/* If it fails the place stays dead: the next to lock it sweeps it. */
-	if (ftruncate(l->fd, 0) == 0)
+	if (ftruncate(l->fd, 0) == 0) {
+		dir_fd = open_leases(ignored);
+		if (dir_fd >= 0)
+			(void)remove_place(dir_fd, l);
 		(void)flock(l->fd, LOCK_UN); /* for every copy of it */
+	}
 	close_place(l);
 }
 
-/*
- * An empty place belongs to nobody, or to a run that is just being named by
- * who holds the state's lock: it need not be opened to know.
- */
-static bool is_empty_place(int dir_fd, unsigned index)
+/* Return: 1 if its run lives, 0 if there is none any more, or -errno. */
+static int sweep_index(int dir_fd, struct lease *l, lease_sweep_fn *sweep,
+		       void *arg)
 {
-	struct stat st;
-	char name[16];
+	int r = open_place(dir_fd, 0, l);
 
-	(void)snprintf(name, sizeof(name), "%03u", index);
-	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT;
-	return S_ISREG(st.st_mode) && st.st_size == 0;
+	if (r == 0)
+		r = sweep_place(l, sweep, arg);
+	if (r == 0)
+		r = remove_place(dir_fd, l);
+	close_place(l);
+	return r == -EBUSY ? 1 : r == -ENOENT ? 0 : r;
 }
 
-int lease_sweep_all(uid_t first, lease_sweep_fn *sweep, void *arg)
+int lease_sweep(uid_t first, size_t most, lease_sweep_fn *sweep, void *arg)
 {
 	char ignored[IDENTITY_ERROR_MAX];
 	AUTOCLOSE int dir_fd = open_leases(ignored);
-	int live = 0, failed = 0;
+	uint8_t places[IDENTITY_RUN_UIDS], start;
+	int n, live = 0, failed = 0;
 
 	if (dir_fd < 0)
 		return dir_fd == -ENOENT ? 0 : dir_fd;
-	for (unsigned i = 0; i < IDENTITY_RUN_UIDS; i++) {
-		struct lease l = { .fd = -1, .index = i, .uid = first + i };
+	n = list_places(dir_fd, places);
+	if (n < 0)
+		return n;
+	/* At random, so that those who do not look at all of them will. */
+	if (getrandom(&start, sizeof(start), 0) != sizeof(start))
+		start = 0;
+	for (int i = 0; i < n && (size_t)i < most; i++) {
+		struct lease l = { .fd = -1, .index = places[(start + i) % n] };
 		int r;
 
-		if (is_empty_place(dir_fd, i))
-			continue;
-		r = open_place(dir_fd, 0, &l);
-
-		if (r == 0)
-			r = sweep_place(&l, sweep, arg);
-		if (r == -EBUSY)
-			live++;
-		else if (r < 0 && r != -ENOENT)
+		l.uid = first + l.index;
+		r = sweep_index(dir_fd, &l, sweep, arg);
+		if (r < 0)
 			failed = r;
-		close_place(&l);
+		else
+			live += r;
 	}
 	return failed < 0 ? failed : live;
 }
@@ -348,17 +411,19 @@ int lease_each_live(uid_t first, lease_live_fn *fn, void *arg)
 {
 	char ignored[IDENTITY_ERROR_MAX];
 	AUTOCLOSE int dir_fd = open_leases(ignored);
+	uint8_t places[IDENTITY_RUN_UIDS];
+	int n;
 
 	if (dir_fd < 0)
 		return dir_fd == -ENOENT ? 0 : dir_fd;
-	for (unsigned i = 0; i < IDENTITY_RUN_UIDS; i++) {
-		struct lease l = { .fd = -1, .index = i, .uid = first + i };
+	n = list_places(dir_fd, places);
+	for (int i = 0; i < n; i++) {
+		struct lease l = { .fd = -1, .index = places[i] };
 
-		if (is_empty_place(dir_fd, i))
-			continue;
+		l.uid = first + l.index;
 		if (open_place(dir_fd, 0, &l) == -EBUSY && read_record(&l) == 1)
 			fn(&l, arg);
 		close_place(&l);
 	}
-	return 0;
+	return n < 0 ? n : 0;
 }

@@ -96,7 +96,8 @@ static int prepare_root(const struct plan *p, struct leash *l,
 	const bool firewall = l->isolation == ISOLATION_FIREWALL;
 	int r;
 
-	r = setup_apply(p->conf, firewall, &l->ids, error, LEASH_ERROR_MAX);
+	r = setup_apply(p->conf, firewall, LEASE_SWEEP_SOME, &l->ids, error,
+			LEASH_ERROR_MAX);
 	if (p->cli.network == NETWORK_ONLINE)
 		return r == 0 ? name_run(l) : r;
 	if (r == 0)

@@ -208,8 +208,8 @@ static int prepare(struct server *s)
 	if (r == 0)
 		r = open_logs(s);
 	if (r == 0 && geteuid() == 0)
-		r = setup_apply(rulebook_conf(s->rules), false, &s->ids,
-				s->error, sizeof(s->error));
+		r = setup_apply(rulebook_conf(s->rules), false, LEASE_SWEEP_ALL,
+				&s->ids, s->error, sizeof(s->error));
 	/* Before the pid file: it may be that of another, who is running. */
 	if (r == 0 && s->kind->prepare)
 		r = s->kind->prepare(s);

@@ -100,7 +100,8 @@ static int apply_base(struct firewall *fw, const struct firewall_ids *ids,
 }
 
 /* The part that needs the firewall. */
-static int apply_firewall(const struct firewall_ids *ids, char *error)
+static int apply_firewall(const struct firewall_ids *ids, size_t sweep,
+			  char *error)
 {
 	struct firewall *fw = NULL;
 	int r;
@@ -113,12 +114,12 @@ static int apply_firewall(const struct firewall_ids *ids, char *error)
 	/* What cannot be swept stays on the leash, and keeps its place shut;
 	 * that is no reason not to start another run. */
 	if (r == 0)
-		(void)lease_sweep_all(ids->run_first, sweep_dead_run, fw);
+		(void)lease_sweep(ids->run_first, sweep, sweep_dead_run, fw);
 	firewall_close(fw);
 	return r;
 }
 
-static int apply_all(const struct conf *cf, bool firewall,
+static int apply_all(const struct conf *cf, bool firewall, size_t sweep,
 		     struct identities *ret, char *error)
 {
 	char backstop_error[ERROR_MAX];
@@ -144,15 +145,15 @@ static int apply_all(const struct conf *cf, bool firewall,
 		.run_first = cf->run_uid_first,
 		.run_last = cf->run_uid_last,
 	};
-	r = apply_firewall(&ids, firewall ? error : backstop_error);
+	r = apply_firewall(&ids, sweep, firewall ? error : backstop_error);
 	return firewall ? r : 0;
 }
 
-int setup_apply(const struct conf *cf, bool firewall, struct identities *ret,
-		char *error, size_t size)
+int setup_apply(const struct conf *cf, bool firewall, size_t sweep,
+		struct identities *ret, char *error, size_t size)
 {
 	char text[ERROR_MAX] = "";
-	int r = apply_all(cf, firewall, ret, text);
+	int r = apply_all(cf, firewall, sweep, ret, text);
 
 	if (r < 0)
 		(void)snprintf(error, size, "%s", text);
@@ -250,7 +251,7 @@ int setup_main(int argc, char **argv)
 	if (!cf)
 		return 1; /* the report said why */
 	forget_rules();
-	r = setup_apply(cf, true, &ids, error, sizeof(error));
+	r = setup_apply(cf, true, LEASE_SWEEP_ALL, &ids, error, sizeof(error));
 	if (r < 0)
 		log_error("setup: %s", error);
 	else
@@ -277,7 +278,7 @@ static int revert_firewall(char *error)
 		fw = NULL; /* no firewall, so nothing of ours in it */
 	else if (r < 0)
 		return r;
-	r = lease_sweep_all(0, sweep_dead_run, fw);
+	r = lease_sweep(0, LEASE_SWEEP_ALL, sweep_dead_run, fw);
 	if (r != 0)
 		(void)snprintf(error, ERROR_MAX,
 			       "what a dead run left cannot be removed: %s",

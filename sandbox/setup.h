@@ -19,10 +19,11 @@ struct conf;
  *
  * @firewall: the firewall holds the leash, so it must work. False: another
  * layer does, and the base rules are loaded behind it where they can be.
+ * @sweep: places to look at, of LEASE_SWEEP_ALL.
  * Return: 0, or -errno with a sentence in @error (@size bytes).
  */
-int setup_apply(const struct conf *cf, bool firewall, struct identities *ret,
-		char *error, size_t size);
+int setup_apply(const struct conf *cf, bool firewall, size_t sweep,
+		struct identities *ret, char *error, size_t size);
 
 /* `netleash setup [-c CONF]` and `netleash teardown`; @argv[0] is the verb.
  * Return: 0; 1 with a sentence on standard error; 2 for wrong usage. */

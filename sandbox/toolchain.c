@@ -153,13 +153,16 @@ static int add_both(const struct finder *f, const char *folder)
 
 static int add_program(const struct finder *f, const char *path)
 {
-	AUTOFREE char *resolved = realpath(path, NULL);
-	AUTOFREE char *folder = resolved ? strdup(resolved) : NULL;
+	AUTOFREE char *resolved = NULL;
 
-	if (!folder || faccessat(AT_FDCWD, resolved, X_OK, AT_EACCESS) < 0)
+	/* Most folders of PATH do not have it: so much is quickly asked. */
+	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0)
 		return 0;
-	*strrchr(folder, '/') = '\0';
-	return add_folder(f, folder);
+	resolved = realpath(path, NULL);
+	if (!resolved)
+		return 0;
+	*strrchr(resolved, '/') = '\0';
+	return add_folder(f, resolved);
 }
 
 int toolchain_find(const char *home, const char *path_list, const char *command,

@@ -2,12 +2,17 @@
 /*
  * tests/unit/test_lease.c - places are taken, given back, and survive SIGKILL
  */
+#include <dirent.h>
+#include <sched.h>
 #include <setjmp.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
+#include "common/macros.h"
 #include "sandbox/identity.h"
 #include "sandbox/state.h"
 #include "world.h"
@@ -69,11 +74,109 @@ static void two_runs_get_different_places(void **state)
 	assert_string_not_equal(a.run, b.run);
 	assert_true(run_name_check(a.run));
 	assert_int_equal(a.uid, FIRST + a.index);
-	assert_int_equal(lease_sweep_all(FIRST, no_dead, NULL), 2);
+	assert_int_equal(lease_sweep(FIRST, LEASE_SWEEP_ALL, no_dead, NULL), 2);
 	lease_release(&a);
 	lease_release(&b);
 	assert_int_equal(a.fd, -1);
-	assert_int_equal(lease_sweep_all(FIRST, no_dead, NULL), 0);
+	assert_int_equal(lease_sweep(FIRST, LEASE_SWEEP_ALL, no_dead, NULL), 0);
+}
+
+static unsigned places_on_disk(void)
+{
+	DIR *dir = opendir(IDENTITY_STATE_DIR "/leases");
+	const struct dirent *entry;
+	unsigned n = 0;
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir)))
+		n += entry->d_name[0] != '.';
+	closedir(dir);
+	return n;
+}
+
+static void a_place_is_there_while_its_run_is(void **state)
+{
+	struct swept s = { 0 };
+	struct lease l;
+
+	(void)state;
+	assert_int_equal(places_on_disk(), 0);
+	assert_int_equal(lease_take(FIRST, no_dead, NULL, &l, error), 0);
+	assert_int_equal(places_on_disk(), 1);
+	lease_release(&l);
+	assert_int_equal(places_on_disk(), 0);
+	die_with_lease(1);
+	assert_int_equal(places_on_disk(), 1);
+	assert_int_equal(lease_sweep(FIRST, LEASE_SWEEP_ALL, on_dead, &s), 0);
+	assert_int_equal(places_on_disk(), 0);
+}
+
+static void a_sweep_looks_at_no_more_places_than_it_is_told(void **state)
+{
+	struct lease all[20];
+	struct swept s = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 20; i++)
+		assert_int_equal(
+			lease_take(FIRST, no_dead, NULL, &all[i], error), 0);
+	assert_int_equal(lease_sweep(FIRST, 7, no_dead, NULL), 7);
+	assert_int_equal(lease_sweep(FIRST, 20, no_dead, NULL), 20);
+	die_with_lease(1);
+	/* By chance each time; to miss it each time, one in 10^60. */
+	for (int i = 0; i < 10000 && s.count == 0; i++)
+		(void)lease_sweep(FIRST, 1, on_dead, &s);
+	assert_int_equal(s.count, 1);
+	for (size_t i = 0; i < 20; i++)
+		lease_release(&all[i]);
+}
+
+/* @held: by whom, of each place; they meet in a block that is nearly full. */
+static int take_and_give_back(atomic_int *held)
+{
+	for (int i = 0; i < 400; i++) {
+		struct lease l;
+
+		if (lease_take(FIRST, no_dead, NULL, &l, error) < 0)
+			continue;
+		if (atomic_fetch_add(&held[l.index], 1) != 0)
+			return 1;
+		if (i % 3 == 0)
+			(void)sched_yield();
+		(void)atomic_fetch_sub(&held[l.index], 1);
+		lease_release(&l);
+	}
+	return 0;
+}
+
+static void nobody_shares_a_place_however_they_come_and_go(void **state)
+{
+	enum {
+		CHILDREN = 6,
+		LEFT = 4
+	};
+	struct lease kept[IDENTITY_RUN_UIDS - LEFT];
+	atomic_int *held =
+		mmap(NULL, IDENTITY_RUN_UIDS * sizeof(*held),
+		     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status;
+
+	(void)state;
+	assert_true(held != MAP_FAILED);
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		assert_int_equal(
+			lease_take(FIRST, no_dead, NULL, &kept[i], error), 0);
+	for (int i = 0; i < CHILDREN; i++)
+		if (fork() == 0)
+			_exit(take_and_give_back(held));
+	for (int i = 0; i < CHILDREN; i++) {
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(places_on_disk(), ARRAY_SIZE(kept));
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		lease_release(&kept[i]);
+	munmap(held, IDENTITY_RUN_UIDS * sizeof(*held));
 }
 
 static void a_dead_run_is_swept_with_its_name_and_port(void **state)
@@ -82,12 +185,12 @@ static void a_dead_run_is_swept_with_its_name_and_port(void **state)
 
 	(void)state;
 	die_with_lease(3128);
-	assert_int_equal(lease_sweep_all(FIRST, on_dead, &s), 0);
+	assert_int_equal(lease_sweep(FIRST, LEASE_SWEEP_ALL, on_dead, &s), 0);
 	assert_int_equal(s.count, 1);
 	assert_int_equal(s.last.port, 3128);
 	assert_true(run_name_check(s.last.run));
 	assert_int_equal(s.last.uid, FIRST + s.last.index);
-	assert_int_equal(lease_sweep_all(FIRST, no_dead, NULL), 0);
+	assert_int_equal(lease_sweep(FIRST, LEASE_SWEEP_ALL, no_dead, NULL), 0);
 }
 
 /* The longest record that there is: every port has five digits. */
@@ -115,7 +218,7 @@ static void what_it_had_of_loopback_is_swept_with_it(void **state)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFSIGNALED(status));
 	/* The block of uids may be another by now. */
-	assert_int_equal(lease_sweep_all(0, on_dead, &s), 0);
+	assert_int_equal(lease_sweep(0, LEASE_SWEEP_ALL, on_dead, &s), 0);
 	assert_int_equal(s.count, 1);
 	assert_int_equal(s.last.port, 3129);
 	assert_int_equal(s.last.uid, FIRST + s.last.index);
@@ -130,12 +233,14 @@ static void a_failed_sweep_keeps_the_place_shut(void **state)
 
 	(void)state;
 	die_with_lease(0);
-	assert_int_equal(lease_sweep_all(FIRST, on_dead, &s), -EIO);
-	assert_int_equal(lease_sweep_all(FIRST, on_dead, &s), -EIO);
+	assert_int_equal(lease_sweep(FIRST, LEASE_SWEEP_ALL, on_dead, &s),
+			 -EIO);
+	assert_int_equal(lease_sweep(FIRST, LEASE_SWEEP_ALL, on_dead, &s),
+			 -EIO);
 	s.result = 0;
-	assert_int_equal(lease_sweep_all(FIRST, on_dead, &s), 0);
+	assert_int_equal(lease_sweep(FIRST, LEASE_SWEEP_ALL, on_dead, &s), 0);
 	assert_int_equal(s.count, 3);
-	assert_int_equal(lease_sweep_all(FIRST, no_dead, NULL), 0);
+	assert_int_equal(lease_sweep(FIRST, LEASE_SWEEP_ALL, no_dead, NULL), 0);
 }
 
 /* All places are used, so the search must come across the dead one too. */
@@ -189,12 +294,13 @@ static void a_lease_lives_as_long_as_any_copy_of_it(void **state)
 	close(go[0]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFSIGNALED(status));
-	assert_int_equal(lease_sweep_all(FIRST, no_dead, NULL), 1);
+	assert_int_equal(lease_sweep(FIRST, LEASE_SWEEP_ALL, no_dead, NULL), 1);
 	close(go[1]);
 	for (int i = 0; i < 200 && s.count == 0; i++) {
 		const struct timespec pause = { .tv_nsec = 5000000 };
 
-		assert_true(lease_sweep_all(FIRST, on_dead, &s) >= 0);
+		assert_true(lease_sweep(FIRST, LEASE_SWEEP_ALL, on_dead, &s) >=
+			    0);
 		(void)nanosleep(&pause, NULL);
 	}
 	assert_int_equal(s.count, 1);
@@ -222,7 +328,9 @@ static void a_damaged_record_is_never_reused(void **state)
 		assert_true(fd >= 0);
 		assert_true(write(fd, damaged[i], strlen(damaged[i])) > 0);
 		close(fd);
-		assert_int_equal(lease_sweep_all(FIRST, on_dead, &s), -EBADMSG);
+		assert_int_equal(
+			lease_sweep(FIRST, LEASE_SWEEP_ALL, on_dead, &s),
+			-EBADMSG);
 	}
 	assert_int_equal(s.count, 0);
 	assert_int_equal(unlink(IDENTITY_STATE_DIR "/leases/007"), 0);
@@ -237,7 +345,8 @@ static void a_link_in_the_place_of_a_lease_is_not_followed(void **state)
 	(void)unlink(IDENTITY_STATE_DIR "/leases/008");
 	assert_int_equal(
 		symlink("/run/victim", IDENTITY_STATE_DIR "/leases/008"), 0);
-	assert_int_equal(lease_sweep_all(FIRST, on_dead, &s), -ELOOP);
+	assert_int_equal(lease_sweep(FIRST, LEASE_SWEEP_ALL, on_dead, &s),
+			 -ELOOP);
 	assert_int_equal(stat("/run/victim", &st), -1);
 	assert_int_equal(unlink(IDENTITY_STATE_DIR "/leases/008"), 0);
 }
@@ -277,8 +386,10 @@ static void sigkill_at_any_moment_loses_no_place(void **state)
 			assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
 			assert_true(WIFSIGNALED(status));
 		}
-		assert_int_equal(lease_sweep_all(FIRST, on_dead, &s), 0);
-		assert_int_equal(lease_sweep_all(FIRST, no_dead, NULL), 0);
+		assert_int_equal(
+			lease_sweep(FIRST, LEASE_SWEEP_ALL, on_dead, &s), 0);
+		assert_int_equal(
+			lease_sweep(FIRST, LEASE_SWEEP_ALL, no_dead, NULL), 0);
 	}
 	assert_true(s.count > 0);
 }
@@ -293,7 +404,7 @@ static void without_a_state_folder_it_says_what_to_run(void **state)
 	assert_int_equal(access(IDENTITY_STATE_DIR, F_OK), -1);
 	assert_int_equal(lease_take(FIRST, no_dead, NULL, &l, error), -ENOENT);
 	assert_non_null(strstr(error, "netleash setup"));
-	assert_int_equal(lease_sweep_all(FIRST, no_dead, NULL), 0);
+	assert_int_equal(lease_sweep(FIRST, LEASE_SWEEP_ALL, no_dead, NULL), 0);
 	assert_int_equal(state_apply(error), 0);
 }
 
@@ -357,6 +468,11 @@ static int tests_in_world(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_of_runs_are_plain_words),
 		cmocka_unit_test(two_runs_get_different_places),
+		cmocka_unit_test(a_place_is_there_while_its_run_is),
+		cmocka_unit_test(
+			a_sweep_looks_at_no_more_places_than_it_is_told),
+		cmocka_unit_test(
+			nobody_shares_a_place_however_they_come_and_go),
 		cmocka_unit_test(a_dead_run_is_swept_with_its_name_and_port),
 		cmocka_unit_test(what_it_had_of_loopback_is_swept_with_it),
 		cmocka_unit_test(a_failed_sweep_keeps_the_place_shut),

@@ -36,7 +36,8 @@ static int call(int (*verb)(int, char **), const char *a, const char *b)
 
 static void apply(void)
 {
-	if (setup_apply(conf, true, &ids, error, sizeof(error)) < 0)
+	if (setup_apply(conf, true, LEASE_SWEEP_ALL, &ids, error,
+			sizeof(error)) < 0)
 		fail_msg("%s", error);
 }
 
@@ -250,8 +251,8 @@ static void many_at_once_all_succeed(void **state)
 		pids[i] = fork();
 		assert_true(pids[i] >= 0);
 		if (pids[i] == 0)
-			_exit(setup_apply(conf, true, &ids, error,
-					  sizeof(error)) < 0);
+			_exit(setup_apply(conf, true, LEASE_SWEEP_ALL, &ids,
+					  error, sizeof(error)) < 0);
 	}
 	for (int i = 0; i < 6; i++) {
 		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
@@ -269,8 +270,8 @@ static void nobody_but_root_can(void **state)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		WORLD_MUST(setresuid(4242, 4242, 4242));
-		_exit(setup_apply(conf, true, &ids, error, sizeof(error)) !=
-			      -EPERM ||
+		_exit(setup_apply(conf, true, LEASE_SWEEP_ALL, &ids, error,
+				  sizeof(error)) != -EPERM ||
 		      !strstr(error, "root") ||
 		      call(setup_main, NULL, NULL) != 1 ||
 		      call(teardown_main, NULL, NULL) != 1);
@@ -315,7 +316,8 @@ static void rules_that_hold_a_living_run_are_not_replaced(void **state)
 	assert_int_equal(run_to(DOOR, 4500, &l), 0);
 	conf->run_uid_first -= 1000;
 	conf->run_uid_last -= 1000;
-	assert_int_equal(setup_apply(conf, true, &ids, error, sizeof(error)),
+	assert_int_equal(setup_apply(conf, true, LEASE_SWEEP_ALL, &ids, error,
+				     sizeof(error)),
 			 -EBUSY);
 	assert_non_null(strstr(error, l.run));
 	assert_int_equal(sweep_dead_run(&l, NULL), 0);
@@ -330,10 +332,12 @@ static void without_cgroup2_only_the_firewall_is_missing(void **state)
 {
 	(void)state;
 	assert_int_equal(mount("t", "/sys/fs/cgroup", "tmpfs", 0, NULL), 0);
-	assert_int_equal(setup_apply(conf, true, &ids, error, sizeof(error)),
+	assert_int_equal(setup_apply(conf, true, LEASE_SWEEP_ALL, &ids, error,
+				     sizeof(error)),
 			 -ENOENT);
 	assert_non_null(strstr(error, "cgroup2"));
-	assert_int_equal(setup_apply(conf, false, &ids, error, sizeof(error)),
+	assert_int_equal(setup_apply(conf, false, LEASE_SWEEP_ALL, &ids, error,
+				     sizeof(error)),
 			 0);
 	assert_int_equal(umount("/sys/fs/cgroup"), 0);
 	assert_int_equal(call(teardown_main, NULL, NULL), 0);

@@ -297,6 +297,8 @@ static int load_base(struct firewall *fw, const struct firewall_ids *ids,
 	r = run_buffer(fw, &text, &message);
 	if (r < 0)
 		(void)explain(error, r, "load the firewall rules", message);
+	else
+		(void)run(fw, FIREWALL_DELETE_OLD, NULL); /* none: fine */
 	strbuf_fini(&text);
 	return r;
 }

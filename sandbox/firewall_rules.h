@@ -51,6 +51,12 @@ void firewall_render_version(const struct firewall_ids *ids,
 /* Whatever is loaded is of no version then. */
 #define FIREWALL_FORGET_VERSION "flush chain inet netleash edition"
 
+/*
+ * What an earlier version called its edition: nothing jumps there. By itself,
+ * for an nft that takes no such name (1.0.2) would refuse all of a text.
+ */
+#define FIREWALL_DELETE_OLD "delete chain inet netleash version"
+
 /* Absent is no error: the first line makes what the second removes. */
 #define FIREWALL_DELETE_BASE                                                   \
 	"add table inet netleash\ndelete table inet netleash\n"

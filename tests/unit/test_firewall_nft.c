@@ -83,6 +83,23 @@ static void the_base_is_loaded_anew_when_it_differs(void **state)
 	close(fd);
 }
 
+static void what_an_earlier_version_left_goes_with_its_rules(void **state)
+{
+	struct firewall_ids other = ids;
+
+	(void)state;
+	other.offline_uid++;
+	assert_int_equal(world_sh("nft add chain inet netleash version &&"
+				  "nft add rule inet netleash version return",
+				  ""),
+			 0);
+	apply_base(&other);
+	assert_int_not_equal(world_sh("nft list chain inet netleash version",
+				      ""),
+			     0);
+	apply_base(&ids); /* and where there is none */
+}
+
 static void the_table_goes_and_comes(void **state)
 {
 	struct firewall_door door = { RUN_A, 4003 };
@@ -170,6 +187,8 @@ static int tests_in_world(void)
 		cmocka_unit_test(a_door_is_created_once_and_deleted_often),
 		cmocka_unit_test(bad_doors_are_refused),
 		cmocka_unit_test(the_base_is_loaded_anew_when_it_differs),
+		cmocka_unit_test(
+			what_an_earlier_version_left_goes_with_its_rules),
 		cmocka_unit_test(the_table_goes_and_comes),
 		cmocka_unit_test(without_privilege_it_says_so),
 		cmocka_unit_test(without_netfilter_it_says_what_is_missing),

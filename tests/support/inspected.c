@@ -19,6 +19,7 @@
 #include "proxy/ca.h"
 #include "proxy/leaf.h"
 #include "proxy/proxy.h"
+#include "tests/support/loopback.h"
 #include "tests/unit/certs.h"
 
 static void turn(void *arg)
@@ -91,21 +92,6 @@ int inspected_connect(struct inspected *i, const char *host)
 	return fd;
 }
 
-static int listen_on_any(uint16_t *ret_port)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET,
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t n = sizeof(a);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_true(fd >= 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&a, n), 0);
-	assert_int_equal(listen(fd, 1024), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
-	*ret_port = ntohs(a.sin_port);
-	return fd;
-}
-
 struct proxy_scope *inspected_scope(struct inspected *i, const char *run,
 				    uint16_t *ret_port)
 {
@@ -116,7 +102,8 @@ struct proxy_scope *inspected_scope(struct inspected *i, const char *run,
 	struct proxy_scope *s;
 
 	assert_int_equal(proxy_scope_new(i->f.proxy, &opts, &s), 0);
-	assert_int_equal(proxy_add_listener(s, listen_on_any(ret_port)), 0);
+	assert_int_equal(proxy_add_listener(s, loopback_listen(1024, ret_port)),
+			 0);
 	return s;
 }
 

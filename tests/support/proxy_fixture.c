@@ -23,6 +23,7 @@
 #include "common/conf.h"
 #include "proxy/policy.h"
 #include "proxy/proxy.h"
+#include "tests/support/loopback.h"
 
 #define PATIENCE_MS 10000u
 
@@ -87,11 +88,6 @@ static int listen_at(uint16_t port, bool shared, uint16_t *ret_port)
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
 	*ret_port = ntohs(sin.sin_port);
 	return fd;
-}
-
-static int listen_on_loopback(uint16_t *ret_port)
-{
-	return listen_at(0, false, ret_port);
 }
 
 static unsigned threads_of_environment(void)
@@ -169,7 +165,7 @@ void fixture_begin_opts(struct fixture *f, const char *conf_text,
 	assert_non_null(f->dns_base);
 	assert_int_equal(dns_script_start(&f->dns, f->dns_base, "127.0.0.1", 0),
 			 0);
-	f->origin = listen_on_loopback(&f->origin_port);
+	f->origin = loopback_listen(1024, &f->origin_port);
 	assert_int_equal(fcntl(f->origin, F_SETFL, O_NONBLOCK), 0);
 	load_conf(f, conf_text);
 	f->log_fd = memfd_create("access-log", MFD_CLOEXEC);
@@ -234,15 +230,7 @@ static void wait_turn(struct fixture *f, uint64_t deadline)
 
 int fixture_connect(struct fixture *f)
 {
-	struct sockaddr_in sin = { .sin_family = AF_INET,
-				   .sin_port = htons(f->port),
-				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_true(fd >= 0);
-	assert_int_equal(connect(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
-	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
-	return fd;
+	return loopback_connect(f->port);
 }
 
 void fixture_send(int fd, const char *bytes, size_t n)
@@ -450,20 +438,16 @@ void fixture_hole_open(struct fixture_hole *h)
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET,
 				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(sin);
 
-	h->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_true(h->fd >= 0);
-	assert_int_equal(bind(h->fd, (struct sockaddr *)&sin, len), 0);
-	assert_int_equal(listen(h->fd, 0), 0);
-	assert_int_equal(getsockname(h->fd, (struct sockaddr *)&sin, &len), 0);
+	h->fd = loopback_listen(0, &h->port);
+	sin.sin_port = htons(h->port);
 	for (int i = 0; i < FIXTURE_HOLE_FILLERS; i++) {
 		h->fillers[i] = socket(
 			AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 		assert_true(h->fillers[i] >= 0);
-		(void)connect(h->fillers[i], (struct sockaddr *)&sin, len);
+		(void)connect(h->fillers[i], (struct sockaddr *)&sin,
+			      sizeof(sin));
 	}
-	h->port = ntohs(sin.sin_port);
 }
 
 void fixture_hole_close(struct fixture_hole *h)

@@ -3,7 +3,6 @@
  * tests/unit/test_forward_port.c - connections that go to a local port
  */
 #include <errno.h>
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +15,7 @@
 #include <cmocka.h>
 
 #include "proxy/proxy.h"
+#include "tests/support/loopback.h"
 #include "tests/support/proxy_fixture.h"
 
 #define CONF "allow none.example\n"
@@ -23,31 +23,11 @@
 /* A forward that goes to @port, not accepting yet; its own port. */
 static uint16_t add_forward(struct fixture *f, uint16_t port)
 {
-	struct sockaddr_in a = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	socklen_t n = sizeof(a);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	uint16_t own;
+	int fd = loopback_listen(16, &own);
 
-	assert_true(fd >= 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&a, n), 0);
-	assert_int_equal(listen(fd, 16), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
 	assert_int_equal(proxy_add_forward(f->scope, fd, port), 0);
-	return ntohs(a.sin_port);
-}
-
-/* Connects to the forward on @port instead of to the proxy. */
-static int connect_to(struct fixture *f, uint16_t port)
-{
-	const uint16_t proxy_port = f->port;
-	int fd;
-
-	f->port = port;
-	fd = fixture_connect(f);
-	f->port = proxy_port;
-	return fd;
+	return own;
 }
 
 static void bytes_go_both_ways_and_are_logged(void **state)
@@ -61,7 +41,7 @@ static void bytes_go_both_ways_and_are_logged(void **state)
 	fixture_begin(&f, CONF);
 	port = add_forward(&f, f.origin_port);
 	assert_int_equal(proxy_start(f.proxy), 0);
-	client = connect_to(&f, port);
+	client = loopback_connect(port);
 	service = fixture_accept(&f);
 	/* The service speaks first, as many do. */
 	fixture_say(service, "220 hello\r\n");
@@ -94,7 +74,7 @@ static void a_reset_is_passed_on(void **state)
 	fixture_begin(&f, CONF);
 	port = add_forward(&f, f.origin_port);
 	assert_int_equal(proxy_start(f.proxy), 0);
-	client = connect_to(&f, port);
+	client = loopback_connect(port);
 	service = fixture_accept(&f);
 	fixture_say(client, "x");
 	fixture_expect(&f, service, "x");
@@ -103,7 +83,7 @@ static void a_reset_is_passed_on(void **state)
 	fixture_log(&f, 1);
 	close(client);
 
-	client = connect_to(&f, port);
+	client = loopback_connect(port);
 	service = fixture_accept(&f);
 	fixture_say(client, "x");
 	fixture_expect(&f, service, "x");
@@ -124,7 +104,7 @@ static void without_a_service_the_client_is_reset(void **state)
 	fixture_begin(&f, CONF);
 	port = add_forward(&f, 1);
 	assert_int_equal(proxy_start(f.proxy), 0);
-	client = connect_to(&f, port);
+	client = loopback_connect(port);
 	assert_int_equal(fixture_end_of(&f, client), -ECONNRESET);
 	assert_has(fixture_log(&f, 1), "\"reason\":\"connect-refused\"");
 	close(client);
@@ -143,7 +123,7 @@ static void limits_hold_for_local_ports_too(void **state)
 	port = add_forward(&f, f.origin_port);
 	assert_int_equal(proxy_start(f.proxy), 0);
 	for (int i = 0; i < 3; i++)
-		client[i] = connect_to(&f, port);
+		client[i] = loopback_connect(port);
 	for (int i = 0; i < 2; i++)
 		service[i] = fixture_accept(&f);
 	fixture_turn_for(&f, 250);
@@ -178,7 +158,7 @@ static void a_drain_waits_for_them_and_takes_no_more(void **state)
 	fixture_begin(&f, CONF);
 	port = add_forward(&f, f.origin_port);
 	assert_int_equal(proxy_start(f.proxy), 0);
-	client = connect_to(&f, port);
+	client = loopback_connect(port);
 	service = fixture_accept(&f);
 	proxy_drain(f.proxy, on_drained, &drained);
 	fixture_turn_for(&f, 50);
@@ -203,7 +183,7 @@ static void live_ones_end_with_the_proxy(void **state)
 	fixture_begin(&f, CONF);
 	port = add_forward(&f, f.origin_port);
 	assert_int_equal(proxy_start(f.proxy), 0);
-	client = connect_to(&f, port);
+	client = loopback_connect(port);
 	service = fixture_accept(&f);
 	fixture_end(&f);
 	close(client);

@@ -22,6 +22,8 @@
 
 #include <cmocka.h>
 
+#include "tests/support/loopback.h"
+
 #define NO_ABI 77
 
 #define HOLDS(condition)                                                       \
@@ -32,22 +34,6 @@
 			_exit(1);                                              \
 		}                                                              \
 	} while (0)
-
-static int listener(uint16_t *ret_port)
-{
-	struct sockaddr_in addr = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	socklen_t len = sizeof(addr);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&addr, len), 0);
-	assert_int_equal(listen(fd, 8), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&addr, &len), 0);
-	*ret_port = ntohs(addr.sin_port);
-	return fd;
-}
 
 /* 0 or the errno of a connection to @port. */
 static int connect_error(uint16_t port)
@@ -103,8 +89,8 @@ static void expect_child(pid_t pid)
 static void only_the_given_ports_can_be_connected_to(void **state)
 {
 	uint16_t ports[2], other;
-	int a = listener(&ports[0]), b = listener(&other);
-	int c = listener(&ports[1]);
+	int a = loopback_listen(8, &ports[0]), b = loopback_listen(8, &other);
+	int c = loopback_listen(8, &ports[1]);
 	pid_t pid = fork();
 
 	(void)state;
@@ -125,7 +111,7 @@ static void only_the_given_ports_can_be_connected_to(void **state)
 static void without_a_port_nothing_can_be_connected_to(void **state)
 {
 	uint16_t port;
-	int fd = listener(&port);
+	int fd = loopback_listen(8, &port);
 	pid_t pid = fork();
 
 	(void)state;
@@ -142,7 +128,7 @@ static void without_a_port_nothing_can_be_connected_to(void **state)
 static void net_is_left_alone_where_loopback_is_usable(void **state)
 {
 	uint16_t port;
-	int fd = listener(&port);
+	int fd = loopback_listen(8, &port);
 	pid_t pid = fork();
 
 	(void)state;

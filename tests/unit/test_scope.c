@@ -18,6 +18,7 @@
 
 #include "common/conf.h"
 #include "proxy/proxy.h"
+#include "tests/support/loopback.h"
 #include "tests/support/proxy_fixture.h"
 
 #define RUNS 200
@@ -32,23 +33,6 @@ struct run {
 	size_t blocked_n;
 	struct proxy_stats stats;
 };
-
-static int listen_on_any(uint16_t *ret_port)
-{
-	struct sockaddr_in a = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	socklen_t n = sizeof(a);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_true(fd >= 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&a, n), 0);
-	assert_int_equal(listen(fd, 16), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
-	*ret_port = ntohs(a.sin_port);
-	return fd;
-}
 
 static void make_policy(const char *conf_text, struct conf **ret,
 			struct policy **ret_policy)
@@ -78,7 +62,8 @@ static void run_begin_as(struct fixture *f, struct run *run, const char *name,
 	opts.policy = run->policy;
 	assert_int_equal(proxy_scope_new(f->proxy, &opts, &run->scope), 0);
 	assert_int_equal(
-		proxy_add_listener(run->scope, listen_on_any(&run->port)), 0);
+		proxy_add_listener(run->scope, loopback_listen(16, &run->port)),
+		0);
 }
 
 static void run_begin(struct fixture *f, struct run *run, const char *name,
@@ -110,22 +95,11 @@ static void run_end(struct fixture *f, struct run *run)
 	conf_free(run->conf);
 }
 
-static int connect_to(struct fixture *f, uint16_t port)
-{
-	const uint16_t own = f->port;
-	int fd;
-
-	f->port = port;
-	fd = fixture_connect(f);
-	f->port = own;
-	return fd;
-}
-
 static const char *ask(struct fixture *f, uint16_t port, const char *target)
 {
 	static char answer[4096];
 	char head[200];
-	int fd = connect_to(f, port);
+	int fd = loopback_connect(port);
 
 	(void)snprintf(head, sizeof(head),
 		       "CONNECT %s HTTP/1.1\r\nHost: %s\r\n"
@@ -192,7 +166,7 @@ static void a_run_that_ends_takes_its_tunnels_and_no_others(void **state)
 		       f.origin_port);
 	run_begin(&f, &run, "r2", conf);
 	fixture_tunnel(&f, &client, &origin);
-	own_client = connect_to(&f, run.port);
+	own_client = loopback_connect(run.port);
 	(void)snprintf(head, sizeof(head),
 		       "CONNECT 127.0.0.1:%u HTTP/1.1\r\n\r\n", f.origin_port);
 	fixture_say(own_client, head);
@@ -247,7 +221,7 @@ static void a_run_that_is_full_leaves_room_for_the_others(void **state)
 		  "allow none.example\nlimit connections-per-run 3\n");
 	run_begin(&f, &other, "other", "allow none.example\n");
 	for (size_t i = 0; i < 3; i++)
-		fds[i] = connect_to(&f, full.port);
+		fds[i] = loopback_connect(full.port);
 	fixture_turn_for(&f, 20);
 	assert_has(ask(&f, full.port, "a.example:443"), " 503 ");
 	assert_has(ask(&f, other.port, "a.example:443"), " 403 ");
@@ -331,7 +305,8 @@ static void what_another_policy_would_refuse_is_known_when_reached(void **state)
 	opts.policy = wide_policy;
 	opts.compare = narrow_policy;
 	assert_int_equal(proxy_scope_new(f.proxy, &opts, &scope), 0);
-	assert_int_equal(proxy_add_listener(scope, listen_on_any(&port)), 0);
+	assert_int_equal(proxy_add_listener(scope, loopback_listen(16, &port)),
+			 0);
 
 	(void)snprintf(target, sizeof(target), "127.0.0.1:%u", f.origin_port);
 	for (int i = 0; i < 2; i++) {

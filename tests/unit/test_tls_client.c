@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -30,6 +29,7 @@
 #include "common/macros.h"
 #include "proxy/mbedtls_compat.h"
 #include "proxy/tls_context.h"
+#include "tests/support/loopback.h"
 #include "tests/unit/certs.h"
 
 #define PATIENCE_MS 10000u
@@ -179,32 +179,11 @@ static void *peer_thread(void *arg)
 
 static void peer_begin(struct peer *p, const char *cert, script_fn *script)
 {
-	struct sockaddr_in sin = { .sin_family = AF_INET,
-				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(sin);
-
 	memset(p, 0, sizeof(*p));
 	p->cert = cert;
 	p->script = script;
-	p->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(p->listener, (struct sockaddr *)&sin, len), 0);
-	assert_int_equal(listen(p->listener, 1), 0);
-	assert_int_equal(
-		getsockname(p->listener, (struct sockaddr *)&sin, &len), 0);
-	p->port = ntohs(sin.sin_port);
+	p->listener = loopback_listen(1, &p->port);
 	assert_int_equal(pthread_create(&p->thread, NULL, peer_thread, p), 0);
-}
-
-static int connect_to(const struct peer *p)
-{
-	struct sockaddr_in sin = { .sin_family = AF_INET,
-				   .sin_port = htons(p->port),
-				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_int_equal(connect(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
-	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
-	return fd;
 }
 
 static void on_done(int fd, const char *error, void *arg)
@@ -248,7 +227,8 @@ static struct outcome handshake_as(struct world *w, struct peer *p,
 		assert_int_equal(addr_parse(addr, strlen(addr), &a), ADDR_OK);
 		opts.addr = &a;
 	}
-	assert_int_equal(tls_client_start(w->base, w->ctx, connect_to(p), &opts,
+	assert_int_equal(tls_client_start(w->base, w->ctx,
+					  loopback_connect(p->port), &opts,
 					  on_done, &o, &c),
 			 0);
 	assert_int_equal(o.calls, 0);
@@ -260,11 +240,14 @@ static struct outcome handshake_as(struct world *w, struct peer *p,
 	return o;
 }
 
-static int session(struct world *w, struct peer *p)
+/* With a peer that is good: a descriptor, when both sides are done. */
+static int session(struct world *w, struct peer *p, script_fn *script)
 {
-	struct outcome o = handshake_as(w, p, "proxy.example", NULL);
 	uint64_t deadline = clock_ms() + PATIENCE_MS;
+	struct outcome o;
 
+	peer_begin(p, CERT_GOOD, script);
+	o = handshake_as(w, p, "proxy.example", NULL);
 	if (o.fd < 0)
 		fail_msg("%s", o.error);
 	while (!atomic_load(&p->ready)) {
@@ -383,8 +366,7 @@ static void bytes_and_both_half_closes_go_through(void **state)
 	size_t n;
 	int fd;
 
-	peer_begin(&p, CERT_GOOD, script_read_then_write);
-	fd = session(w, &p);
+	fd = session(w, &p, script_read_then_write);
 	user_write(w, fd, BULK);
 	assert_int_equal(shutdown(fd, SHUT_WR), 0);
 	assert_int_equal(user_read(w, fd, &n), 0);
@@ -408,8 +390,7 @@ static void after_the_end_of_the_peer_one_can_still_write(void **state)
 	size_t n;
 	int fd;
 
-	peer_begin(&p, CERT_GOOD, script_write_then_read);
-	fd = session(w, &p);
+	fd = session(w, &p, script_write_then_read);
 	assert_int_equal(user_read(w, fd, &n), 0);
 	assert_int_equal(n, BULK);
 	user_write(w, fd, 100000);
@@ -438,8 +419,7 @@ static void a_session_that_is_cut_is_a_reset_after_its_last_byte(void **state)
 	size_t n;
 	int fd;
 
-	peer_begin(&p, CERT_GOOD, script_cut);
-	fd = session(w, &p);
+	fd = session(w, &p, script_cut);
 	user_write(w, fd, 10);
 	assert_int_equal(user_read(w, fd, &n), -ECONNRESET);
 	assert_int_equal(n, BULK);
@@ -464,8 +444,7 @@ static void a_forged_record_is_a_reset(void **state)
 	size_t n;
 	int fd;
 
-	peer_begin(&p, CERT_GOOD, script_forge);
-	fd = session(w, &p);
+	fd = session(w, &p, script_forge);
 	assert_int_equal(user_read(w, fd, &n), -ECONNRESET);
 	assert_int_equal(n, 1000);
 	close(fd);
@@ -478,8 +457,7 @@ static void closing_without_a_shutdown_resets_the_peer(void **state)
 	struct peer p;
 	int fd;
 
-	peer_begin(&p, CERT_GOOD, script_read);
-	fd = session(w, &p);
+	fd = session(w, &p, script_read);
 	user_write(w, fd, 1000);
 	for (int i = 0; i < 50; i++)
 		turn(w);
@@ -495,8 +473,7 @@ static void shutting_down_and_closing_is_an_orderly_end(void **state)
 	struct peer p;
 	int fd;
 
-	peer_begin(&p, CERT_GOOD, script_read);
-	fd = session(w, &p);
+	fd = session(w, &p, script_read);
 	user_write(w, fd, 1000);
 	assert_int_equal(shutdown(fd, SHUT_WR), 0);
 	for (int i = 0; i < 50; i++)
@@ -513,8 +490,7 @@ static void closing_with_bytes_unread_resets_the_peer(void **state)
 	struct peer p;
 	int fd;
 
-	peer_begin(&p, CERT_GOOD, script_write_then_read);
-	fd = session(w, &p);
+	fd = session(w, &p, script_write_then_read);
 	for (int i = 0; i < 200; i++)
 		turn(w); /* it writes until nothing goes any more */
 	close(fd);
@@ -530,8 +506,7 @@ static void a_peer_that_goes_away_is_an_error_to_write_to(void **state)
 	size_t n;
 	int fd;
 
-	peer_begin(&p, CERT_GOOD, script_nothing);
-	fd = session(w, &p);
+	fd = session(w, &p, script_nothing);
 	peer_end(w, &p);
 	assert_int_equal(user_read(w, fd, &n), -ECONNRESET);
 	assert_int_equal(send(fd, &byte, 1, MSG_NOSIGNAL), -1);
@@ -554,8 +529,7 @@ static void a_user_that_rests_gets_all_when_it_reads(void **state)
 	size_t n;
 	int fd;
 
-	peer_begin(&p, CERT_GOOD, script_write_then_read);
-	fd = session(w, &p);
+	fd = session(w, &p, script_write_then_read);
 	run_for(w, 200000); /* what plain does not take is pending */
 	assert_int_equal(user_read(w, fd, &n), 0);
 	assert_int_equal(n, BULK);
@@ -578,8 +552,7 @@ static void reading_what_came_wakes_nobody(void **state)
 	struct peer p;
 	int fd;
 
-	peer_begin(&p, CERT_GOOD, script_write_little);
-	fd = session(w, &p);
+	fd = session(w, &p, script_write_little);
 	run_for(w, 200000);
 	(void)event_base_get_max_events(w->base, EVENT_BASE_COUNT_ACTIVE, 1);
 	assert_int_equal(recv(fd, bytes, sizeof(bytes), 0), 1000);
@@ -599,8 +572,7 @@ static void an_idle_session_does_not_spin(void **state)
 	struct peer p;
 	int fd;
 
-	peer_begin(&p, CERT_GOOD, script_read);
-	fd = session(w, &p);
+	fd = session(w, &p, script_read);
 	user_write(w, fd, 1000);
 	assert_int_equal(getrusage(RUSAGE_THREAD, &before), 0);
 	run_for(w, 300000);
@@ -722,8 +694,9 @@ static void a_cancelled_handshake_never_calls_back(void **state)
 	struct peer p;
 
 	peer_begin(&p, NULL, script_silent);
-	assert_int_equal(tls_client_start(w->base, w->ctx, connect_to(&p),
-					  &opts, on_done, &o, &c),
+	assert_int_equal(tls_client_start(w->base, w->ctx,
+					  loopback_connect(p.port), &opts,
+					  on_done, &o, &c),
 			 0);
 	turn(w);
 	tls_client_cancel(c);
@@ -741,8 +714,7 @@ static void a_context_that_ends_ends_its_sessions(void **state)
 	size_t n;
 	int fd;
 
-	peer_begin(&p, CERT_GOOD, script_read);
-	fd = session(w, &p);
+	fd = session(w, &p, script_read);
 	tls_context_free(w->ctx);
 	w->ctx = NULL;
 	assert_int_equal(user_read(w, fd, &n), -ECONNRESET);
@@ -802,10 +774,6 @@ static int tear_down(void **state)
 	return 0;
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 struct clockwork {
 	struct event *tick;
 	uint64_t last, longest;
@@ -833,11 +801,10 @@ static void a_peer_that_floods_with_alerts_does_not_hold_up_others(void **state)
 	struct peer p;
 	int fd;
 
-	peer_begin(&p, CERT_GOOD, script_flood);
 	c.tick = event_new(w->base, -1, EV_PERSIST, on_tick, &c);
 	assert_int_equal(event_add(c.tick, &often), 0);
 	c.last = clock_ms();
-	fd = session(w, &p);
+	fd = session(w, &p, script_flood);
 	while (pthread_tryjoin_np(p.thread, NULL) != 0) {
 		assert_true(clock_ms() < deadline);
 		assert_true(event_base_loop(w->base, EVLOOP_ONCE) >= 0);

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -31,6 +30,7 @@
 #include "proxy/leaf.h"
 #include "proxy/tls_client.h"
 #include "proxy/tls_context.h"
+#include "tests/support/loopback.h"
 #include "tests/support/program.h"
 #include "tests/support/proxy_fixture.h"
 #include "tests/support/tls_end.h"
@@ -72,36 +72,6 @@ static void on_done(int fd, const char *error, void *arg)
 	assert_int_equal(fd < 0, error != NULL);
 	if (error)
 		(void)snprintf(o->error, sizeof(o->error), "%s", error);
-}
-
-static int listen_on_loopback(struct sockaddr_in *ret)
-{
-	socklen_t len = sizeof(*ret);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	*ret = (struct sockaddr_in){ .sin_family = AF_INET,
-				     .sin_addr.s_addr =
-					     htonl(INADDR_LOOPBACK) };
-	assert_int_equal(bind(fd, (struct sockaddr *)ret, len), 0);
-	assert_int_equal(listen(fd, 1), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)ret, &len), 0);
-	return fd;
-}
-
-/* Two ends of one connection. */
-static void connect_both(int *ret_client, int *ret_server)
-{
-	struct sockaddr_in sin;
-	int listener = listen_on_loopback(&sin);
-
-	*ret_client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(
-		connect(*ret_client, (struct sockaddr *)&sin, sizeof(sin)), 0);
-	assert_int_equal(fcntl(*ret_client, F_SETFL, O_NONBLOCK), 0);
-	*ret_server =
-		accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	assert_true(*ret_server >= 0);
-	close(listener);
 }
 
 static struct tls_server *serve_early(struct world *w, int fd, const char *host,
@@ -166,7 +136,7 @@ static int meet(struct world *w, const char *host, struct tls_end_opts *o,
 {
 	int client, server, r;
 
-	connect_both(&client, &server);
+	loopback_pair(&client, &server);
 	o->turn = turn;
 	o->turn_arg = w;
 	(void)serve(w, server, host, ret);
@@ -189,7 +159,7 @@ static void our_own_client_meets_our_own_server(void **state)
 		int client, server;
 		struct addr a;
 
-		connect_both(&client, &server);
+		loopback_pair(&client, &server);
 		if (addr_parse(hosts[i], strlen(hosts[i]), &a) == ADDR_OK)
 			opts.addr = &a;
 		(void)serve(w, server, hosts[i], &in);
@@ -338,14 +308,14 @@ static int s_client(struct world *w, const char *const *words,
 {
 	const char *argv[S_CLIENT_MAX] = { "openssl", "s_client", "-connect" };
 	const uint64_t deadline = clock_ms() + PATIENCE_MS;
-	struct sockaddr_in sin;
-	int listener = listen_on_loopback(&sin), fd;
+	uint16_t port;
+	int listener = loopback_listen(1, &port), fd;
 	bool answered = false;
 	struct program p;
 	char where[32];
 
-	(void)snprintf(where, sizeof(where), "127.0.0.1:%u",
-		       ntohs(sin.sin_port));
+	assert_int_equal(fcntl(listener, F_SETFL, O_NONBLOCK), 0);
+	(void)snprintf(where, sizeof(where), "127.0.0.1:%u", port);
 	argv[3] = where;
 	for (size_t i = 0; words[i]; i++)
 		argv[4 + i] = words[i];
@@ -522,7 +492,7 @@ static void feed(struct world *w, const char *host, const void *bytes, size_t n,
 {
 	int client, server;
 
-	connect_both(&client, &server);
+	loopback_pair(&client, &server);
 	if (!early && n > 0)
 		fixture_send(client, bytes, n);
 	assert_int_equal(shutdown(client, SHUT_WR), 0);
@@ -628,7 +598,7 @@ static void a_hello_that_came_early_is_read_first(void **state)
 		char bytes[4096];
 		size_t n, cut;
 
-		connect_both(&client, &server);
+		loopback_pair(&client, &server);
 		tls_end_begin(&e, client, &o);
 		n = first_flight(&e, server, bytes, sizeof(bytes));
 		cut = (const size_t[]){ 0, 1, n / 2, n - 1, n }[i];
@@ -665,8 +635,8 @@ static void a_handshake_goes_byte_by_byte(void **state)
 	struct outcome out;
 	struct tls_end e;
 
-	connect_both(&client, &middle[0]);
-	connect_both(&middle[1], &server);
+	loopback_pair(&client, &middle[0]);
+	loopback_pair(&middle[1], &server);
 	(void)serve(w, server, HOST, &out);
 	tls_end_begin(&e, client, &o);
 	while ((r = tls_end_step(&e)) != 0) {
@@ -698,7 +668,7 @@ static void who_says_nothing_has_a_deadline(void **state)
 		struct tls_server *s;
 		int client, server;
 
-		connect_both(&client, &server);
+		loopback_pair(&client, &server);
 		opts.early = (const char *)hello_tls12;
 		opts.early_n = sizeof(hello_tls12) * i / 2;
 		assert_int_equal(tls_server_start(w->base, w->ctx, server,
@@ -718,7 +688,7 @@ static void a_client_that_is_gone_is_told(void **state)
 		int client, server;
 		struct outcome o;
 
-		connect_both(&client, &server);
+		loopback_pair(&client, &server);
 		(void)serve_early(w, server, OLD_HOST, hello_tls12,
 				  sizeof(hello_tls12) * i / 2, &o);
 		turn(w);
@@ -738,7 +708,7 @@ static void a_cancelled_handshake_never_calls_back(void **state)
 		int client, server;
 		struct outcome o;
 
-		connect_both(&client, &server);
+		loopback_pair(&client, &server);
 		s = serve_early(w, server, OLD_HOST, hello_tls12,
 				i < 3 ? sizeof(hello_tls12) / 2
 				      : sizeof(hello_tls12),
@@ -764,7 +734,7 @@ static void where_no_certificate_can_be_made_nothing_begins(void **state)
 	struct tls_server *s;
 	int client, server;
 
-	connect_both(&client, &server);
+	loopback_pair(&client, &server);
 	assert_int_equal(tls_server_start(w->base, w->ctx, server, &opts,
 					  on_done, &o, &s),
 			 -EIO);
@@ -782,7 +752,7 @@ static void without_descriptors_that_is_said(void **state)
 	struct outcome out;
 	struct tls_end e;
 
-	connect_both(&client, &server);
+	loopback_pair(&client, &server);
 	(void)serve(w, server, HOST, &out);
 	tls_end_begin(&e, client, &o);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);

@@ -20,7 +20,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -31,6 +30,7 @@
 #include "common/clock.h"
 #include "proxy/closer.h"
 #include "proxy/tunnel.h"
+#include "tests/support/loopback.h"
 
 /* 0: everything is copied. All tests run with both. */
 static size_t pipes_max;
@@ -45,28 +45,6 @@ struct fixture {
 	struct tunnel_counts counts;
 	tunnel_look_fn *look;
 };
-
-static void tcp_pair(int *ret_outer, int *ret_inner)
-{
-	struct sockaddr_in sin = { .sin_family = AF_INET,
-				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(sin);
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_true(listener >= 0);
-	assert_int_equal(bind(listener, (struct sockaddr *)&sin, len), 0);
-	assert_int_equal(listen(listener, 1), 0);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&sin, &len),
-			 0);
-	*ret_outer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_true(*ret_outer >= 0);
-	assert_int_equal(connect(*ret_outer, (struct sockaddr *)&sin, len), 0);
-	*ret_inner =
-		accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	assert_true(*ret_inner >= 0);
-	assert_int_equal(fcntl(*ret_outer, F_SETFL, O_NONBLOCK), 0);
-	close(listener);
-}
 
 static void on_done(enum tunnel_end end, struct tunnel_counts counts, void *arg)
 {
@@ -89,8 +67,8 @@ static void begin(struct fixture *f, const char *early, size_t early_n)
 	f->base = event_base_new();
 	assert_non_null(f->base);
 	assert_int_equal(tunnel_loop_new(f->base, pipes_max, &f->tl), 0);
-	tcp_pair(&f->client, &f->client_in);
-	tcp_pair(&f->remote, &f->remote_in);
+	loopback_pair(&f->client, &f->client_in);
+	loopback_pair(&f->remote, &f->remote_in);
 	assert_int_equal(tunnel_start(f->tl, f->client_in, f->remote_in, early,
 				      early_n, f->look, on_done, f, &f->tunnel),
 			 0);

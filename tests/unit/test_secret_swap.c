@@ -16,6 +16,15 @@
 
 #define END "\r\n\r\n"
 
+static struct strbuf head_of(const char *text)
+{
+	struct strbuf head = STRBUF_INIT;
+
+	if (*text)
+		strbuf_adds(&head, text);
+	return head;
+}
+
 static void expect(struct strbuf *head, const char *was, const char *want)
 {
 	assert_false(strbuf_failed(head));
@@ -94,10 +103,8 @@ static void only_values_that_carry_credentials_are_swapped(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(swaps); i++) {
-		struct strbuf head = STRBUF_INIT;
+		struct strbuf head = head_of(swaps[i].head);
 
-		if (*swaps[i].head)
-			strbuf_adds(&head, swaps[i].head);
 		secret_swap(&head, swaps[i].from, swaps[i].to);
 		expect(&head, swaps[i].head, swaps[i].want);
 	}
@@ -119,9 +126,8 @@ static void of_an_answer_the_phrase_is_swapped_too(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(heads); i++) {
-		struct strbuf head = STRBUF_INIT;
+		struct strbuf head = head_of(heads[i][0]);
 
-		strbuf_adds(&head, heads[i][0]);
 		secret_swap_answer(&head, "x", "s");
 		expect(&head, heads[i][0], heads[i][1]);
 	}
@@ -139,9 +145,8 @@ static void a_trailer_has_no_line_without_a_name(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
-		struct strbuf b = STRBUF_INIT;
+		struct strbuf b = head_of(lines[i][0]);
 
-		strbuf_adds(&b, lines[i][0]);
 		secret_swap_trailer(&b, "x", "s");
 		expect(&b, lines[i][0], lines[i][1]);
 	}
@@ -177,10 +182,8 @@ static void a_field_is_there_once_and_ours(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-		struct strbuf head = STRBUF_INIT;
+		struct strbuf head = head_of(fields[i].head);
 
-		if (*fields[i].head)
-			strbuf_adds(&head, fields[i].head);
 		secret_set_field(&head, fields[i].name, fields[i].value,
 				 "s3cr3t");
 		expect(&head, fields[i].head, fields[i].want);
@@ -189,10 +192,9 @@ static void a_field_is_there_once_and_ours(void **state)
 
 static void a_secret_with_braces_is_put_in_as_it_is(void **state)
 {
-	struct strbuf head = STRBUF_INIT;
+	struct strbuf head = head_of("GET / HTTP/1.1" END);
 
 	(void)state;
-	strbuf_adds(&head, "GET / HTTP/1.1" END);
 	secret_set_field(&head, "A", "x{}y", "{}{}");
 	expect(&head, "", "GET / HTTP/1.1\r\nA: x{}{}y" END);
 }
@@ -203,10 +205,9 @@ static void what_is_put_in_comes_out_again(void **state)
 	static const char text[] = "GET / HTTP/1.1\r\nCookie: k=PLACE; l=PLACE"
 				   "\r\nX-Key: PLACE\r\nAuthorization: "
 				   "Basic bWU6UExBQ0U=" END;
-	struct strbuf head = STRBUF_INIT;
+	struct strbuf head = head_of(text);
 
 	(void)state;
-	strbuf_adds(&head, text);
 	secret_swap(&head, "PLACE", "a much longer s3cr3t");
 	assert_null(strstr(head.s, "PLACE"));
 	assert_null(strstr(head.s, "UExBQ0U"));
@@ -216,10 +217,9 @@ static void what_is_put_in_comes_out_again(void **state)
 
 static void want_of_memory_stays_seen(void **state)
 {
-	struct strbuf head = STRBUF_INIT;
+	struct strbuf head = head_of("GET / HTTP/1.1\r\nKey: x" END);
 
 	(void)state;
-	strbuf_adds(&head, "GET / HTTP/1.1\r\nKey: x" END);
 	head.failed = true;
 	secret_swap(&head, "x", "s3cr3t");
 	secret_swap_answer(&head, "x", "s3cr3t");

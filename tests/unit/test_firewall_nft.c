@@ -94,9 +94,8 @@ static void what_an_earlier_version_left_goes_with_its_rules(void **state)
 				  ""),
 			 0);
 	apply_base(&other);
-	assert_int_not_equal(world_sh("nft list chain inet netleash version",
-				      ""),
-			     0);
+	assert_int_not_equal(
+		world_sh("nft list chain inet netleash version", ""), 0);
 	apply_base(&ids); /* and where there is none */
 }
 

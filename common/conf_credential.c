@@ -20,6 +20,7 @@
 
 #include "common/conf.h"
 #include "common/conf_priv.h"
+#include "common/conf_rules.h"
 
 #define EXPECTED_FROM                                                          \
 	"expected: from env NAME, from file PATH or from command CMD..."
@@ -187,35 +188,22 @@ static const char *not_one_host(const struct rule *r)
 
 static int set_target(struct conf_parser *ps, const struct conf_word *w)
 {
-	char error[RULE_ERROR_MAX] = "", shown[CONF_SHOWN_MAX];
-	struct rule rule = { .text = NULL };
+	struct conf_credential *c = current(ps);
 	const char *wrong = NULL;
-	int r = 0;
+	char shown[CONF_SHOWN_MAX];
 
 	if (starts_with(w, "http://") || starts_with(w, "ws://"))
 		wrong = "is not https: a credential is sent over TLS only, to "
 			"a server whose certificate is good";
 	else if (!starts_with(w, "https://"))
 		wrong = "is no target: expected https://HOST[:PORT][/PATH]";
-	else if (current(ps)->targets_n == CONF_CREDENTIAL_TARGETS_MAX)
+	else if (c->targets_n == CONF_CREDENTIAL_TARGETS_MAX)
 		wrong = "is one target too many: 32 are possible";
-	if (!wrong) {
-		r = rule_parse(RULE_INSPECT, 0, w->s, w->n, &rule, error);
-		if (r == -EINVAL)
-			conf_error(ps, w, "%s", error);
-		if (r < 0)
-			return r == -EINVAL ? 0 : r;
-		wrong = not_one_host(&rule);
-	}
-	if (wrong)
-		conf_error(ps, w, "'%s' %s", conf_show(w->s, w->n, shown),
-			   wrong);
-	else
-		r = conf_take_rule(ps, w, &rule, &current(ps)->targets,
-				   &current(ps)->targets_n);
-	if (wrong || r < 0)
-		rule_fini(&rule);
-	return r;
+	if (!wrong)
+		return conf_add_inspect(ps, w, not_one_host, &c->targets,
+					&c->targets_n);
+	conf_error(ps, w, "'%s' %s", conf_show(w->s, w->n, shown), wrong);
+	return 0;
 }
 
 static int set_for(struct conf_parser *ps, const struct conf_word *w, size_t n)

@@ -49,29 +49,15 @@ static const char *no_effect(const struct rule *r)
 
 static int set_one(struct conf_parser *ps, const struct conf_word *w)
 {
-	char error[RULE_ERROR_MAX] = "", shown[CONF_SHOWN_MAX];
 	struct conf_rules *scope = conf_scope(ps);
 	const char *wrong = not_host(w);
-	struct rule rule = { .text = NULL };
-	int r = 0;
+	char shown[CONF_SHOWN_MAX];
 
-	if (!wrong) {
-		r = rule_parse(RULE_INSPECT, 0, w->s, w->n, &rule, error);
-		if (r == -EINVAL)
-			conf_error(ps, w, "%s", error);
-		if (r < 0)
-			return r == -EINVAL ? 0 : r;
-		wrong = no_effect(&rule);
-	}
-	if (wrong)
-		conf_error(ps, w, "'%s' %s", conf_show(w->s, w->n, shown),
-			   wrong);
-	else
-		r = conf_take_rule(ps, w, &rule, &scope->inspects,
-				   &scope->inspects_n);
-	if (wrong || r < 0)
-		rule_fini(&rule);
-	return r;
+	if (!wrong)
+		return conf_add_inspect(ps, w, no_effect, &scope->inspects,
+					&scope->inspects_n);
+	conf_error(ps, w, "'%s' %s", conf_show(w->s, w->n, shown), wrong);
+	return 0;
 }
 
 int conf_set_inspect(struct conf_parser *ps, const struct conf_word *w,

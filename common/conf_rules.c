@@ -42,6 +42,30 @@ static int add_rule(struct conf_parser *ps, struct rule *r,
 	return err;
 }
 
+int conf_add_inspect(struct conf_parser *ps, const struct conf_word *w,
+		     const char *(*fault)(const struct rule *r),
+		     struct rule **v, size_t *n)
+{
+	char error[RULE_ERROR_MAX] = "", shown[CONF_SHOWN_MAX];
+	const char *wrong;
+	struct rule rule;
+	int r = rule_parse(RULE_INSPECT, 0, w->s, w->n, &rule, error);
+
+	if (r == -EINVAL)
+		conf_error(ps, w, "%s", error);
+	if (r < 0)
+		return r == -EINVAL ? 0 : r;
+	wrong = fault(&rule);
+	if (wrong)
+		conf_error(ps, w, "'%s' %s", conf_show(w->s, w->n, shown),
+			   wrong);
+	else
+		r = conf_take_rule(ps, w, &rule, v, n);
+	if (wrong || r < 0)
+		rule_fini(&rule);
+	return r;
+}
+
 int conf_add_rules(struct conf_parser *ps, enum rule_effect effect,
 		   const struct conf_word *w, size_t n)
 {

@@ -31,6 +31,15 @@ int conf_add_rules(struct conf_parser *ps, enum rule_effect effect,
 int conf_set_inspect(struct conf_parser *ps, const struct conf_word *w,
 		     size_t n);
 
+/*
+ * The one host or more of @w, as rules of inspect are written, behind the *@n
+ * at *@v; an error where that is not well formed, or where @fault says what
+ * stands against it. Return: 0 or -ENOMEM.
+ */
+int conf_add_inspect(struct conf_parser *ps, const struct conf_word *w,
+		     const char *(*fault)(const struct rule *r),
+		     struct rule **v, size_t *n);
+
 #define CONF_NAMES_MAX 10000000u    /* of all lists of one conf */
 #define CONF_LISTS_MAX (512u << 20) /* bytes of their files */
 

@@ -19,6 +19,7 @@
 #include <strings.h>
 
 #include "common/conf_priv.h"
+#include "common/parse.h"
 #include "common/target.h"
 
 #define EXPECTED "expected http://[USER:PASSWORD@]HOST:PORT or https://..."
@@ -105,17 +106,6 @@ static const char *split(const struct conf_word *w, struct url *ret)
 	return NULL;
 }
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Percent-decodes @s into @out, which has room for @n bytes and a NUL. */
 static const char *decode(const char *s, size_t n, char *out)
 {
@@ -128,10 +118,10 @@ static const char *decode(const char *s, size_t n, char *out)
 			return "in the credentials '@' and '/' are written %40 "
 			       "and %2F";
 		if (c == '%') {
-			if (n - i < 3 || hex(s[i + 1]) < 0 || hex(s[i + 2]) < 0)
+			c = n - i < 3 ? -1 : parse_hex_byte(s + i + 1);
+			if (c < 0)
 				return "a '%' in the credentials needs two hex "
 				       "digits; '%' itself is %25";
-			c = hex(s[i + 1]) * 16 + hex(s[i + 2]);
 			i += 2;
 		}
 		if (c < 0x20 || c == 0x7f)

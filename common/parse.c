@@ -14,6 +14,25 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+int parse_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+int parse_hex_byte(const char *s)
+{
+	const int high = parse_hex_digit(s[0]);
+	const int low = high < 0 ? -1 : parse_hex_digit(s[1]);
+
+	return low < 0 ? -1 : high * 16 + low;
+}
+
 int parse_u32(const char *s, size_t n, uint32_t *ret)
 {
 	uint64_t v = 0;

@@ -22,6 +22,10 @@ int parse_duration_ms(const char *s, size_t n, uint32_t *ret);
 /* "65536", "64k", "1m" (powers of 1024) to bytes. */
 int parse_size(const char *s, size_t n, uint32_t *ret);
 
+/* A hex digit, or two of them, in either case. Return: its value, or -1. */
+int parse_hex_digit(char c);
+int parse_hex_byte(const char *s);
+
 struct port_range {
 	uint16_t first, last;
 };

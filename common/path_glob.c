@@ -12,31 +12,15 @@
 
 #include <string.h>
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
+#include "common/parse.h"
 
 /* One byte of a path, decoded. Return: bytes it took in the text, 1 or 3. */
 static size_t next_byte(const char *s, size_t n, unsigned char *ret)
 {
-	int high, low;
+	const int byte = s[0] == '%' && n >= 3 ? parse_hex_byte(s + 1) : -1;
 
-	*ret = (unsigned char)s[0];
-	if (s[0] != '%' || n < 3)
-		return 1;
-	high = hex_digit(s[1]);
-	low = hex_digit(s[2]);
-	if (high < 0 || low < 0)
-		return 1;
-	*ret = (unsigned char)(high * 16 + low);
-	return 3;
+	*ret = (unsigned char)(byte < 0 ? s[0] : byte);
+	return byte < 0 ? 1 : 3;
 }
 
 enum token {

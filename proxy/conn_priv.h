@@ -122,6 +122,9 @@ void conn_next(struct conn *c);
 int conn_give_client(struct conn *c);
 void conn_adopt_client(struct conn *c, int fd);
 
+/* conn_request.c: one more connection may be made; else it is refused. */
+bool conn_may_dial(struct conn *c);
+
 /* Throws away the first @n bytes of c->in. */
 void conn_take_input(struct conn *c, size_t n);
 

@@ -56,19 +56,25 @@ static void on_dialed(int fd, const struct addr *addr, enum reason reason,
 	conn_establish(c);
 }
 
+bool conn_may_dial(struct conn *c)
+{
+	if (c->loop->dials < c->loop->dials_max)
+		return true;
+	conn_refuse(c, REASON_LIMIT,
+		    "Too many connections are being made (limit "
+		    "pending-dials).",
+		    NULL, 0);
+	return false;
+}
+
 static void start_dial(struct conn *c, const struct addr *addrs, size_t n)
 {
 	struct loop *lp = c->loop;
 	struct dial_opts opts = { .stagger_ms = DIAL_STAGGER_MS,
 				  .deadline_ms = c->scope->limits->dial_time };
 
-	if (lp->dials >= lp->dials_max) {
-		conn_refuse(c, REASON_LIMIT,
-			    "Too many connections are being made (limit "
-			    "pending-dials).",
-			    NULL, 0);
+	if (!conn_may_dial(c))
 		return;
-	}
 	if (dial_start(lp->base, addrs, n, c->request.target.port, &opts,
 		       on_dialed, c, &c->dial) < 0) {
 		conn_refuse(c, REASON_INTERNAL, NULL, NULL, 0);

@@ -102,13 +102,8 @@ void conn_upstream_start(struct conn *c)
 		return;
 	}
 	conn_upstream_note(c);
-	if (lp->dials >= lp->dials_max) {
-		conn_refuse(c, REASON_LIMIT,
-			    "Too many connections are being made (limit "
-			    "pending-dials).",
-			    NULL, 0);
+	if (!conn_may_dial(c))
 		return;
-	}
 	/* A plain request the parent forwards itself: no tunnel. */
 	if (upstream_start(lp->upstream,
 			   conn_http_is_to_parent(c) ? NULL

@@ -17,6 +17,7 @@
 
 #include <string.h>
 
+#include "common/parse.h"
 #include "proxy/http_syntax.h"
 
 enum state {
@@ -132,17 +133,6 @@ static enum line find_line(struct http_body *b, const char *s, size_t n,
 	return LINE_MORE;
 }
 
-static int digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 static size_t skip_blanks(const char *s, size_t n, size_t i)
 {
 	while (i < n && (s[i] == ' ' || s[i] == '\t'))
@@ -197,19 +187,19 @@ static bool extensions_are_right(const char *s, size_t n)
 }
 
 /* A whole size line of @len bytes, CRLF and all, at what is to be taken. */
-static void parse_size(struct http_body *b, const char *bytes, size_t len,
-		       struct http_body_part *p)
+static void parse_size_line(struct http_body *b, const char *bytes, size_t len,
+			    struct http_body_part *p)
 {
 	const char *s = bytes + p->taken;
 	size_t digits = 0, rest;
 
 	b->left = 0;
-	while (digits < len && digit(s[digits]) >= 0) {
+	while (digits < len && parse_hex_digit(s[digits]) >= 0) {
 		if (digits == SIZE_DIGITS_MAX) {
 			fail(b, "a chunk's size has too many digits");
 			return;
 		}
-		b->left = b->left << 4 | (uint64_t)digit(s[digits++]);
+		b->left = b->left << 4 | (uint64_t)parse_hex_digit(s[digits++]);
 	}
 	rest = len - digits - 2;
 	if (digits == 0 || (rest > 0 && s[digits] != ';')) {
@@ -302,7 +292,7 @@ static enum http_body_verdict step_line(struct http_body *b, const char *bytes,
 	if (begins_trailer(b, len, p))
 		return HTTP_BODY_AGAIN;
 	if (b->state == IN_SIZE)
-		parse_size(b, bytes, len, p);
+		parse_size_line(b, bytes, len, p);
 	else
 		parse_trailer(b, bytes, len, p);
 	return HTTP_BODY_AGAIN;

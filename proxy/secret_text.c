@@ -17,6 +17,7 @@
 
 #include "common/base64.h"
 #include "common/macros.h"
+#include "common/parse.h"
 
 /* The bit that is the first of a whole digit, behind 0, 1 and 2 bytes. */
 static const size_t first_bits[] = { 0, 4, 2 };
@@ -150,30 +151,12 @@ void secret_finder_init(struct secret_finder *f, const char *from,
 	}
 }
 
-static int hex_of(const char *s)
-{
-	int value = 0;
-
-	for (int i = 0; i < 2; i++) {
-		char c = s[i];
-
-		value <<= 4;
-		if (c >= '0' && c <= '9')
-			value |= c - '0';
-		else if ((c | 32) >= 'a' && (c | 32) <= 'f')
-			value |= (c | 32) - 'a' + 10;
-		else
-			return -1;
-	}
-	return value;
-}
-
 /* How many bytes at @s stand for the byte @c; 0: none do. */
 static size_t take_byte(const char *s, size_t n, char c)
 {
 	/* "%41", or "%2541" where it was encoded again. */
 	for (size_t at = 1; s[0] == '%' && n >= at + 2; at += 2) {
-		int value = hex_of(s + at);
+		int value = parse_hex_byte(s + at);
 
 		if (value == (uint8_t)c)
 			return at + 2;

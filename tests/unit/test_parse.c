@@ -5,6 +5,7 @@
 #include "common/parse.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -71,6 +72,28 @@ static void numbers_are_strict(void **state)
 
 	(void)state;
 	check_numbers(parse_u32, cases, ARRAY_SIZE(cases));
+}
+
+static void hex_digits_are_of_either_case(void **state)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	(void)state;
+	for (int c = CHAR_MIN; c <= CHAR_MAX; c++) {
+		const char *at = c ? strchr(digits, c | 32) : NULL;
+		const bool is_one = (c >= '0' && c <= '9') ||
+				    (c >= 'a' && c <= 'f') ||
+				    (c >= 'A' && c <= 'F');
+
+		assert_int_equal(parse_hex_digit((char)c),
+				 is_one ? (int)(at - digits) : -1);
+	}
+	assert_int_equal(parse_hex_byte("00"), 0);
+	assert_int_equal(parse_hex_byte("1f"), 31);
+	assert_int_equal(parse_hex_byte("Ff"), 255);
+	assert_int_equal(parse_hex_byte("g0"), -1);
+	assert_int_equal(parse_hex_byte("0g"), -1);
+	assert_int_equal(parse_hex_byte(""), -1); /* and not past its end */
 }
 
 static void durations_have_units(void **state)
@@ -235,6 +258,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_are_strict),
+		cmocka_unit_test(hex_digits_are_of_either_case),
 		cmocka_unit_test(durations_have_units),
 		cmocka_unit_test(sizes_have_units),
 		cmocka_unit_test(ports_are_1_to_65535),

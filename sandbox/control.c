@@ -187,7 +187,29 @@ static void post_reload(struct control *c, struct control_conn *cc,
 	reload_start(c->facts.server->reload);
 }
 
-void control_reloaded(struct control *c, bool changed, const char *errors)
+static void render_reload(bool changed, const char *said, struct strbuf *out)
+{
+	struct json j;
+
+	if (!changed && said[0]) {
+		strbuf_adds(out, said);
+		return;
+	}
+	if (!changed) {
+		error_text("the old conf stays; the daemon's messages say why",
+			   out);
+		return;
+	}
+	json_init(&j, out);
+	json_object_open(&j, NULL);
+	json_bool(&j, "reloaded", true);
+	if (said[0])
+		json_string(&j, "warning", said);
+	json_object_close(&j);
+	strbuf_addc(out, '\n');
+}
+
+void control_reloaded(struct control *c, bool changed, const char *said)
 {
 	struct waiter *w, *next;
 
@@ -205,14 +227,7 @@ void control_reloaded(struct control *c, bool changed, const char *errors)
 			continue;
 		}
 		waiter_free(w);
-		if (changed)
-			strbuf_adds(&text, "{\"reloaded\":true}\n");
-		else if (errors[0])
-			strbuf_adds(&text, errors);
-		else
-			strbuf_adds(&text, "{\"error\":\"the old conf stays; "
-					   "the daemon's messages say "
-					   "why\"}\n");
+		render_reload(changed, said, &text);
 		answer_json(cc, changed ? 200 : 409, &text);
 	}
 }

@@ -41,7 +41,7 @@ int control_new(struct server *s, struct runs *runs, int listen_fd,
 void control_free(struct control *c);
 
 /* A reload is over, as struct reload_opts has it: whoever waits is told. */
-void control_reloaded(struct control *c, bool changed, const char *errors);
+void control_reloaded(struct control *c, bool changed, const char *said);
 
 /* The daemon ends once nothing is open: streams end now. */
 void control_drain(struct control *c);

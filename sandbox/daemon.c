@@ -185,14 +185,13 @@ static void serving(struct server *s)
 	notify_send("READY=1\nSTATUS=serving");
 }
 
-static void reloaded(struct server *s, struct rulebook *rules,
-		     const char *errors)
+static void reloaded(struct server *s, struct rulebook *rules, const char *said)
 {
 	const struct daemon *d = s->kind_arg;
 
 	if (rules)
 		runs_set_rules(d->runs, rules);
-	control_reloaded(d->control, rules != NULL, errors);
+	control_reloaded(d->control, rules != NULL, said);
 	notify_send(rules ? "READY=1\nSTATUS=serving"
 			  : "READY=1\nSTATUS=the conf could not be reloaded");
 }

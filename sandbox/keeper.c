@@ -58,12 +58,13 @@ struct keeper {
 	struct log_place log;
 	int sock;
 	bool replied; /* in the child: nothing more is to be said */
+	char warning[KEEPER_WARNING_MAX]; /* in the child */
 };
 
 static void reply_with(const struct keeper *k, enum keeper_thing thing,
 		       int result, const int fds[KEEPER_FDS], uint32_t ca)
 {
-	const struct keeper_reply msg = {
+	struct keeper_reply msg = {
 		.thing = (uint32_t)thing,
 		.result = result,
 		.is_syslog = k->log.kind == CONF_LOG_SYSLOG,
@@ -71,6 +72,7 @@ static void reply_with(const struct keeper *k, enum keeper_thing thing,
 	};
 	const size_t n = fds[0] < 0 ? 0 : fds[1] < 0 ? 1 : 2;
 
+	memcpy(msg.warning, k->warning, sizeof(msg.warning));
 	/* If the proxy is gone, the end of file says so. */
 	(void)fd_send(k->sock, &msg, sizeof(msg), fds, n);
 }
@@ -164,15 +166,18 @@ static bool is_good(struct keeper *k, const struct conf *cf)
 	return true;
 }
 
-/* The pair of now, for the proxy. Return: 0, or -errno and that is said. */
-static int load_ca(struct keeper *k, int *ret_fd, uint32_t *ret_number)
+/*
+ * The pair of now, for the proxy. One that cannot be used is no reason to keep
+ * a conf from counting: the proxy has another, and the conf may deny more.
+ */
+static void load_ca(struct keeper *k, int *ret_fd, uint32_t *ret_number)
 {
-	char why[AUTHORITY_ERROR_MAX], text[sizeof(why) + 40];
+	char why[AUTHORITY_ERROR_MAX];
 	struct ca *ca = NULL;
 	int r;
 
 	if (!k->opts->cas)
-		return 0;
+		return;
 	r = authority_load(&ca, why);
 	if (r == 0) {
 		r = ca_pass_put(ca, ret_fd);
@@ -184,10 +189,11 @@ static int load_ca(struct keeper *k, int *ret_fd, uint32_t *ret_number)
 		*ret_number = known_cas_add(k->opts->cas, ca_pem(ca));
 	ca_free(ca);
 	if (r == 0)
-		return 0;
-	(void)snprintf(text, sizeof(text), "the CA cannot be used: %s", why);
-	refuse(k, text);
-	return -EINVAL;
+		return;
+	(void)snprintf(k->warning, sizeof(k->warning),
+		       "the CA cannot be used, the one from before stays: %s",
+		       why);
+	log_warn("%s", k->warning);
 }
 
 static int load(struct keeper *k, struct conf **ret)
@@ -236,10 +242,9 @@ static int send_conf(struct keeper *k, int to_keeper)
 
 	r = load(k, &cf);
 	if (r == 0)
-		r = load_ca(k, &fds[1], &ca);
-	if (r == 0)
 		r = log_place_find(cf, k->opts->log_file, &k->log);
 	if (r == 0) {
+		load_ca(k, &fds[1], &ca);
 		conf_pack(cf, &bytes);
 		fds[0] = put_in_memory(&bytes);
 		r = fds[0] < 0 ? fds[0] : 0;
@@ -379,6 +384,7 @@ int keeper_receive(int sock, struct keeper_reply *ret, int ret_fds[KEEPER_FDS])
 	n = fd_recv(sock, &msg, sizeof(msg), fds, KEEPER_FDS, &fds_n);
 	if (n == sizeof(msg)) {
 		*ret = msg;
+		ret->warning[KEEPER_WARNING_MAX - 1] = '\0';
 		for (size_t i = 0; i < KEEPER_FDS; i++)
 			ret_fds[i] = i < fds_n ? fds[i] : -1;
 		return 0;

@@ -26,6 +26,8 @@ enum keeper_thing {
 	KEEPER_THINGS
 };
 
+#define KEEPER_WARNING_MAX 400
+
 /**
  * struct keeper_reply - one datagram, and its descriptors
  * @result:    0; -EINVAL: the conf is bad, or what it names does not work,
@@ -34,12 +36,15 @@ enum keeper_thing {
  * @is_syslog: the descriptor is a socket of syslog's
  * @ca:        number of the CA, which is the second descriptor; 0: there is
  *             none
+ * @warning:   what is wrong with the CA, so that the proxy keeps the one that
+ *             it has; or ""
  */
 struct keeper_reply {
 	uint32_t thing;
 	int32_t result;
 	uint32_t is_syslog;
 	uint32_t ca;
+	char warning[KEEPER_WARNING_MAX];
 };
 
 #define KEEPER_FDS 2
@@ -55,8 +60,8 @@ struct keeper_reply {
  * @remove:   files that go when the proxy has ended; NULL: none
  * @hold:     a lock, or -1: kept until these files are gone, so that whoever
  *            has it next loses none of his own
- * @cas:      where a CA is loaded with each conf, and is good or the whole is
- *            not: those that are known; else NULL
+ * @cas:      where a CA is loaded with each conf: those that are known; else
+ *            NULL
  * @ca:       the one that the proxy has, of which the keeper's copy is wiped
  * @lacks_ca: the proxy has no means to look into tunnels: a conf that asks for
  *            it is not good

@@ -50,6 +50,7 @@ struct reload {
 	struct reload_build *build; /* in BUILD */
 	struct signer *signer;	    /* in BUILD: another CA, or NULL */
 	char *errors; /* of a conf that is bad, in JSON; or NULL */
+	char warning[KEEPER_WARNING_MAX]; /* of the last reply */
 };
 
 static void end(struct reload *rl);
@@ -70,6 +71,7 @@ static void ask(struct reload *rl, enum keeper_thing thing, enum state next)
 static void end(struct reload *rl)
 {
 	const bool loaded = rl->loaded;
+	const char *errors = rl->errors ? rl->errors : "";
 
 	if (loaded)
 		log_notice("reloaded: new requests meet the new rules");
@@ -77,7 +79,7 @@ static void end(struct reload *rl)
 	rl->loaded = false;
 	if (rl->opts.done)
 		rl->opts.done(rl->opts.arg, loaded ? rl->rules : NULL,
-			      rl->errors ? rl->errors : "");
+			      loaded ? rl->warning : errors);
 	free(rl->errors);
 	rl->errors = NULL;
 	if (rl->again)
@@ -279,6 +281,7 @@ static void on_reply(evutil_socket_t sock, short what, void *arg)
 		return;
 	}
 	if (reply.thing == KEEPER_CONF && rl->state == RELOAD_CONF) {
+		memcpy(rl->warning, reply.warning, sizeof(rl->warning));
 		r = take_ca(rl, reply.ca, fds[1]);
 		on_conf(rl, reply.result < 0 ? reply.result : r, fds[0]);
 	} else if (reply.thing == KEEPER_LOG && rl->state == RELOAD_LOG) {

@@ -20,8 +20,8 @@ struct rulebook;
  * @log_fd:  what it logs to now, or -1; taken
  * @sock:    the keeper's
  * @done:    NULL, or called after each: with the rules that the proxy has now
- *           if they are others, else with NULL and what check_render_json()
- *           says of the conf, "" where it does not
+ *           if they are others, and with a warning; else with NULL and what
+ *           check_render_json() says of the conf; "" where there is neither
  */
 struct reload_opts {
 	struct proxy *proxy;
@@ -29,7 +29,7 @@ struct reload_opts {
 	struct rulebook *rules;
 	const char *profile;
 	int log_fd, sock;
-	void (*done)(void *arg, struct rulebook *rules, const char *errors);
+	void (*done)(void *arg, struct rulebook *rules, const char *said);
 	void *arg;
 };
 
@@ -40,8 +40,8 @@ void reload_free(struct reload *rl);
 /*
  * Begins a reload, or another one after that which is under way. What came of
  * it is logged, and @done is called: from inside where the keeper is gone. A
- * conf that is bad changes nothing, and so does a CA that is; the log is opened
- * anew in every case.
+ * conf that is bad changes nothing; where the CA is, the one from before stays;
+ * the log is opened anew in every case.
  */
 void reload_start(struct reload *rl);
 

@@ -279,14 +279,14 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
 }
 
 /* After each reload. */
-static void on_reloaded(void *arg, struct rulebook *rules, const char *errors)
+static void on_reloaded(void *arg, struct rulebook *rules, const char *said)
 {
 	struct server *s = arg;
 
 	if (rules)
 		(void)clock_gettime(CLOCK_REALTIME, &s->loaded);
 	if (s->kind->reloaded)
-		s->kind->reloaded(s, rules, errors);
+		s->kind->reloaded(s, rules, said);
 }
 
 static int make_events(struct server *s)

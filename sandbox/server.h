@@ -88,7 +88,7 @@ struct server_kind {
 	void (*serving)(struct server *s);
 	void (*reloading)(struct server *s);
 	void (*reloaded)(struct server *s, struct rulebook *rules,
-			 const char *errors);
+			 const char *said);
 	void (*draining)(struct server *s);
 	bool (*busy)(struct server *s);
 	void (*stop)(struct server *s);

@@ -271,14 +271,23 @@ $OLD"
 cp -p "$DIR/ca-key.pem" "$W/key.good"
 cp -p "$DIR/ca.pem" "$W/ca.good"
 
-# not_taken NAME PATTERN: of the pair that is there now
-write_conf 'inspect v4.example' "permit $BEN profile *" "$profile"
+# not_taken NAME PATTERN: of the pair that is there now. The conf is: a line more
+# in it is that of a user.
 not_taken() {
+	write_conf 'inspect v4.example' "permit $BEN profile *" "$profile"
 	try "$NETLEASH" reload
-	like "$1 fails a reload, which says so" "$STATUS/$OUT$ERR" \
-		"^1/.*error: the CA cannot be used: $DIR: $2"
+	like "$1 is not taken, and a reload says so" "$OUT" \
+		"^warning: the CA cannot be used, the one from before stays: $DIR: $2"
+	try ben run --isolation=firewall -- true
+	is "$1: the conf is taken" "$STATUS" 0
+	write_conf "$profile"
+	try "$NETLEASH" reload
+	like "$1: so is one that asks for less" "$STATUS/$OUT" \
+		"^0/reloaded: true$"
+	try ben run --isolation=firewall -- true
+	like "$1: with its denials" "$STATUS/$ERR" "^125/.*no 'permit' line"
 	whole
-	is "$1: and all is as it was" "$STATUS/$OUT" "0/200
+	is "$1: the CA is as it was" "$STATUS/$OUT" "0/200
 $OLD"
 	cp -p "$W/key.good" "$DIR/ca-key.pem"
 	cp -p "$W/ca.good" "$DIR/ca.pem"
@@ -297,8 +306,12 @@ sleep 1.1
 not_taken "one that is about to expire" "ca.pem expires in less than a day"
 rm "$DIR/ca-key.pem" "$DIR/ca.pem"
 not_taken "none" "there is no CA"
-try ben run --isolation=firewall -- true
-like "the conf beside it is not taken either" "$STATUS/$ERR" "^125/.*no 'permit' line"
+like "the daemon's messages say it too" "$(cat "$W/messages")" \
+	"the CA cannot be used, the one from before stays: $DIR"
+echo 'allow bad..name' >>"$W/conf"
+try "$NETLEASH" reload
+is "a conf that is bad is not taken" "$STATUS" 1
+like "and that is said, not the CA" "$ERR" "message: 'bad..name'"
 
 write_conf 'inspect v4.example' "$profile"
 try "$NETLEASH" reload
@@ -437,12 +450,18 @@ try ann run -- sh -c "$GET --cacert ca.pem https://v4.example/"
 is "and the old conf stays" "$STATUS/$OUT" 0/200
 try ben run --isolation=firewall -- true
 like "for the launcher too" "$STATUS/$ERR" "^125/.*no 'permit' line"
+write_conf "permit $BEN profile *"
+try "$NETLEASH" reload
+is "one that asks for no look is taken" "$STATUS/$OUT" '0/reloaded: true'
+try ben run --isolation=firewall -- true
+is "and counts" "$STATUS" 0
 "$NETLEASH" mode limited >/dev/null
 try ann run -- sh -c "$GET --cacert ca.pem https://v4.example/"
 is "mode limited refuses https as a whole then" "$STATUS/$OUT" 56/000
 stop_daemon
 chmod 600 "$DIR/ca-key.pem"
 rm "$DIR/ca.pem"
+write_conf 'inspect v4.example'
 try leash daemon -c "$W/conf"
 like "half a pair is no CA" "$STATUS/$ERR" \
 	"^1/.*ca.pem is missing beside ca-key.pem: 'netleash ca renew'"

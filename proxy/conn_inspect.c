@@ -16,6 +16,7 @@
  */
 #include "proxy/conn_inspect.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,6 +162,7 @@ int conn_inspect_reserve(struct conn *c)
 	const struct inspect_bounds bounds = scope_inspect_bounds(c->scope);
 	struct conn_inspect *i = calloc(1, sizeof(*i));
 
+	assert(!c->inspect);
 	if (!i)
 		return -ENOMEM;
 	if (!inspect_share_take(c->scope->inspects, &bounds)) {

@@ -204,8 +204,6 @@ void conn_judge(struct conn *c)
 		conn_refuse(c, c->decision.reason, detail, NULL, 0);
 		return;
 	}
-	if (!may_inspect(c))
-		return;
 	if (!conn_inspect_is_inside(c) &&
 	    (c->request.target.scheme == SCHEME_HTTPS ||
 	     c->request.target.scheme == SCHEME_WSS)) {
@@ -214,6 +212,9 @@ void conn_judge(struct conn *c)
 			    0);
 		return;
 	}
+	/* Only a tunnel is left: if it is refused, so is its connection. */
+	if (!may_inspect(c))
+		return;
 	if (c->plain && conn_http_can_reuse(c)) {
 		conn_http_forward(c);
 		return;

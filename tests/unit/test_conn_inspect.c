@@ -614,6 +614,29 @@ static void a_tunnel_that_did_not_come_about_takes_no_place(void **state)
 	inspected_end(&i);
 }
 
+/* Nothing is looked into but tunnels, and what is refused has no place. */
+static void an_https_url_outside_of_one_takes_no_place(void **state)
+{
+	struct inspected i;
+	int fd;
+
+	(void)state;
+	inspected_begin_opts(&i, INSPECT "limit inspections-per-run 2\n",
+			     (struct fixture_opts){ .threads = 1 });
+	fd = fixture_connect(&i.f);
+	for (int n = 0; n < 5; n++) {
+		fixture_ask(&i.f, fd,
+			    "HEAD https://127.0.0.1:ORIGIN/ HTTP/1.1\r\n" HOST
+			    "\r\n");
+		assert_has(fixture_head(&i.f, fd), "HTTP/1.1 501 ");
+	}
+	assert_lacks(fixture_log(&i.f, 5), "\"inspected\"");
+	inspected_open(&i);
+	close(inspected_connect(&i, "127.0.0.1:ORIGIN"));
+	close(fd);
+	inspected_end(&i);
+}
+
 static void it_ends_with_all_of_it_under_way(void **state)
 {
 	struct inspected i;
@@ -665,6 +688,7 @@ int main(void)
 		cmocka_unit_test(there_are_as_many_as_the_limit_says),
 		cmocka_unit_test(
 			a_tunnel_that_did_not_come_about_takes_no_place),
+		cmocka_unit_test(an_https_url_outside_of_one_takes_no_place),
 		cmocka_unit_test(it_ends_with_all_of_it_under_way),
 	};
 

@@ -54,16 +54,16 @@ static bool is_named(const struct line *l, const char *name)
 }
 
 /*
- * Fields that netleash writes itself, of what it has understood. A secret may
- * have nothing but digits: were it put into a length, or taken out of one, the
- * two sides would not end the message at the same place.
+ * Fields of an answer that netleash has written itself, of what it has
+ * understood: nothing of the origin's is in them. A secret may have nothing but
+ * digits: were it taken out of a length, the two sides would not end the
+ * message at the same place.
  */
 static bool is_framing(const struct line *l)
 {
-	static const char *const names[] = {
-		"Host",	      "Content-Length", "Transfer-Encoding",
-		"Connection", "Upgrade",	"Max-Forwards",
-	};
+	static const char *const names[] = { "Content-Length",
+					     "Transfer-Encoding", "Connection",
+					     "Upgrade" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (is_named(l, names[i]))

@@ -4,7 +4,8 @@
  *
  * Pure, over a head that was rendered (proxy/http_rewrite.h): its start line is
  * left alone but for an answer's phrase, and so is every field's name; what
- * says where the message ends and whom it is for is not swapped either.
+ * says where an answer ends, which netleash writes itself, is not swapped
+ * either.
  *
  * No text has a control byte, and @from is not empty. See strbuf_failed() for
  * want of memory.

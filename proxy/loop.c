@@ -97,8 +97,8 @@ static void on_reap(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	conn_reap(lp);
 	scope_reap(lp);
-	if (!lp->draining)
-		listener_resume_all(lp);
+	/* In a drain there are those of runs. */
+	listener_resume_all(lp);
 	if (lp->draining && emptied && lp->connections == 0) {
 		lp->emptied = NULL;
 		emptied(lp->emptied_arg);

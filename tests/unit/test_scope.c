@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "common/conf.h"
+#include "common/macros.h"
 #include "proxy/proxy.h"
 #include "tests/support/loopback.h"
 #include "tests/support/proxy_fixture.h"
@@ -234,6 +235,37 @@ static void a_run_that_is_full_leaves_room_for_the_others(void **state)
 	fixture_end(&f);
 }
 
+static void on_drained(void *arg)
+{
+	++*(unsigned *)arg;
+}
+
+/* Its door stays open, and so must be opened again when there is room. */
+static void a_run_that_was_full_is_served_in_a_drain_too(void **state)
+{
+	unsigned drained = 0;
+	struct fixture f;
+	struct run run;
+	int fds[24];
+
+	(void)state;
+	fixture_begin_threads(&f, "allow none.example\n", 1);
+	run_begin(&f, &run, "full",
+		  "allow none.example\nlimit connections-per-run 3\n");
+	/* Some more are taken to be told so; then accepting pauses. */
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		fds[i] = connect_to(&f, run.port);
+		fixture_turn_for(&f, 1);
+	}
+	proxy_drain(f.proxy, on_drained, &drained);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		close(fds[i]);
+	fixture_turn_for(&f, 20);
+	assert_has(ask(&f, run.port, "a.example:443"), " 403 ");
+	run_end(&f, &run);
+	fixture_end(&f);
+}
+
 static void who_distrusts_the_ca_is_not_looked_into(void **state)
 {
 	const struct proxy_blocked *v;
@@ -343,6 +375,7 @@ int main(void)
 		cmocka_unit_test(
 			nobody_answers_at_the_door_of_a_run_that_ended),
 		cmocka_unit_test(a_run_that_is_full_leaves_room_for_the_others),
+		cmocka_unit_test(a_run_that_was_full_is_served_in_a_drain_too),
 		cmocka_unit_test(who_distrusts_the_ca_is_not_looked_into),
 		cmocka_unit_test(a_new_policy_is_one_run_s_alone),
 		cmocka_unit_test(

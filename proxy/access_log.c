@@ -109,6 +109,16 @@ static void add_path(struct json *j, const struct access_entry *e)
 			      n < ACCESS_PATH_MAX ? n : ACCESS_PATH_MAX);
 }
 
+/* It is the client's to choose; it must not make a line too long, either. */
+static void add_method(struct json *j, const struct access_entry *e)
+{
+	if (!e->method)
+		json_null(j, "method");
+	else
+		json_string_n(j, "method", e->method,
+			      strnlen(e->method, ACCESS_METHOD_MAX));
+}
+
 static void add_who(struct json *j, const struct access_who *who)
 {
 	static const struct access_who nobody;
@@ -133,7 +143,7 @@ void access_entry_render(const struct access_entry *e, struct timespec now,
 	add_who(&j, e->who);
 	json_string_or_null(&j, "protocol", e->protocol);
 	json_string_or_null(&j, "client", e->client);
-	json_string_or_null(&j, "method", e->method);
+	add_method(&j, e);
 	json_string_or_null(&j, "target", e->target);
 	add_path(&j, e);
 	json_string_or_null(&j, "address", e->address);

@@ -11,7 +11,7 @@
  *   command    name of the command that he runs
  *   protocol   "connect", "http", "socks5", "local-port" (forward_port.h)
  *   client     address and port that the request came from
- *   method     of HTTP; null where there is none
+ *   method     of HTTP, at most 32 bytes; null where there is none
  *   target     "host:port"; null where none was understood
  *   path       of plain HTTP, without its query, at most 1000 bytes; or null
  *   address    the address that was dialled; null where none was
@@ -51,8 +51,9 @@
 
 struct access_log;
 
-/* More of a path is not shown. */
-#define ACCESS_PATH_MAX 1000
+/* More of a method, and of a path, is not shown. */
+#define ACCESS_METHOD_MAX 32
+#define ACCESS_PATH_MAX	  1000
 
 /* Whose requests they are; "" or NULL for what there is none of. */
 struct access_who {

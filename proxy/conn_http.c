@@ -25,6 +25,7 @@
 #include <sys/socket.h>
 
 #include "common/clock.h"
+#include "proxy/access_log.h"
 #include "proxy/conn_answer.h"
 #include "proxy/conn_credential.h"
 #include "proxy/conn_inspect.h"
@@ -135,8 +136,8 @@ void conn_http_describe(const struct conn *c, struct strbuf *out)
 	size_t n = query ? (size_t)(query - t->path) : t->path_len;
 	char where[TARGET_TEXT_MAX];
 
-	strbuf_addf(out, "%s %s://%s", c->http->method.s, c->protocol,
-		    target_format(t, where));
+	strbuf_addf(out, "%.*s %s://%s", ACCESS_METHOD_MAX, c->http->method.s,
+		    c->protocol, target_format(t, where));
 	strbuf_add(out, n > 0 ? t->path : "/",
 		   n == 0	      ? 1
 		   : n < DESCRIBE_MAX ? n

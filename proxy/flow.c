@@ -259,8 +259,8 @@ static struct flow *flow_new(struct flows *fs, const struct flow_opts *o)
 	/* More than that is not shown either, and offsets are small. */
 	if (path_n > ACCESS_PATH_MAX)
 		path_n = ACCESS_PATH_MAX;
-	if (method_n > ACCESS_PATH_MAX)
-		method_n = ACCESS_PATH_MAX;
+	if (method_n > ACCESS_METHOD_MAX)
+		method_n = ACCESS_METHOD_MAX;
 	f = calloc(1, sizeof(*f) + target_n + method_n + path_n + 3);
 	if (!f)
 		return NULL;

@@ -86,6 +86,25 @@ static void a_line_names_run_caller_and_command(void **state)
 	strbuf_fini(&out);
 }
 
+static void a_method_has_no_more_than_its_share(void **state)
+{
+	struct access_entry e = { .path = "/", .path_len = 1 };
+	struct timespec now = { .tv_sec = 1 };
+	struct strbuf out = STRBUF_INIT;
+	char method[5000];
+
+	(void)state;
+	memset(method, 'M', sizeof(method));
+	method[sizeof(method) - 1] = '\0';
+	e.method = method;
+	access_entry_render(&e, now, &out);
+	assert_true(out.len < 500);
+	method[ACCESS_METHOD_MAX] = '\0';
+	assert_non_null(strstr(out.s, ",\"method\":\"M"));
+	assert_non_null(strstr(out.s, method));
+	strbuf_fini(&out);
+}
+
 static void a_path_has_no_query_and_no_more_than_its_share(void **state)
 {
 	struct access_entry e = { .method = "GET",
@@ -477,6 +496,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_has_every_key_in_order),
 		cmocka_unit_test(a_line_names_run_caller_and_command),
+		cmocka_unit_test(a_method_has_no_more_than_its_share),
 		cmocka_unit_test(
 			a_path_has_no_query_and_no_more_than_its_share),
 		cmocka_unit_test(the_decision_tells_policy_from_trouble),

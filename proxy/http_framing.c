@@ -7,7 +7,7 @@
  * Steps:      Connection -> Content-Length and Transfer-Encoding -> what the
  *             method or the status makes of them -> Upgrade, Expect
  * Invariants: a body is never guessed; what is not understood is an error;
- *             work is bounded by fields times CONNECTION_OPTIONS_MAX
+ *             each field is looked at a few times, however many there are
  * References: RFC 9112 sections 3.2, 6 and 9.3; RFC 9110 sections 7.6, 7.8,
  *             8.6, 9.3 and 10.1.1
  */
@@ -17,9 +17,6 @@
 
 #include "common/parse.h"
 #include "proxy/http_syntax.h"
-
-/* Each is looked for in every field's name; real ones are one to three. */
-#define CONNECTION_OPTIONS_MAX 16
 
 /* 2^63-1 has as many; more digits would be leading zeros. */
 #define LENGTH_DIGITS_MAX 19
@@ -48,26 +45,17 @@ static const char *const end_to_end[] = { "Host",
 static const char *check_connection(const struct http_head *h,
 				    const char *bytes)
 {
-	size_t cursor = 0, count = 0;
-	struct http_field f;
+	struct http_options o;
 
-	while (http_head_next(h, bytes, &cursor, &f)) {
-		const char *list = f.value, *word;
-		size_t left = f.value_len, len;
-
-		if (!http_is_word(f.name, f.name_len, "Connection"))
-			continue;
-		while (http_list_next(&list, &left, &word, &len)) {
-			if (!http_is_token(word, len))
-				return "an option of Connection is not a "
-				       "token";
-			if (++count > CONNECTION_OPTIONS_MAX)
-				return "Connection has too many options";
-			if (http_is_one_of(word, len, end_to_end) ||
-			    http_is_netleash_field(word, len))
-				return "Connection names a field that is for "
-				       "the other end";
-		}
+	if (!http_options_find(h, bytes, &o))
+		return "Connection has too many options";
+	for (size_t i = 0; i < o.n; i++) {
+		if (!http_is_token(o.v[i].s, o.v[i].n))
+			return "an option of Connection is not a token";
+		if (http_is_one_of(o.v[i].s, o.v[i].n, end_to_end) ||
+		    http_is_netleash_field(o.v[i].s, o.v[i].n))
+			return "Connection names a field that is for the other "
+			       "end";
 	}
 	return NULL;
 }

@@ -87,12 +87,12 @@ static void add_target(struct strbuf *out,
 }
 
 /* Fields that are for one connection, or that are written anew. */
-static bool ends_here(const struct http_head *h, const char *bytes,
+static bool ends_here(const struct http_options *options,
 		      const struct http_field *f)
 {
 	return http_is_hop_by_hop(f->name, f->name_len) ||
 	       http_is_word(f->name, f->name_len, "Content-Length") ||
-	       http_is_connection_option(h, bytes, f->name, f->name_len);
+	       http_options_have(options, f->name, f->name_len);
 }
 
 static void add_framing(struct strbuf *out, enum http_framing_kind kind,
@@ -140,6 +140,7 @@ void http_rewrite_request(const struct http_head *h, const char *bytes,
 	const struct http_framing *fr = how->framing;
 	bool options = http_span_is(&h->method, bytes, "OPTIONS");
 	bool counted = options || http_span_is(&h->method, bytes, "TRACE");
+	struct http_options connection;
 	size_t cursor = 0;
 	struct http_field f;
 
@@ -151,8 +152,9 @@ void http_rewrite_request(const struct http_head *h, const char *bytes,
 	add_host(out, how->target);
 	strbuf_adds(out, "\r\n");
 
+	(void)http_options_find(h, bytes, &connection); /* not too many */
 	while (http_head_next(h, bytes, &cursor, &f)) {
-		if (ends_here(h, bytes, &f) ||
+		if (ends_here(&connection, &f) ||
 		    http_is_word(f.name, f.name_len, "Host"))
 			continue;
 		/* Whoever expects nothing must not be made to wait. */
@@ -179,6 +181,7 @@ void http_rewrite_response(const struct http_response *r, const char *bytes,
 	const char *head_bytes = http_response_bytes(r, bytes);
 	const struct http_framing *fr = how->framing;
 	bool chunks = fr->announced == HTTP_FRAMING_CHUNKED && !how->bare;
+	struct http_options connection;
 	size_t cursor = 0;
 	struct http_field f;
 
@@ -188,8 +191,9 @@ void http_rewrite_response(const struct http_response *r, const char *bytes,
 	add_span(out, bytes, &r->phrase);
 	strbuf_adds(out, "\r\n");
 
+	(void)http_options_find(&r->head, head_bytes, &connection);
 	while (http_head_next(&r->head, head_bytes, &cursor, &f)) {
-		if (ends_here(&r->head, head_bytes, &f) ||
+		if (ends_here(&connection, &f) ||
 		    http_is_netleash_field(f.name, f.name_len))
 			continue;
 		if (!chunks && http_is_word(f.name, f.name_len, "Trailer"))

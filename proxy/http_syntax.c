@@ -65,35 +65,54 @@ bool http_list_next(const char **s, size_t *n, const char **ret, size_t *ret_n)
 	return false;
 }
 
-static bool list_has(const struct http_head *h, const char *bytes,
-		     const char *name, const char *s, size_t n)
+bool http_list_has(const struct http_head *h, const char *bytes,
+		   const char *name, const char *word)
 {
 	struct http_field f;
 	size_t cursor = 0;
 
 	while (http_head_next(h, bytes, &cursor, &f)) {
-		const char *list = f.value, *word;
+		const char *list = f.value, *element;
 		size_t left = f.value_len, len;
 
 		if (!http_is_word(f.name, f.name_len, name))
 			continue;
-		while (http_list_next(&list, &left, &word, &len))
-			if (len == n && strncasecmp(word, s, n) == 0)
+		while (http_list_next(&list, &left, &element, &len))
+			if (http_is_word(element, len, word))
 				return true;
 	}
 	return false;
 }
 
-bool http_list_has(const struct http_head *h, const char *bytes,
-		   const char *name, const char *word)
+bool http_options_find(const struct http_head *h, const char *bytes,
+		       struct http_options *ret)
 {
-	return list_has(h, bytes, name, word, strlen(word));
+	struct http_field f;
+	size_t cursor = 0;
+
+	ret->n = 0;
+	while (http_head_next(h, bytes, &cursor, &f)) {
+		const char *list = f.value, *word;
+		size_t left = f.value_len, len;
+
+		if (!http_is_word(f.name, f.name_len, "Connection"))
+			continue;
+		while (http_list_next(&list, &left, &word, &len)) {
+			if (ret->n == HTTP_OPTIONS_MAX)
+				return false;
+			ret->v[ret->n].s = word;
+			ret->v[ret->n++].n = len;
+		}
+	}
+	return true;
 }
 
-bool http_is_connection_option(const struct http_head *h, const char *bytes,
-			       const char *s, size_t n)
+bool http_options_have(const struct http_options *o, const char *s, size_t n)
 {
-	return list_has(h, bytes, "Connection", s, n);
+	for (size_t i = 0; i < o->n; i++)
+		if (o->v[i].n == n && strncasecmp(o->v[i].s, s, n) == 0)
+			return true;
+	return false;
 }
 
 bool http_is_hop_by_hop(const char *s, size_t n)

@@ -34,9 +34,27 @@ bool http_list_next(const char **s, size_t *n, const char **ret, size_t *ret_n);
 bool http_list_has(const struct http_head *h, const char *bytes,
 		   const char *name, const char *word);
 
-/* True if a Connection field names @s: then it goes no further than to us. */
-bool http_is_connection_option(const struct http_head *h, const char *bytes,
-			       const char *s, size_t n);
+/* Of a head; real ones have one to three. */
+#define HTTP_OPTIONS_MAX 16
+
+/**
+ * struct http_options - what the Connection fields of a head name
+ * @v: borrowed from the bytes, not terminated
+ */
+struct http_options {
+	size_t n;
+	struct {
+		const char *s;
+		size_t n;
+	} v[HTTP_OPTIONS_MAX];
+};
+
+/* Collects them. Return: false if there are more; then @ret has the first. */
+bool http_options_find(const struct http_head *h, const char *bytes,
+		       struct http_options *ret);
+
+/* True if @s is one of them: then it goes no further than to us. */
+bool http_options_have(const struct http_options *o, const char *s, size_t n);
 
 /* Fields that belong to one connection, whatever Connection says. */
 bool http_is_hop_by_hop(const char *s, size_t n);

@@ -81,6 +81,7 @@ static void every_field_of_a_name_counts_as_one_list(void **state)
 	const char *bytes = "GET / HTTP/1.1\r\nConnection: a, X-One\r\n"
 			    "X: close\r\nconnection:\r\n"
 			    "CONNECTION: CLOSE\r\n\r\n";
+	struct http_options o;
 	struct http_head h;
 
 	(void)state;
@@ -88,10 +89,12 @@ static void every_field_of_a_name_counts_as_one_list(void **state)
 	assert_int_equal(http_head_parse(&h, bytes, strlen(bytes)),
 			 HTTP_HEAD_OK);
 	assert_true(http_list_has(&h, bytes, "Connection", "close"));
-	assert_true(http_is_connection_option(&h, bytes, "x-one", 5));
-	assert_true(http_is_connection_option(&h, bytes, "A", 1));
-	assert_false(http_is_connection_option(&h, bytes, "x-on", 4));
-	assert_false(http_is_connection_option(&h, bytes, "X", 1));
+	assert_true(http_options_find(&h, bytes, &o));
+	assert_int_equal(o.n, 3);
+	assert_true(http_options_have(&o, "x-one", 5));
+	assert_true(http_options_have(&o, "A", 1));
+	assert_false(http_options_have(&o, "x-on", 4));
+	assert_false(http_options_have(&o, "X", 1));
 	assert_false(http_list_has(&h, bytes, "Connectio", "close"));
 }
 

@@ -15,6 +15,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "proxy/http_syntax.h"
+
 enum state {
 	AT_START,    /* the one empty line that may come first, or the method */
 	AT_BLANK_LF, /* the LF of that empty line */
@@ -31,14 +33,6 @@ enum state {
 
 static const char version_prefix[] = "HTTP/1.";
 #define VERSION_PREFIX_LEN (sizeof(version_prefix) - 1)
-
-static bool is_token_byte(unsigned char c)
-{
-	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9'))
-		return true;
-	return c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL;
-}
 
 static void fail(struct http_head *h, enum http_head_verdict verdict,
 		 const char *error)
@@ -64,7 +58,7 @@ static void step_method(struct http_head *h, unsigned char c)
 		h->method = span_to_here(h);
 		h->mark = h->pos + 1;
 		h->state = IN_TARGET;
-	} else if (!is_token_byte(c)) {
+	} else if (!http_is_token_byte(c)) {
 		malformed(h, "the method is not a token");
 	}
 }
@@ -116,7 +110,7 @@ static void step_name(struct http_head *h, const char *bytes, unsigned char c)
 {
 	struct http_span name;
 
-	if (is_token_byte(c))
+	if (http_is_token_byte(c))
 		return;
 	name = span_to_here(h);
 	if (c != ':') {

@@ -9,7 +9,8 @@
  *             for what becomes a flow; HEAD -> (RESOLVE -> DIAL ->) FORWARD ->
  *             IDLE -> HEAD for plain HTTP; REPLY -> TLS -> IDLE for a tunnel
  *             that is looked into, and then as plain HTTP; REPLY -> LAST for a
- * refusal from any state before it; CLOSED from all. next_allowed[] is the law
+ *             refusal from any state before it; CLOSED from all.
+ *             next_allowed[] is the law
  * Invariants: conn_set_state() alone writes the state; interest and deadline
  *             are derived from it; nothing is freed inside its own callback;
  *             a client that sends nothing costs this struct and no buffer

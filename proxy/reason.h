@@ -9,6 +9,8 @@
 #ifndef NETLEASH_PROXY_REASON_H
 #define NETLEASH_PROXY_REASON_H
 
+#include <stdbool.h>
+
 enum reason {
 	REASON_ALLOWED,
 	/* policy: 403, SOCKS 2 */
@@ -52,7 +54,6 @@ unsigned char reason_socks_reply(enum reason r);
 const char *reason_sentence(enum reason r);
 
 /* True for a refusal by policy (the 403 group and sni). */
-#include <stdbool.h>
 bool reason_is_policy(enum reason r);
 
 #endif

@@ -33,6 +33,7 @@ static const char *const managers[] = {
 	".local/share/fnm",
 	".local/share/mise",
 	".local/share/pnpm",
+	".local/share/uv/python",
 	".local/share/uv/tools",
 	".n",
 	".nodenv",
@@ -66,6 +67,7 @@ struct finder {
 	const char *home;
 	size_t home_len;
 	toolchain_add_fn *add;
+	toolchain_doubt_fn *doubts;
 	void *arg;
 };
 
@@ -108,14 +110,23 @@ static bool is_mixed(const char *relative, size_t n)
 	return false;
 }
 
+/* The length of the manager's folder that @relative is in, or 0. */
+static size_t manager_length(const char *relative)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(managers); i++)
+		if (is_in(relative, managers[i]))
+			return strlen(managers[i]);
+	return 0;
+}
+
 /* How much of @relative, a folder of programs, to show. */
 static size_t shown_length(const char *relative)
 {
 	const char *slash = strrchr(relative, '/');
+	size_t n = manager_length(relative);
 
-	for (size_t i = 0; i < ARRAY_SIZE(managers); i++)
-		if (is_in(relative, managers[i]))
-			return strlen(managers[i]);
+	if (n > 0)
+		return n;
 	if (slash && strcmp(slash, "/bin") == 0 &&
 	    !is_mixed(relative, (size_t)(slash - relative)))
 		return (size_t)(slash - relative);
@@ -137,6 +148,19 @@ static int add_folder(const struct finder *f, const char *folder)
 	return r;
 }
 
+/* @resolved, where a path of the caller's leads: all, or a manager's alone. */
+static int add_resolved(const struct finder *f, const char *resolved,
+			bool doubtful)
+{
+	const char *relative = below_home(f, resolved);
+	size_t n;
+
+	if (!doubtful)
+		return add_folder(f, resolved);
+	n = relative ? manager_length(relative) : 0;
+	return n > 0 ? add_below_home(f, relative, n) : 0;
+}
+
 /* As written, and as resolved: both are looked at when CMD runs. */
 static int add_both(const struct finder *f, const char *folder)
 {
@@ -145,13 +169,16 @@ static int add_both(const struct finder *f, const char *folder)
 
 	if (folder[0] != '/' || !resolved)
 		return 0;
+	if (f->doubts(f->arg, folder))
+		return add_resolved(f, resolved, true);
 	r = strstr(folder, "/../") ? 0 : add_folder(f, folder);
 	if (r == 0 && strcmp(resolved, folder) != 0)
-		r = add_folder(f, resolved);
+		r = add_resolved(f, resolved, false);
 	return r;
 }
 
-static int add_program(const struct finder *f, const char *path)
+/* The folder of @path itself, which may be a link, is another's to add. */
+static int add_target(const struct finder *f, const char *path)
 {
 	AUTOFREE char *resolved = NULL;
 
@@ -162,13 +189,25 @@ static int add_program(const struct finder *f, const char *path)
 	if (!resolved)
 		return 0;
 	*strrchr(resolved, '/') = '\0';
-	return add_folder(f, resolved);
+	return add_resolved(f, resolved, f->doubts(f->arg, path));
+}
+
+static int add_command(const struct finder *f, const char *path)
+{
+	AUTOFREE char *folder = strdup(path);
+	int r;
+
+	if (!folder)
+		return -ENOMEM;
+	*strrchr(folder, '/') = '\0';
+	r = add_both(f, folder);
+	return r == 0 ? add_target(f, path) : r;
 }
 
 int toolchain_find(const char *home, const char *path_list, const char *command,
-		   toolchain_add_fn *add, void *arg)
+		   toolchain_add_fn *add, toolchain_doubt_fn *doubts, void *arg)
 {
-	const struct finder f = { home, strlen(home), add, arg };
+	const struct finder f = { home, strlen(home), add, doubts, arg };
 	AUTOFREE char *list = strdup(path_list ? path_list : "");
 	char *rest = list, *entry;
 	int r = 0;
@@ -176,7 +215,7 @@ int toolchain_find(const char *home, const char *path_list, const char *command,
 	if (!list)
 		return -ENOMEM;
 	if (strchr(command, '/'))
-		r = add_program(&f, command);
+		r = add_command(&f, command);
 	while (r == 0 && (entry = strsep(&rest, ":")) != NULL) {
 		char program[PATH_MAX];
 
@@ -185,7 +224,7 @@ int toolchain_find(const char *home, const char *path_list, const char *command,
 			continue;
 		if ((size_t)snprintf(program, sizeof(program), "%s/%s", entry,
 				     command) < sizeof(program))
-			r = add_program(&f, program);
+			r = add_target(&f, program);
 	}
 	return r;
 }

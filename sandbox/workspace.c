@@ -346,6 +346,14 @@ static int add_toolchain(void *arg, const char *folder)
 	return paths_add(&w->readonly, strdup(folder));
 }
 
+/* toolchain_doubt_fn; without memory everything is in doubt */
+static bool is_doubtful(void *arg, const char *path)
+{
+	AUTOFREE char *link = NULL;
+
+	return workspace_find_link(arg, path, &link) < 0 || link;
+}
+
 /*
  * What the caller calls his home is what CMD must not see: $HOME, where it is
  * his own (sudo(8) sets it to another's), else that of passwd. Resolved, since
@@ -436,7 +444,8 @@ int workspace_find(const struct run_cli *cli, const struct caller *caller,
 		r = protect(conf, caller, log_file, &w, error);
 	if (r == 0)
 		r = toolchain_find(w.home, childenv_get(env, "PATH"),
-				   cli->argv[0], add_toolchain, &w);
+				   cli->argv[0], add_toolchain, is_doubtful,
+				   &w);
 	if (r == 0)
 		r = add_program(&w);
 out:

@@ -4,6 +4,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -29,6 +30,16 @@ static int collect(void *arg, const char *folder)
 	return 0;
 }
 
+/* What is in "ws" is of commands. */
+static bool is_of_commands(void *arg, const char *path)
+{
+	char ws[300];
+
+	(void)arg;
+	(void)snprintf(ws, sizeof(ws), "%s/ws/", home);
+	return strncmp(path, ws, strlen(ws)) == 0;
+}
+
 static void make(const char *relative, mode_t mode)
 {
 	char path[512], *p;
@@ -44,6 +55,15 @@ static void make(const char *relative, mode_t mode)
 	assert_non_null(f);
 	(void)fclose(f);
 	assert_int_equal(chmod(path, mode), 0);
+}
+
+static int link_in_workspace(const char *name, const char *relative)
+{
+	char target[512], path[512];
+
+	(void)snprintf(target, sizeof(target), "%s/%s", home, relative);
+	(void)snprintf(path, sizeof(path), "%s/ws/%s", home, name);
+	return symlink(target, path);
 }
 
 static int set_up(void **state)
@@ -65,7 +85,14 @@ static int set_up(void **state)
 		       home);
 	(void)snprintf(link_path, sizeof(link_path), "%s/.local/bin/tool",
 		       home);
-	return symlink(target, link_path);
+	make(".ssh/id", 0755);
+	make("ws/file", 0644);
+	make(".local/share/uv/python/3/bin/python3", 0755);
+	return symlink(target, link_path) ||
+	       link_in_workspace("keys", ".ssh") ||
+	       link_in_workspace("key", ".ssh/id") ||
+	       link_in_workspace("venv",
+				 ".local/share/uv/python/3/bin/python3");
 }
 
 static int tear_down(void **state)
@@ -86,7 +113,9 @@ static void check(const char *entry, const char *command, const char *want)
 
 	found[0] = '\0';
 	(void)snprintf(list, sizeof(list), "/usr/bin:%s/%s:", home, entry);
-	assert_int_equal(toolchain_find(home, list, command, collect, NULL), 0);
+	assert_int_equal(toolchain_find(home, list, command, collect,
+					is_of_commands, NULL),
+			 0);
 	assert_string_equal(found, want);
 }
 
@@ -121,8 +150,43 @@ static void a_command_given_by_path_is_found_without_path(void **state)
 	(void)state;
 	found[0] = '\0';
 	(void)snprintf(path, sizeof(path), "%s/opt/node/bin/node", home);
-	assert_int_equal(toolchain_find(home, NULL, path, collect, NULL), 0);
-	assert_string_equal(found, "opt/node ");
+	assert_int_equal(
+		toolchain_find(home, NULL, path, collect, is_of_commands, NULL),
+		0);
+	assert_string_equal(found, "opt/node opt/node ");
+}
+
+static void check_path(const char *relative, const char *want)
+{
+	char path[512];
+
+	found[0] = '\0';
+	(void)snprintf(path, sizeof(path), "%s/%s", home, relative);
+	assert_int_equal(
+		toolchain_find(home, NULL, path, collect, is_of_commands, NULL),
+		0);
+	assert_string_equal(found, want);
+}
+
+static void a_link_given_by_path_brings_its_own_folder_too(void **state)
+{
+	(void)state;
+	check_path(".local/bin/tool", ".local/bin .local/share/tool ");
+}
+
+static void a_link_that_a_command_may_have_made_shows_nothing(void **state)
+{
+	(void)state;
+	check("ws/keys", "true", "");
+	check("ws", "key", "ws ");
+	check_path("ws/key", "ws ");
+}
+
+static void but_a_manager_is_shown_through_it(void **state)
+{
+	(void)state;
+	check("ws", "venv", "ws .local/share/uv/python ");
+	check_path("ws/venv", "ws .local/share/uv/python ");
 }
 
 static void the_home_itself_is_never_shown(void **state)
@@ -141,6 +205,11 @@ int main(void)
 		cmocka_unit_test(what_stands_beside_credentials_stays_hidden),
 		cmocka_unit_test(a_program_that_is_a_link_brings_its_target),
 		cmocka_unit_test(a_command_given_by_path_is_found_without_path),
+		cmocka_unit_test(
+			a_link_given_by_path_brings_its_own_folder_too),
+		cmocka_unit_test(
+			a_link_that_a_command_may_have_made_shows_nothing),
+		cmocka_unit_test(but_a_manager_is_shown_through_it),
 		cmocka_unit_test(the_home_itself_is_never_shown),
 	};
 

@@ -26,7 +26,8 @@ static const char usage[] =
 	"Validates CONF, or else the conf that a run would use, and prints it\n"
 	"as understood. Exit status: 0 it is good, 1 it is not.\n"
 	"\n"
-	"  --json  print errors and warnings as one JSON object\n";
+	"  --json      print errors and warnings as one JSON object\n"
+	"  -h, --help  print this\n";
 
 struct check_cli {
 	const char *conf;

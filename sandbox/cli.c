@@ -283,6 +283,22 @@ static bool is_sensible(const struct run_cli *cli)
 	return !without_effect;
 }
 
+/* What getopt_long(3) refused: @id is its answer, @word where it stopped. */
+static void refuse_option(const char *verb, int id, const char *word)
+{
+	const char *what = "there is no option";
+	size_t n = strcspn(word, "=");
+
+	if (id == ':')
+		what = "a value is missing after";
+	for (size_t i = 0; i < ARRAY_SIZE(rows) && id == '?'; i++)
+		if (word[n] && n > 2 && strlen(rows[i].name) == n - 2 &&
+		    strncmp(rows[i].name, word + 2, n - 2) == 0)
+			what = "no value may follow in";
+	log_error("%s: %s '%s'; see 'netleash %s --help'", verb, what, word,
+		  verb);
+}
+
 enum cli_result run_cli_parse(int argc, char **argv, struct run_cli *ret)
 {
 	struct option longs[ARRAY_SIZE(rows) + 1];
@@ -299,12 +315,7 @@ enum cli_result run_cli_parse(int argc, char **argv, struct run_cli *ret)
 			return CLI_HELP;
 		}
 		if (id == '?' || id == ':') {
-			log_error("%s: %s '%s'; see 'netleash %s --help'",
-				  argv[0],
-				  id == ':' ? "a value is missing after"
-					    : "this is no option, or takes "
-					      "no value:",
-				  argv[optind - 1], argv[0]);
+			refuse_option(argv[0], id, argv[optind - 1]);
 			return CLI_WRONG;
 		}
 		if (!set_option(ret, id, optarg))

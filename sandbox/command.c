@@ -23,13 +23,16 @@
 #include <linux/close_range.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/fdio.h"
 #include "common/macros.h"
 #include "sandbox/confine.h"
 #include "sandbox/init.h"
+#include "sandbox/inquiry.h"
 #include "sandbox/landlock.h"
 #include "sandbox/mounts.h"
 #include "sandbox/proof.h"
@@ -84,6 +87,28 @@ static void lead_group(int report_fd)
 			(void)tcsetpgrp(fd, getpid()); /* of another session */
 }
 
+/*
+ * execve(2) says the same of a file that is not there and of one whose
+ * interpreter is not. Return: what to say behind the name.
+ */
+static const char *why_not_found(const struct init_opts *opts, const char *name)
+{
+	const char *path = getenv("PATH");
+	char found[PATH_MAX];
+	struct stat st;
+
+	if (!name[0])
+		return "command not found";
+	if (strchr(name, '/') ? lstat(name, &st) == 0
+			      : path && inquiry_find(path, name, found))
+		return "it is there, but not its interpreter, or what it is a "
+		       "link to; --readonly DIR shows a folder of your home";
+	return opts->by_sudo && !strchr(name, '/')
+		       ? "command not found in the PATH that sudo sets; with "
+			 "your own: sudo env \"PATH=$PATH\" netleash ..."
+		       : "command not found";
+}
+
 static _Noreturn void exec_command(const struct init_opts *opts, int report_fd)
 {
 	const char *name = opts->argv[0];
@@ -92,8 +117,8 @@ static _Noreturn void exec_command(const struct init_opts *opts, int report_fd)
 	environ = (char **)(uintptr_t)opts->envp;
 	(void)execvp(name, opts->argv);
 	if (errno == ENOENT || errno == ENOTDIR)
-		fail(report_fd, STATUS_NOT_FOUND, "%s: command not found",
-		     name);
+		fail(report_fd, STATUS_NOT_FOUND, "%s: %s",
+		     name[0] ? name : "''", why_not_found(opts, name));
 	fail(report_fd, STATUS_CANNOT_RUN, "%s: cannot be executed: %s", name,
 	     strerror(errno));
 }

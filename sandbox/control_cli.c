@@ -57,6 +57,7 @@ static const struct option options[] = {
 struct cli {
 	const struct verb *verb;
 	const char *socket, *word;
+	const char *wrong; /* the word that is bad usage; NULL: none */
 	bool json, help;
 };
 
@@ -72,13 +73,14 @@ static void usage(FILE *to, const struct verb *v)
 		      v->help);
 }
 
+/* Options may stand behind the word. Return: false with @cli->wrong. */
 static bool parse(int argc, char **argv, struct cli *cli)
 {
 	int c;
 
 	opterr = 0;
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "+:h", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
 		if (c == 'j')
 			cli->json = true;
 		else if (c == 's')
@@ -86,14 +88,17 @@ static bool parse(int argc, char **argv, struct cli *cli)
 		else if (c == 'h')
 			cli->help = true;
 		else
-			return false;
+			cli->wrong = argv[optind - 1];
 	}
 	if (cli->verb->takes_word && optind < argc)
 		cli->word = argv[optind++];
-	return optind == argc &&
-	       (!cli->word || strcmp(cli->word, "full") == 0 ||
-		strcmp(cli->word, "limited") == 0 ||
-		strcmp(cli->word, "conf") == 0);
+	if (optind < argc)
+		cli->wrong = argv[optind];
+	else if (cli->word && strcmp(cli->word, "full") != 0 &&
+		 strcmp(cli->word, "limited") != 0 &&
+		 strcmp(cli->word, "conf") != 0)
+		cli->wrong = cli->word;
+	return !cli->wrong;
 }
 
 /* control_body_fn */
@@ -172,7 +177,8 @@ int control_cli_main(int argc, char **argv)
 	if (!cli.verb)
 		return 2;
 	if (!parse(argc, argv, &cli)) {
-		(void)fprintf(stderr, "netleash: %s: wrong usage\n", argv[0]);
+		(void)fprintf(stderr, "netleash: %s: wrong usage at '%s'\n",
+			      argv[0], cli.wrong);
 		usage(stderr, cli.verb);
 		return 2;
 	}

@@ -26,7 +26,8 @@ static int fail(char *error, int r, const char *path)
 	const char *what = strerror(-r);
 
 	if (r == -ENOENT || r == -ECONNREFUSED)
-		what = "no netleash daemon is running";
+		what = "no netleash daemon is running; 'sudo netleash "
+		       "daemon' starts one";
 	else if (r == -EACCES)
 		what = "this is for root and the group netleash";
 	(void)snprintf(error, CONTROL_CLIENT_ERROR_MAX, "%s: %s", path, what);

@@ -103,6 +103,11 @@ static int read_env(const struct reading *rd, struct secret *ret)
 {
 	const char *value = childenv_get(rd->env, rd->what);
 
+	if (!value && childenv_get(rd->env, "SUDO_UID"))
+		return fail(rd, -ENOENT,
+			    "the variable %.200s is not set; sudo passes it on "
+			    "with --preserve-env=%.200s",
+			    rd->what, rd->what);
 	if (!value)
 		return fail(rd, -ENOENT, "the variable %.200s is not set",
 			    rd->what);

@@ -14,8 +14,10 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/conf.h"
@@ -36,20 +38,23 @@ static const char usage[] =
 	"it.\n"
 	"Exit status: 0 if 'netleash run' holds, 1 if it does not.\n"
 	"\n"
-	"  --json  print one JSON object\n";
+	"  --json      print one JSON object\n"
+	"  -h, --help  print this\n";
 
 #define SELF	   "/proc/self/exe"
 #define CLAIMS_MAX 8
 #define TEXT_MAX   440
 
 /* In the run: one line of what doctor_parse() reads, from proc(5). $1 is the
- * folder that netleash was started in. */
+ * folder that netleash was started in, $2 what it is: CMD may be shown another
+ * one in its place. */
 static const char probe[] =
 	"while read -r key value rest; do case $key in "
 	"Uid:) uid=$value ;; CapEff:) caps=$value ;; "
 	"NoNewPrivs:) privs=$value ;; Seccomp:) filter=$value ;; "
 	"esac; done </proc/self/status; "
-	"[ \"$PWD\" = \"$1\" ] && [ -w . ] && writable=1 || writable=0; "
+	"[ \"$PWD\" = \"$1\" ] && [ -w . ] && "
+	"[ \"$(stat -c %d:%i .)\" = \"$2\" ] && writable=1 || writable=0; "
 	"echo probe $uid $caps $privs $filter $writable";
 
 /**
@@ -107,7 +112,7 @@ static void say_why(struct claim *c, int status, const char *output)
 static void try_isolation(struct doctor *d, const char *isolation,
 			  struct doctor_view *ret)
 {
-	char folder[PATH_MAX];
+	char folder[PATH_MAX], what[64];
 	const char *const argv[] = { SELF,
 				     "run",
 				     "--quiet",
@@ -120,12 +125,18 @@ static void try_isolation(struct doctor *d, const char *isolation,
 				     "sh",
 				     getcwd(folder, sizeof(folder)) ? folder
 								    : "",
+				     what,
 				     NULL };
 	struct claim *c = claim(d, isolation);
+	struct stat st = { 0 };
 	char output[TOOL_OUTPUT_MAX];
 	struct doctor_view v;
-	int status = tool_run(argv, output);
+	int status;
 
+	(void)stat(".", &st);
+	(void)snprintf(what, sizeof(what), "%ju:%ju", (uintmax_t)st.st_dev,
+		       (uintmax_t)st.st_ino);
+	status = tool_run_as_we_are(argv, output);
 	if (status != 0 || !doctor_parse(output, &v)) {
 		say_why(c, status, output);
 		return;
@@ -151,10 +162,11 @@ static void try_workspace(struct doctor *d, const struct doctor_view *v)
 
 	c->holds = v->writable;
 	(void)snprintf(c->text, sizeof(c->text), "%s",
-		       v->writable ? "the command can write this directory"
-				   : "the command cannot write this directory: "
-				     "start in a folder of your project, or "
-				     "--writable DIR");
+		       v->writable
+			       ? "the command can write this directory"
+			       : "what the command writes in this directory is "
+				 "refused or lost: start in a folder of "
+				 "your own, or --writable DIR");
 }
 
 /* A name that is nobody's: no request is made, the CA and its bundle are. */
@@ -176,7 +188,7 @@ static void try_inspection(struct doctor *d)
 				     NULL };
 	struct claim *c = claim(d, "inspection");
 	char output[TOOL_OUTPUT_MAX];
-	int status = tool_run(argv, output);
+	int status = tool_run_as_we_are(argv, output);
 
 	c->holds = status == 0;
 	if (c->holds)
@@ -202,6 +214,13 @@ static void try_landlock(struct doctor *d)
 					  "command's signals in");
 }
 
+/* Without privilege a run in the firewall is one of the daemon's. */
+static bool is_served(const struct doctor *d)
+{
+	return geteuid() != 0 && d->holds_by &&
+	       strcmp(d->holds_by, "firewall") == 0;
+}
+
 static void try_conf(struct doctor *d)
 {
 	struct claim *c = claim(d, "conf");
@@ -215,10 +234,13 @@ static void try_conf(struct doctor *d)
 		r = conf_find_load(NULL, &caller, &cf, &report);
 	c->holds = r == 0;
 	if (r == 0)
-		(void)snprintf(c->text, sizeof(c->text), "%s",
+		(void)snprintf(c->text, sizeof(c->text), "%s%s",
 			       cf->files_n == 0 ? "there is none: every target "
 						  "is refused"
-						: "it can be used");
+						: "it can be used",
+			       is_served(d) ? "; but runs by the daemon go by "
+					      "the daemon's"
+					    : "");
 	else
 		(void)snprintf(c->text, sizeof(c->text),
 			       "it is not usable: 'netleash check' says why");
@@ -243,8 +265,12 @@ static void try_daemon(struct doctor *d)
 	int status = control_ask(CONTROL_SOCKET, "GET", "/v1/status", NULL,
 				 ignore, NULL, error);
 
-	c->holds = status == 200;
-	if (status < 0)
+	c->holds = status == 200 || (status == -EACCES && is_served(d));
+	if (status < 0 && c->holds)
+		(void)snprintf(c->text, sizeof(c->text),
+			       "it runs commands for you; 'status' and the "
+			       "like are for root and the group netleash");
+	else if (status < 0)
 		(void)snprintf(c->text, sizeof(c->text), "%s", error);
 	else
 		(void)snprintf(c->text, sizeof(c->text), "%s",

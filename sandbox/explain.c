@@ -45,7 +45,8 @@ static const char usage[] =
 	"  --address IP           as if the name had this address; may be\n"
 	"                         repeated\n"
 	"  --resolve              look the name up and judge its addresses\n"
-	"  --json                 print one JSON object\n";
+	"  --json                 print one JSON object\n"
+	"  -h, --help             print this\n";
 
 struct argument {
 	enum rule_effect effect;
@@ -186,7 +187,7 @@ static int parse_cli(int argc, char **argv, struct explain_cli *cli)
 			return r;
 	}
 	if (optind != argc - 1)
-		return usage_error(optind == argc ? "which TARGET?"
+		return usage_error(optind == argc ? "there is no TARGET"
 						  : "one TARGET only, and not",
 				   optind == argc ? NULL : argv[optind + 1]);
 	cli->target = argv[optind];

@@ -76,6 +76,7 @@ struct init_msg {
  * @filter:     CMD's seccomp program
  * @forget:     wipes what of the parent's secrets the fork has copied; or NULL
  * @argv, @envp: CMD
+ * @by_sudo:    the caller came by sudo(8), whose PATH is not his own
  */
 struct init_opts {
 	bool firewall;
@@ -98,6 +99,7 @@ struct init_opts {
 	void *forget_arg;
 	char *const *argv;
 	char *const *envp;
+	bool by_sudo;
 };
 
 /*

@@ -114,7 +114,7 @@ static int pack_words(char **argv, struct launch_head *head)
 }
 
 /* Step 3. */
-static int send_request(struct launch *l, char **argv)
+static int send_request(struct launch *l, char **argv, char *error)
 {
 	struct launch_head head = { .version = LAUNCH_VERSION };
 	int fds[LAUNCH_FDS], r;
@@ -125,8 +125,13 @@ static int send_request(struct launch *l, char **argv)
 	for (int fd = 0; fd <= 2; fd++)
 		fds[fd] = l->stdio[fd] >= 0 ? l->stdio[fd] : fd;
 	fds[LAUNCH_FD_CWD] = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fds[LAUNCH_FD_CWD] < 0)
-		return -errno;
+	if (fds[LAUNCH_FD_CWD] < 0) {
+		r = -errno;
+		(void)snprintf(error, LAUNCH_ERROR_MAX,
+			       "the working directory cannot be entered: %s",
+			       strerror(-r));
+		return r;
+	}
 	fds[LAUNCH_FD_WORDS] = pack_words(argv, &head);
 	if (fds[LAUNCH_FD_WORDS] < 0) {
 		(void)close(fds[LAUNCH_FD_CWD]);
@@ -251,12 +256,14 @@ static int run(struct launch *l, char **argv, char *error)
 	if (r == 0 && !l->base)
 		r = -ENOMEM;
 	if (r == 0)
-		r = send_request(l, argv);
+		r = send_request(l, argv, error);
 	if (r == -EPIPE || r == -ECONNRESET)
 		r = 0; /* it has ended the call: the next step says so */
 	if (r < 0) {
-		(void)snprintf(error, LAUNCH_ERROR_MAX,
-			       "the daemon cannot be asked: %s", strerror(-r));
+		if (!error[0])
+			(void)snprintf(error, LAUNCH_ERROR_MAX,
+				       "the daemon cannot be asked: %s",
+				       strerror(-r));
 		return r == -ENOENT ? -EIO : r;
 	}
 	r = await_permission(l, error);

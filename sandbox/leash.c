@@ -19,6 +19,7 @@
 #include "common/conf.h"
 #include "common/log.h"
 #include "sandbox/cgroup.h"
+#include "sandbox/childenv.h"
 #include "sandbox/firewall_socket.h"
 #include "sandbox/init.h"
 #include "sandbox/plan.h"
@@ -214,6 +215,7 @@ void leash_fill(struct leash *l, const struct plan *p, struct init_opts *opts)
 	opts->firewall = l->isolation == ISOLATION_FIREWALL;
 	opts->own_network = l->isolation == ISOLATION_NETNS;
 	opts->own_users = !l->root;
+	opts->by_sudo = childenv_get(p->env, "SUDO_UID");
 	opts->leashed = p->cli.network != NETWORK_ONLINE;
 	opts->cgroup_fd = l->cgroup_fd;
 	opts->lease = leased ? &l->lease : NULL;

@@ -78,6 +78,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (strcmp(argv[1], verbs[i].name) == 0)
 			return verbs[i].main(argc - 1, argv + 1);
-	log_error("'%s' is not a verb; see 'netleash --help'", argv[1]);
+	log_error("'%s' is not a verb; 'netleash run -- CMD' runs a command, "
+		  "'netleash --help' lists the verbs",
+		  argv[1]);
 	return EXIT_USAGE;
 }

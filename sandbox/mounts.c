@@ -323,6 +323,11 @@ static int change_folder(struct view *v)
 {
 	if (chdir(v->opts->cwd) == 0)
 		return 0;
+	if (errno == EACCES)
+		return view_fail(v, -EACCES,
+				 "the working directory %s is not one that the "
+				 "command, with its caller's rights, may enter",
+				 v->opts->cwd);
 	if (v->opts->home && chdir(v->opts->home) == 0)
 		return 0;
 	if (chdir("/") < 0)

@@ -68,8 +68,8 @@ struct mounts_opts {
 
 /*
  * Builds the view and makes @cwd the working directory; where it is not in the
- * view, @home. Paths that are links by now are refused. Return: 0 or -errno
- * with a sentence in @error.
+ * view, @home; where CMD may not enter it, that is an error. Paths that are
+ * links by now are refused. Return: 0 or -errno with a sentence in @error.
  */
 int mounts_apply(const struct mounts_opts *opts, char error[MOUNTS_ERROR_MAX]);
 
@@ -83,5 +83,14 @@ bool mounts_is_workspace(const char *path, const char *home);
 /* Is @home a folder that can be replaced by an empty one? False for "", /,
  * /tmp and the system folders that passwd names for accounts without a home. */
 bool mounts_is_home(const char *home);
+
+/*
+ * Is @path (absolute, resolved) one of those that CMD sees empty, private, or
+ * not at all, while it is not given as a workspace? @home as above.
+ */
+bool mounts_is_hidden(const char *path, const char *home);
+
+/* Of those: is there an empty one in its place, at the same path? */
+bool mounts_is_replaced(const char *path, const char *home);
 
 #endif

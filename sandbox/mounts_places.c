@@ -69,3 +69,23 @@ bool mounts_is_workspace(const char *path, const char *home)
 		return path[strlen(home)] == '/';
 	return !is_system(path) && !is_container(path) && !is_home(path);
 }
+
+/* Empty or private for CMD. */
+static const char *const replaced[] = { "/root", "/home", "/tmp",
+					"/run",	 "/dev",  "/dev/shm" };
+
+bool mounts_is_hidden(const char *path, const char *home)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(replaced); i++)
+		if (path_is_below(path, replaced[i]))
+			return true;
+	return mounts_is_home(home) && path_is_below(path, home);
+}
+
+bool mounts_is_replaced(const char *path, const char *home)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(replaced); i++)
+		if (strcmp(path, replaced[i]) == 0)
+			return true;
+	return mounts_is_home(home) && strcmp(path, home) == 0;
+}

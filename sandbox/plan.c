@@ -17,6 +17,7 @@
 #include "sandbox/conf_find.h"
 #include "sandbox/external_proxy.h"
 #include "sandbox/log_sink.h"
+#include "sandbox/mounts.h"
 #include "sandbox/stdio.h"
 
 /* The conf that counts, with the rules of the command line. */
@@ -112,6 +113,23 @@ static size_t hidden_names(const struct conf *cf,
 	return n;
 }
 
+/* A bare --env NAME that the caller does not have gives the command nothing. */
+static void note_unset(const struct plan *p)
+{
+	for (size_t i = 0; i < p->cli.env.n && !p->cli.quiet; i++) {
+		const char *name = p->cli.env.v[i];
+
+		if (strchr(name, '=') || childenv_get(p->env, name))
+			continue;
+		if (childenv_get(p->env, "SUDO_UID"))
+			log_notice("--env %s: it is not set here; sudo passes "
+				   "it on with --preserve-env=%s",
+				   name, name);
+		else
+			log_notice("--env %s: it is not set here", name);
+	}
+}
+
 int plan_environment(const struct plan *p, uint16_t port, bool own_loopback,
 		     const char *run, const char *user, char ***ret,
 		     char error[PLAN_ERROR_MAX])
@@ -150,6 +168,8 @@ int plan_environment(const struct plan *p, uint16_t port, bool own_loopback,
 		log_notice("withheld from the command: %s (--env NAME lets "
 			   "one in)",
 			   withheld);
+	if (r == 0)
+		note_unset(p);
 	free(withheld);
 	return r;
 }
@@ -157,6 +177,27 @@ int plan_environment(const struct plan *p, uint16_t port, bool own_loopback,
 int plan_open_log(struct plan *p, int *ret_fd, char error[PLAN_ERROR_MAX])
 {
 	return log_sink_open(&p->log, &p->caller, ret_fd, error);
+}
+
+/*
+ * Started in his home, people would look for what they made there. Where CMD
+ * can only read it learns so by itself.
+ */
+static void note_folder(const struct plan *p)
+{
+	const struct workspace *w = &p->workspace;
+
+	if (p->cli.quiet || workspace_shows(w, w->cwd) ||
+	    !mounts_is_hidden(w->cwd, w->home))
+		return;
+	if (mounts_is_replaced(w->cwd, w->home))
+		log_notice("%s is no workspace: the command has an empty one "
+			   "instead, and what it writes there is lost (start "
+			   "in a folder of your own, or --writable DIR)",
+			   w->cwd);
+	else
+		log_notice("the command does not see %s and starts in %s",
+			   w->cwd, w->home);
 }
 
 int plan_make_for(struct plan *p, char error[PLAN_ERROR_MAX])
@@ -172,6 +213,8 @@ int plan_make_for(struct plan *p, char error[PLAN_ERROR_MAX])
 				   p->log.kind == CONF_LOG_FILE ? p->log.path
 								: NULL,
 				   &p->workspace, error);
+	if (r == 0)
+		note_folder(p);
 	return r;
 }
 

@@ -25,9 +25,14 @@ static int listen_one(struct server *s, const struct conf_listen *l)
 	addr_format(&l->addr, text);
 	r = door_listen_on(&l->addr, l->port, s->threads, fds, &port);
 	if (r < 0) {
-		(void)snprintf(s->error, sizeof(s->error),
-			       "cannot listen on %s%s%s:%u: %s", v6 ? "[" : "",
-			       text, v6 ? "]" : "", l->port, strerror(-r));
+		(void)snprintf(
+			s->error, sizeof(s->error),
+			"cannot listen on %s%s%s:%u: %s%s", v6 ? "[" : "", text,
+			v6 ? "]" : "", l->port, strerror(-r),
+			r == -EADDRINUSE ? ", perhaps by another netleash; a "
+					   "'listen' line of the conf names "
+					   "another port"
+					 : "");
 		return r;
 	}
 	for (unsigned i = 0; i < s->threads; i++)

@@ -4,8 +4,9 @@
  *
  * In:         an absolute path and its words
  * Out:        the exit status and the first line that it wrote
- * Invariants: nothing of our environment, signal mask or descriptors reaches
- *             the tool; its output goes to memory, so it can never block us
+ * Invariants: nothing of our signal mask or descriptors, and of our
+ *             environment only where it is netleash itself, reaches the tool;
+ *             its output goes to memory, so it can never block us
  * References: posix_spawn(3), memfd_create(2)
  */
 #include "sandbox/tool.h"
@@ -15,15 +16,14 @@
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "common/scope.h"
 
 /* Descriptors of ours are close-on-exec, so three actions are enough. */
-static int spawn(const char *const *argv, int out_fd, pid_t *ret)
+static int spawn(const char *const *argv, char *const *env, int out_fd,
+		 pid_t *ret)
 {
-	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-	static char locale[] = "LC_ALL=C";
-	char *const env[] = { path, locale, NULL };
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	sigset_t none, all;
@@ -67,7 +67,8 @@ static void first_line(int fd, char *output)
 	output[strcspn(output, "\n")] = '\0';
 }
 
-int tool_run(const char *const *argv, char output[TOOL_OUTPUT_MAX])
+static int run(const char *const *argv, char *const *env,
+	       char output[TOOL_OUTPUT_MAX])
 {
 	AUTOCLOSE int out_fd = memfd_create("netleash-tool", MFD_CLOEXEC);
 	int r, status;
@@ -76,7 +77,7 @@ int tool_run(const char *const *argv, char output[TOOL_OUTPUT_MAX])
 	output[0] = '\0';
 	if (out_fd < 0)
 		return -errno;
-	r = spawn(argv, out_fd, &pid);
+	r = spawn(argv, env, out_fd, &pid);
 	if (r < 0)
 		return r;
 	while (waitpid(pid, &status, 0) < 0)
@@ -84,6 +85,20 @@ int tool_run(const char *const *argv, char output[TOOL_OUTPUT_MAX])
 			return -errno;
 	first_line(out_fd, output);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int tool_run(const char *const *argv, char output[TOOL_OUTPUT_MAX])
+{
+	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+	static char locale[] = "LC_ALL=C";
+	char *const env[] = { path, locale, NULL };
+
+	return run(argv, env, output);
+}
+
+int tool_run_as_we_are(const char *const *argv, char output[TOOL_OUTPUT_MAX])
+{
+	return run(argv, environ, output);
 }
 
 const char *tool_find(const char *const *paths)

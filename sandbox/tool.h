@@ -16,6 +16,9 @@
  */
 int tool_run(const char *const *argv, char output[TOOL_OUTPUT_MAX]);
 
+/* The same with our own environment: for netleash itself. */
+int tool_run_as_we_are(const char *const *argv, char output[TOOL_OUTPUT_MAX]);
+
 /* The first of @paths (NULL-terminated) that can be executed, or NULL. */
 const char *tool_find(const char *const *paths);
 

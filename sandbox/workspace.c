@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "common/conf.h"
-#include "common/macros.h"
 #include "common/scope.h"
 #include "sandbox/childenv.h"
 #include "sandbox/cli.h"
@@ -333,16 +332,20 @@ static int protect(const struct conf *conf, const struct caller *caller,
 	return r;
 }
 
+bool workspace_shows(const struct workspace *w, const char *path)
+{
+	for (size_t i = 0; i < w->readonly.n; i++)
+		if (path_is_below(path, w->readonly.v[i]))
+			return true;
+	return workspace_writable_above(w, path);
+}
+
 static int add_toolchain(void *arg, const char *folder)
 {
 	struct workspace *w = arg;
 
-	for (size_t i = 0; i < w->writable.n; i++)
-		if (path_is_below(folder, w->writable.v[i]))
-			return 0; /* CMD sees it already */
-	for (size_t i = 0; i < w->readonly.n; i++)
-		if (path_is_below(folder, w->readonly.v[i]))
-			return 0;
+	if (workspace_shows(w, folder))
+		return 0;
 	return paths_add(&w->readonly, strdup(folder));
 }
 
@@ -376,18 +379,6 @@ static char *find_home(const struct caller *caller, const char *const *env)
 	return strdup(caller->home[0] ? caller->home : HOME_WITHOUT_HOME);
 }
 
-/* What CMD sees empty or not at all (mounts.h), whoever's home it is. */
-static bool is_hidden(const char *path, const char *home)
-{
-	static const char *const folders[] = { "/root", "/home", "/tmp", "/run",
-					       "/dev" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
-		if (path_is_below(path, folders[i]))
-			return true;
-	return mounts_is_home(home) && path_is_below(path, home);
-}
-
 /*
  * CMD's ssh runs netleash to get out (childenv.h). Nothing is lost to a CMD
  * that does not use ssh if it cannot be shown, so that is no error.
@@ -402,7 +393,7 @@ static int add_program(struct workspace *w)
 		free(path);
 		return 0;
 	}
-	if (is_hidden(path, w->home))
+	if (mounts_is_hidden(path, w->home))
 		r = add_toolchain(w, path);
 	w->program = path;
 	return r;

@@ -49,4 +49,7 @@ int workspace_find(const struct run_cli *cli, const struct caller *caller,
 		   char error[WORKSPACE_ERROR_MAX]);
 void workspace_fini(struct workspace *w);
 
+/* Is @path in one of the folders that were given to write or to read? */
+bool workspace_shows(const struct workspace *w, const char *path);
+
 #endif

@@ -84,6 +84,65 @@ for place in / /usr /etc /var/lib /root; do
 		"$([ -e "$place/netleash-was-here" ] && echo left)" ""
 	rm -f "$place/netleash-was-here"
 done
+try leash run -- true
+unlike "in a workspace nothing is said of it" "$ERR" 'workspace'
+cd_and_run() {
+	cd "$1" && shift && leash run "$@"
+}
+try cd_and_run /root -- true
+like "in a home it is said that what is written there is lost" "$ERR" \
+	'^netleash: /root is no workspace: .* lost'
+try cd_and_run /root --quiet -- true
+is "but not with --quiet" "$ERR" ""
+mkdir "$WS/shut"
+chmod 700 "$WS/shut"
+try cd_and_run "$WS/shut" -- touch made
+is "a folder that the caller may not enter is an error" "$STATUS" 125
+like "which names it" "$ERR" "working directory $WS/shut .*Permission denied"
+is "and nothing was run elsewhere instead" "$(ls "$WS/shut")" ""
+
+# --- programs in the caller's home, of which the rest stays unseen
+mkdir -p "$W/home/.keys/bin" "$W/home/.local/bin" "$W/home/.local/share/tool"
+echo key >"$W/home/.keys/key"
+cp /bin/echo "$W/home/.keys/run"
+cp /bin/echo "$W/home/.local/share/tool/1.0"
+ln -s ../share/tool/1.0 "$W/home/.local/bin/tool"
+ln -s "$W/home/.keys" "$WS/bin"
+ln -s "$W/home/.keys/run" "$WS/run"
+chown -R "$USER_ID:$USER_ID" "$W/home"
+# at_home PATH WORDS...: as the user, whose home that is
+at_home() {
+	in_host setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups \
+		env -i HOME="$W/home" PATH="$1" "$NETLEASH" run --quiet "${@:2}"
+}
+try at_home "/usr/bin:$W/home/.local/bin" -- tool x
+if [ "$STATUS" = 125 ]; then
+	ok "SKIP no run without root here # SKIP"
+else
+	is "a program in PATH that is a link into the home works" "$OUT" x
+	try at_home /usr/bin -- "$W/home/.local/bin/tool" x
+	is "and by the link's name" "$OUT" x
+	try at_home "$WS/bin:/usr/bin" -- cat "$W/home/.keys/key"
+	is "a link in the workspace opens no folder by PATH" "$STATUS$OUT" 1
+	try at_home "$WS:/usr/bin" -- run x
+	is "nor by a command's name" "$STATUS$OUT" 127
+	try at_home /usr/bin -- ./run x
+	is "nor by a command's path" "$STATUS$OUT" 127
+	like "which is said" "$ERR" 'run: it is there, .* --readonly'
+fi
+rm -rf "${W:?}/home" "$WS/run" && rm "$WS/bin"
+printf '#!/no/such/interpreter\n' >"$WS/script"
+chmod 755 "$WS/script"
+try leash run -- ./script
+is "a script without its interpreter is not found" "$STATUS" 127
+like "and it is said that it is there" "$ERR" \
+	'^netleash: ./script: it is there, but not its interpreter'
+try leash run -- no-such-command
+like "of a command that is not, whose PATH was looked in" "$ERR" \
+	'no-such-command: command not found in the PATH that sudo sets'
+try leash run --env NO_SUCH_NAME --env MADE=1 -- true
+like "a variable that sudo kept out is named" "$ERR" \
+	'--env NO_SUCH_NAME: it is not set here; sudo .*preserve-env='
 mkdir "$W/beside"
 chown "$USER_ID:$USER_ID" "$W/beside"
 try leash run --writable ../beside -- touch ../beside/made

@@ -18,6 +18,20 @@ like "in the firewall" "$(claim firewall)" \
 	'^yes.*every way out shut; user id [0-9]+, no capability'
 like "in a network namespace" "$(claim netns)" '^yes.*every way out shut'
 like "files can be written here" "$(claim workspace)" '^yes'
+chown 54321 "$WS"
+CALLER=(SUDO_UID=54321 SUDO_GID=54321)
+try leash doctor
+like "also for whom sudo names" "$(claim workspace)" '^yes'
+CALLER=()
+try leash doctor
+like "in a folder of somebody else's they cannot" "$(claim workspace)" '^no'
+chown 0 "$WS"
+at_root() {
+	cd /root && leash doctor
+}
+try at_root
+like "nor in a home, where they would be lost" "$(claim workspace)" '^no.*lost'
+try leash doctor
 like "a run can have a CA" "$(claim inspection)" '^yes'
 like "there is no daemon, and that is said" "$(claim daemon)" \
 	'^no.*control\.sock'

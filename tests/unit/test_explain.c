@@ -257,7 +257,7 @@ static const struct {
 	  "no profile 'y'" },
 	/* bad usage, bad conf */
 	{ "", "-h", 0, "usage: netleash explain", "" },
-	{ "", "--json", 2, "", "which TARGET?" },
+	{ "", "--json", 2, "", "there is no TARGET" },
 	{ "", "a|b", 2, "", "and not 'b'" },
 	{ "", "a|--frob", 2, "", "unknown option '--frob'" },
 	{ "", "a|-x", 2, "", "unknown option '-x'" },

@@ -97,6 +97,38 @@ static void workspace_is_never_a_home_or_the_systems(void **state)
 }
 
 static const struct {
+	const char *path, *home;
+	bool hidden, replaced;
+} homes[] = {
+	{ "/home/ann", "/home/ann", true, true },
+	{ "/home/ann/p", "/home/ann", true, false },
+	{ "/home/ben", "/home/ann", true, false },
+	{ "/home", "/home/ann", true, true },
+	{ "/homes", "/home/ann", false, false },
+	{ "/root", "/home/ann", true, true },
+	{ "/tmp", "/tmp", true, true },
+	{ "/run/x", "/root", true, false },
+	{ "/dev/shm", "/root", true, true },
+	{ "/var/lib/ci", "/var/lib/ci", true, true },
+	{ "/var/lib/ci", "/root", false, false },
+	{ "/", "/", false, false },
+	{ "/usr/sbin", "/usr/sbin", false, false },
+	{ "/srv/p", "/root", false, false },
+};
+
+static void a_home_is_hidden_and_an_empty_one_is_there(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(homes); i++)
+		if (mounts_is_hidden(homes[i].path, homes[i].home) !=
+			    homes[i].hidden ||
+		    mounts_is_replaced(homes[i].path, homes[i].home) !=
+			    homes[i].replaced)
+			fail_msg("%s with home %s", homes[i].path,
+				 homes[i].home);
+}
+
+static const struct {
 	const char *old, *name, *home;
 	bool is_group;
 	const char *want; /* what is appended */
@@ -923,6 +955,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(workspace_is_never_a_home_or_the_systems),
+		cmocka_unit_test(a_home_is_hidden_and_an_empty_one_is_there),
 		cmocka_unit_test(run_uid_gets_one_entry_with_an_unused_name),
 		cmocka_unit_test(test_hidden_things),
 		cmocka_unit_test(test_readonly_tree),

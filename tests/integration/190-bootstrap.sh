@@ -39,6 +39,15 @@ is "the folder is the caller's" "$OUT" "$WS"
 check "a command cannot write the sources that the next start would run" \
 	test ! -e "$W/tree/conf/made"
 like "and netleash says so" "$(cat "$W/err")" "may only read"
+(cd "$W/tree" && bootstrap learn -- touch conf/made) >"$W/out" 2>"$W/err"
+check "nor can one of learn" test ! -e "$W/tree/conf/made"
+chmod 777 "$W"
+(cd "$W" && bootstrap run -- sh -c '
+	touch beside; touch tree/conf/made; mv tree old') >"$W/out" 2>"$W/err"
+check "nor one that is started in the folder around them" \
+	test -e "$W/beside" -a ! -e "$W/tree/conf/made" -a ! -e "$W/old"
+chmod 755 "$W"
+rm -f "$W/beside"
 touch "$W/tree/common/log.h"
 try bootstrap run -- true
 like "a newer source is built" "$ERR" '^netleash: building'

@@ -257,18 +257,3 @@ const char *port_set_format(const struct port_set *set, char *buf, size_t size)
 	}
 	return buf;
 }
-
-const char *ports_strerror(enum ports_err err)
-{
-	static const char *const text[] = {
-		[PORTS_OK] = "is a port list",
-		[PORTS_NOT_A_NUMBER] = "is not a port number",
-		[PORTS_OUT_OF_RANGE] = "is out of range: ports are 1 to 65535",
-		[PORTS_REVERSED] =
-			"is a reversed range: write the smaller port first",
-		[PORTS_TOO_MANY] = "has too many ranges: 16 at most",
-		[PORTS_EMPTY] = "has an empty piece where a port is expected",
-	};
-
-	return text[err];
-}

@@ -58,6 +58,5 @@ bool port_set_is_all(const struct port_set *set);
 /* Text as a rule writes it. @size at least PORT_SET_TEXT_MAX. */
 #define PORT_SET_TEXT_MAX (PORT_RANGES_MAX * 12)
 const char *port_set_format(const struct port_set *set, char *buf, size_t size);
-const char *ports_strerror(enum ports_err err);
 
 #endif

@@ -49,30 +49,6 @@ size_t utf8_decode(const char *s, size_t n, uint32_t *ret)
 	return len;
 }
 
-size_t utf8_encode(uint32_t cp, char ret[4])
-{
-	if (cp < 0x80) {
-		ret[0] = (char)cp;
-		return 1;
-	}
-	if (cp < 0x800) {
-		ret[0] = (char)(0xc0 | cp >> 6);
-		ret[1] = (char)(0x80 | (cp & 0x3f));
-		return 2;
-	}
-	if (cp < 0x10000) {
-		ret[0] = (char)(0xe0 | cp >> 12);
-		ret[1] = (char)(0x80 | (cp >> 6 & 0x3f));
-		ret[2] = (char)(0x80 | (cp & 0x3f));
-		return 3;
-	}
-	ret[0] = (char)(0xf0 | cp >> 18);
-	ret[1] = (char)(0x80 | (cp >> 12 & 0x3f));
-	ret[2] = (char)(0x80 | (cp >> 6 & 0x3f));
-	ret[3] = (char)(0x80 | (cp & 0x3f));
-	return 4;
-}
-
 bool utf8_is_unsafe(uint32_t cp)
 {
 	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) || cp == 0x61c ||

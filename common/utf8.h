@@ -15,9 +15,6 @@
  */
 size_t utf8_decode(const char *s, size_t n, uint32_t *ret);
 
-/* @cp must not be a surrogate. Return: bytes written, 1 to 4. */
-size_t utf8_encode(uint32_t cp, char ret[4]);
-
 /*
  * True for what must not reach a terminal or a line-based reader as it is: C0
  * and C1 controls, DEL, the line separators, and the marks that reorder text.

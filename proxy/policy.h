@@ -137,9 +137,6 @@ bool policy_wants_inspection(const struct policy *p);
 /* The same of a conf, in whichever profile, without a mode that is forced. */
 bool policy_conf_wants_inspection(const struct conf *cf);
 
-/* Is a tunnel to @t's host and port allowed, and looked into? */
-bool policy_inspects(const struct policy *p, const struct target *t);
-
 /* Does an allow line let https pass to what @r, RULE_INSPECT, names? */
 bool policy_covers(const struct policy *p, const struct rule *r);
 

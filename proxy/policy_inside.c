@@ -142,15 +142,6 @@ void policy_set_inspection(struct policy *p, bool possible)
 	p->inspection = possible;
 }
 
-bool policy_inspects(const struct policy *p, const struct target *t)
-{
-	struct request rq = { .target = *t, .method = METHOD_CONNECT };
-
-	rq.target.scheme = SCHEME_NONE;
-	rq.target.path_len = 0;
-	return policy_check_request(p, &rq).inspect;
-}
-
 static bool only_shows_inside(const struct rule *r)
 {
 	return rule_is_narrow(r) && r->methods != METHOD_CONNECT &&

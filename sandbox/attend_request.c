@@ -123,14 +123,3 @@ int request_take(int sock, struct request *r, char error[IDENTITY_ERROR_MAX])
 	result = check_fds(r, error);
 	return result == 0 ? read_words(r, error) : result;
 }
-
-void request_fini(struct request *r)
-{
-	for (int i = 0; i < LAUNCH_FDS; i++)
-		if (r->fds[i] >= 0)
-			(void)close(r->fds[i]);
-	launch_words_fini(&r->words);
-	free(r->bytes);
-	caller_fini(&r->caller);
-	*r = (struct request)REQUEST_INIT;
-}

@@ -30,7 +30,7 @@ struct request {
 	}
 
 /* Starts from REQUEST_INIT: who is calling, without a word of his. Return: 0 or
- * -errno with a sentence. End with request_fini() in every case. */
+ * -errno with a sentence. What it holds goes with the attendant's process. */
 int request_who(int sock, struct request *r, char error[IDENTITY_ERROR_MAX]);
 
 /*
@@ -38,6 +38,5 @@ int request_who(int sock, struct request *r, char error[IDENTITY_ERROR_MAX]);
  * wait. Return: 0; -EPIPE: he is gone; -errno with a sentence.
  */
 int request_take(int sock, struct request *r, char error[IDENTITY_ERROR_MAX]);
-void request_fini(struct request *r);
 
 #endif

@@ -375,11 +375,6 @@ void control_drain(struct control *c)
 	control_streams_end(c->streams);
 }
 
-enum conf_mode control_mode(const struct control *c)
-{
-	return c->facts.forced;
-}
-
 void control_free(struct control *c)
 {
 	struct waiter *w;

@@ -17,7 +17,6 @@
 #ifndef NETLEASH_SANDBOX_CONTROL_H
 #define NETLEASH_SANDBOX_CONTROL_H
 
-#include "common/conf_choice.h"
 #include "sandbox/identity.h"
 
 #define CONTROL_SOCKET IDENTITY_STATE_DIR "/control.sock"
@@ -45,8 +44,5 @@ void control_reloaded(struct control *c, bool changed, const char *said);
 
 /* The daemon ends once nothing is open: streams end now. */
 void control_drain(struct control *c);
-
-/* What PUT /v1/mode said last; UNSET: nothing. */
-enum conf_mode control_mode(const struct control *c);
 
 #endif

@@ -141,6 +141,30 @@ static void any_bytes_make_a_valid_string(void **state)
 	}
 }
 
+static size_t encode(uint32_t cp, char ret[4])
+{
+	if (cp < 0x80) {
+		ret[0] = (char)cp;
+		return 1;
+	}
+	if (cp < 0x800) {
+		ret[0] = (char)(0xc0 | cp >> 6);
+		ret[1] = (char)(0x80 | (cp & 0x3f));
+		return 2;
+	}
+	if (cp < 0x10000) {
+		ret[0] = (char)(0xe0 | cp >> 12);
+		ret[1] = (char)(0x80 | (cp >> 6 & 0x3f));
+		ret[2] = (char)(0x80 | (cp & 0x3f));
+		return 3;
+	}
+	ret[0] = (char)(0xf0 | cp >> 18);
+	ret[1] = (char)(0x80 | (cp >> 12 & 0x3f));
+	ret[2] = (char)(0x80 | (cp >> 6 & 0x3f));
+	ret[3] = (char)(0x80 | (cp & 0x3f));
+	return 4;
+}
+
 static void every_code_point_decodes_as_it_was_encoded(void **state)
 {
 	(void)state;
@@ -151,7 +175,7 @@ static void every_code_point_decodes_as_it_was_encoded(void **state)
 
 		if (cp == 0xd800)
 			cp = 0xe000;
-		n = utf8_encode(cp, bytes);
+		n = encode(cp, bytes);
 		if (utf8_decode(bytes, n, &got) != n || got != cp)
 			fail_msg("U+%04X comes back as U+%04X", cp, got);
 		for (size_t cut = 0; cut < n; cut++)

@@ -206,9 +206,7 @@ static void port_sets_are_sorted_and_merged(void **state)
 
 		free(s);
 		if (err != cases[i].want)
-			fail_msg("'%s': '%s'", cases[i].text,
-				 ports_strerror(err));
-		assert_true(strlen(ports_strerror(err)) > 0);
+			fail_msg("'%s': %d", cases[i].text, (int)err);
 		if (err == PORTS_OK)
 			assert_string_equal(
 				port_set_format(&set, text, sizeof(text)),

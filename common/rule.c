@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/macros.h"
 
@@ -23,21 +24,29 @@ static const struct {
 	{ "CONNECT", METHOD_CONNECT },
 };
 
-enum method method_parse(const char *s, size_t n)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
-		if (strlen(methods[i].name) == n &&
-		    memcmp(methods[i].name, s, n) == 0)
-			return methods[i].method;
-	return METHOD_OTHER;
-}
-
 const char *method_name(enum method m)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
 		if (methods[i].method == m)
 			return methods[i].name;
 	return NULL;
+}
+
+enum method method_parse_any_case(const char *s, size_t n)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+		if (strlen(methods[i].name) == n &&
+		    strncasecmp(methods[i].name, s, n) == 0)
+			return methods[i].method;
+	return METHOD_OTHER;
+}
+
+enum method method_parse(const char *s, size_t n)
+{
+	enum method m = method_parse_any_case(s, n);
+	const char *name = method_name(m);
+
+	return name && memcmp(name, s, n) == 0 ? m : METHOD_OTHER;
 }
 
 bool method_is_word(const char *s, size_t n)

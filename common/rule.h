@@ -18,7 +18,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/addr.h"
 #include "common/hostname.h"
 #include "common/parse.h"
 #include "common/path_glob.h"
@@ -40,8 +39,9 @@ enum method {
 #define METHODS_LIMITED (METHOD_GET | METHOD_HEAD | METHOD_OPTIONS)
 #define METHODS_ALL	(METHOD_OTHER * 2u - 1)
 
-/* Case-sensitive, as RFC 9110 9.1. METHOD_OTHER for what is not listed. */
+/* Case-sensitive, as RFC 9110 9.1, or not. METHOD_OTHER: it is not listed. */
 enum method method_parse(const char *s, size_t n);
+enum method method_parse_any_case(const char *s, size_t n);
 
 /* "GET"; NULL for METHOD_OTHER and for what is not one method. */
 const char *method_name(enum method m);

@@ -196,8 +196,7 @@ static bool parse_url(struct conn *c)
 	char detail[TARGET_DETAIL_MAX];
 	const char *error = keep_url(c);
 
-	c->request.method =
-		method_parse(c->http->method.s, c->http->method.len);
+	policy_set_method(&c->request, c->http->method.s, c->http->method.len);
 	if (error) {
 		refuse_head(c, error);
 		return false;

@@ -276,7 +276,7 @@ static void begin_connect(struct conn *c)
 	char detail[TARGET_DETAIL_MAX];
 
 	c->protocol = "connect";
-	c->request.method = METHOD_CONNECT;
+	policy_set_method(&c->request, "CONNECT", 7);
 	if (target_parse_authority(c->in + c->head.target.at,
 				   c->head.target.len, &c->request.target,
 				   detail) != TARGET_OK) {

@@ -55,7 +55,7 @@ static void on_request(struct conn *c)
 		break;
 	case SOCKS5_OK:
 		c->has_target = true;
-		c->request.method = METHOD_CONNECT;
+		policy_set_method(&c->request, "CONNECT", 7);
 		conn_take_input(c, length);
 		conn_judge(c);
 		break;

@@ -86,7 +86,11 @@ static void judge_init(struct judge *j, const struct policy *p,
 
 static bool method_matches(const struct judge *j, const struct rule *r)
 {
-	return r->methods == 0 || (r->methods & (unsigned)j->rq->method) != 0;
+	unsigned methods = (unsigned)j->rq->method;
+
+	if (r->effect == RULE_DENY)
+		methods |= j->rq->alike;
+	return r->methods == 0 || (r->methods & methods) != 0;
 }
 
 static bool path_matches(const struct judge *j, const struct rule *r)
@@ -424,6 +428,15 @@ struct decision policy_decide_address(const struct policy *p,
 	if (j.deny_unseen && !j.inspected)
 		return decision(REASON_DENIED, j.deny_unseen);
 	return judge_class(&j, a, NULL, extra);
+}
+
+void policy_set_method(struct request *rq, const char *s, size_t n)
+{
+	rq->method = method_parse(s, n);
+	rq->alike = 0;
+	if (rq->method == METHOD_OTHER)
+		rq->alike = (unsigned)method_parse_any_case(s, n) &
+			    ~(unsigned)METHOD_OTHER;
 }
 
 struct decision policy_check_request(const struct policy *p,

@@ -4,8 +4,7 @@
  *
  * In:         a conf, a profile, rules of the command line
  * Out:        decisions; pure, no I/O, safe to call from any thread
- * Order:      well-formed (common/target.h), deny, allow,
- *             ports, methods and paths, then every address by itself
+ * Order:      deny, allow, port, method, path, then every address by itself
  * Invariants: immutable once made; the answer always carries a reason, and
  *             the rule that decided where one did. policy_check_request()
  *             decides everything that needs no address; only when it allows
@@ -23,11 +22,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "common/addr.h"
 #include "common/conf_choice.h"
 #include "common/rule.h"
 #include "common/strbuf.h"
-#include "common/target.h"
 #include "proxy/reason.h"
 
 struct conf;
@@ -38,11 +35,17 @@ struct policy;
  * struct request - what is asked, for policy
  * @target: host, port, scheme, path (SCHEME_NONE: a tunnel)
  * @method: METHOD_CONNECT for tunnels, SOCKS too
+ * @alike:  where that is none of ours, but one in another case: that one, which
+ *          some servers take it for; so what denies that one denies it. Or 0
  */
 struct request {
 	struct target target;
 	enum method method;
+	unsigned alike;
 };
+
+/* Sets both, as a client has written it. */
+void policy_set_method(struct request *rq, const char *s, size_t n);
 
 /**
  * struct decision - the answer
@@ -60,10 +63,8 @@ struct decision {
 	const char *record;
 };
 
-/*
- * @profile may be NULL. The conf is borrowed and must outlive the policy.
- * Return: 0, -ENOENT for an unknown profile, -ENOMEM.
- */
+/* @profile may be NULL. The conf is borrowed and must outlive the policy.
+ * Return: 0, -ENOENT for an unknown profile, -ENOMEM. */
 int policy_new(const struct conf *cf, const char *profile, struct policy **ret);
 void policy_free(struct policy *p);
 
@@ -88,8 +89,7 @@ struct decision policy_check_address(const struct policy *p,
 				     const struct request *rq,
 				     const struct addr *a);
 
-/* Of refusals of single addresses the one to report: denied only if every one
- * was denied, else private-address. */
+/* Of refusals of addresses the one to report: denied only if all are. */
 enum reason policy_worst(enum reason a, enum reason b);
 
 /*
@@ -130,8 +130,7 @@ void policy_force_mode(struct policy *p, enum conf_mode mode);
  */
 void policy_set_inspection(struct policy *p, bool possible);
 
-/* Can there be a tunnel to look into, in the mode of now? Looks at each rule.
- */
+/* Can there be a tunnel to look into, in the mode of now? */
 bool policy_wants_inspection(const struct policy *p);
 
 /* The same of a conf, in whichever profile, without a mode that is forced. */

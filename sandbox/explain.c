@@ -272,7 +272,7 @@ static int make_request(const struct explain_cli *cli, struct explain *e)
 	if (t->port == 0)
 		t->port = 443;
 	e->method = cli->method ? cli->method : is_url ? "GET" : "CONNECT";
-	e->rq.method = method_parse(e->method, strlen(e->method));
+	policy_set_method(&e->rq, e->method, strlen(e->method));
 	if (e->rq.method == METHOD_CONNECT) {
 		t->scheme = SCHEME_NONE; /* a tunnel, whatever is in it */
 		t->path_len = 0;

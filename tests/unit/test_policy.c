@@ -35,6 +35,18 @@ static const struct policy_case more[] = {
 	{ "allow * ; deny *:80", "a.example:443", "", "", ALLOWED, "" },
 	{ "allow a.example ; deny POST a.example", "http://a.example/", "POST",
 	  "", REFUSED, "denied" },
+	{ "allow a.example ; deny POST a.example", "http://a.example/", "post",
+	  "", REFUSED, "denied" },
+	{ "allow a.example ; deny POST a.example", "http://a.example/", "pOST",
+	  "", REFUSED, "denied" },
+	{ "allow a.example ; deny POST a.example", "http://a.example/", "posts",
+	  "", ALLOWED, "" },
+	{ "allow a.example ; deny POST a.example", "http://a.example/", "get",
+	  "", ALLOWED, "" },
+	{ "allow GET a.example", "http://a.example/", "get", "", REFUSED,
+	  "method" },
+	{ "mode limited ; allow a.example", "http://a.example/", "get", "",
+	  REFUSED, "method" },
 	{ "allow a.example ; deny POST a.example", "http://a.example/", "GET",
 	  "", ALLOWED, "" },
 	{ "allow a.example ; deny POST a.example", "a.example:443", "", "",
@@ -279,12 +291,13 @@ static const struct policy_case more[] = {
 	  "a.example:443", "", "10.0.0.1", REFUSED, "denied" },
 };
 
-static enum method method_of(const struct policy_case *c,
-			     const struct target *t)
+static void set_method(struct request *rq, const struct policy_case *c)
 {
-	if (c->method[0] == '\0')
-		return t->scheme == SCHEME_NONE ? METHOD_CONNECT : METHOD_GET;
-	return method_parse(c->method, strlen(c->method));
+	const char *method = c->method;
+
+	if (method[0] == '\0')
+		method = rq->target.scheme == SCHEME_NONE ? "CONNECT" : "GET";
+	policy_set_method(rq, method, strlen(method));
 }
 
 /* Return: false for a malformed target. */
@@ -299,7 +312,7 @@ static bool ask_init(struct ask *a, const struct policy_case *c)
 		return false;
 	if (a->rq.target.port == 0)
 		a->rq.target.port = 443;
-	a->rq.method = method_of(c, &a->rq.target);
+	set_method(&a->rq, c);
 	while (*s) {
 		size_t n = strcspn(s, ", ");
 

@@ -296,6 +296,9 @@ static void methods_are_case_sensitive_words(void **state)
 	assert_int_equal(method_parse("CONNECT", 7), METHOD_CONNECT);
 	assert_int_equal(method_parse("get", 3), METHOD_OTHER);
 	assert_int_equal(method_parse("GETX", 4), METHOD_OTHER);
+	assert_int_equal(method_parse_any_case("gEt", 3), METHOD_GET);
+	assert_int_equal(method_parse_any_case("getx", 4), METHOD_OTHER);
+	assert_int_equal(method_parse_any_case("ge", 2), METHOD_OTHER);
 	assert_int_equal(method_parse("", 0), METHOD_OTHER);
 	assert_true(method_is_word("PATCH", 5));
 	assert_false(method_is_word("PROPFIND", 8));

@@ -244,6 +244,26 @@ static void failures_of_the_network_are_no_refusals(void **state)
 	fixture_end(&f);
 }
 
+/* Of a connection that goes on after it has not got there. */
+static void who_reaches_no_target_has_no_share_of_it(void **state)
+{
+	static const char head[] = "HEAD http://127.0.0.1:1/ HTTP/1.1\r\nHost: "
+				   "127.0.0.1:1\r\n\r\n";
+	struct fixture f;
+	int fds[2];
+
+	(void)state;
+	fixture_begin(&f, "allow 127.0.0.1:1\nlimit tunnels-per-target 1\n");
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		fds[i] = fixture_connect(&f);
+		fixture_say(fds[i], head);
+		assert_has(fixture_head(&f, fds[i]), "HTTP/1.1 502 ");
+	}
+	close(fds[0]);
+	close(fds[1]);
+	fixture_end(&f);
+}
+
 static void a_server_that_does_not_answer_is_connect_timeout(void **state)
 {
 	struct fixture f;
@@ -273,6 +293,7 @@ int main(void)
 		cmocka_unit_test(
 			only_the_addresses_that_policy_allows_are_dialled),
 		cmocka_unit_test(failures_of_the_network_are_no_refusals),
+		cmocka_unit_test(who_reaches_no_target_has_no_share_of_it),
 		cmocka_unit_test(
 			a_server_that_does_not_answer_is_connect_timeout),
 	};

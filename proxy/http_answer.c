@@ -81,7 +81,7 @@ static void on_interim(struct forward *f, const struct http_framing *answer)
 static void on_final(struct forward *f, const struct http_framing *answer)
 {
 	const struct http_framing *request = &f->opts.request;
-	bool bare = answer->body == HTTP_FRAMING_CHUNKED &&
+	bool bare = answer->announced == HTTP_FRAMING_CHUNKED &&
 		    request->minor_version == 0;
 
 	f->head_done = true;

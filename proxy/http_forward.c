@@ -131,8 +131,8 @@ static void emit_trailer(struct forward *f, const char *bytes, size_t n)
 }
 
 /*
- * Gives @n bytes to @body and what it passes on to @to. Return: the verdict,
- * END with what is behind the body in @ret_rest.
+ * Gives @n bytes to @body and what it passes on to @to. Return: the verdict;
+ * *@ret_taken of the bytes are done with.
  */
 static enum http_body_verdict pass(struct http_body *body, struct side *to,
 				   const char *bytes, size_t n,
@@ -246,11 +246,11 @@ static void free_forward(struct forward *f)
 static void finish(struct forward *f)
 {
 	struct forward_result *r = &f->result;
-	bool too_late = f->head_done || !is_empty(&f->client);
 
 	/* In the middle of an answer there is no room for another. */
-	if (too_late && (r->end == FORWARD_FAILED || r->end == FORWARD_STALE ||
-			 r->end == FORWARD_BAD_BODY)) {
+	if (forward_has_answered(f) &&
+	    (r->end == FORWARD_FAILED || r->end == FORWARD_STALE ||
+	     r->end == FORWARD_BAD_BODY)) {
 		r->client_fault = r->end == FORWARD_BAD_BODY;
 		r->end = FORWARD_CUT;
 	}
@@ -442,7 +442,8 @@ void forward_counts(const struct forward *f, uint64_t *ret_in,
 
 bool forward_has_answered(const struct forward *f)
 {
-	return f->head_done;
+	/* What waits is the rest of an interim one. */
+	return f->head_done || !is_empty(&f->client);
 }
 
 uint64_t forward_active_ms(const struct forward *f)

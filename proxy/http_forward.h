@@ -106,7 +106,8 @@ void forward_cancel(struct forward *f);
 void forward_counts(const struct forward *f, uint64_t *ret_in,
 		    uint64_t *ret_out);
 
-/* True once a byte of the answer may have reached the client. */
+/* True where the client may have a part of an answer, and no other can follow.
+ */
 bool forward_has_answered(const struct forward *f);
 
 /* When a byte was last moved, in clock_ms() time. */

@@ -351,6 +351,78 @@ static void it_can_be_freed_after_any_number_of_turns(void **state)
 	}
 }
 
+/* RFC 9112 6.1: what has no body must not announce chunks to it either. */
+static void a_client_of_http_1_0_is_told_of_no_chunks(void **state)
+{
+	static const char *const answers[] = {
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+		"HTTP/1.1 304 x\r\nTransfer-Encoding: chunked\r\n\r\n",
+	};
+	struct fixture f;
+
+	(void)state;
+	fixture_begin(&f, ALLOW_ORIGIN);
+	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+		int origin, client = ask(&f, "HEAD " URL "/ HTTP/1.0\r\n\r\n",
+					 &origin);
+
+		fixture_say(origin, answers[i]);
+		assert_lacks(fixture_answer(&f, client), "chunked");
+		assert_has(f.text.s, "Connection: close\r\n\r\n");
+		close(client);
+		close(origin);
+	}
+	fixture_end(&f);
+}
+
+/* Part of one is with it: nothing else may follow but the end. */
+static void who_does_not_read_an_interim_answer_gets_no_other(void **state)
+{
+	struct strbuf hint = STRBUF_INIT, got = STRBUF_INIT;
+	int client, origin, size = 4096;
+	char bytes[65536];
+	struct fixture f;
+	size_t at = 0;
+	ssize_t n;
+
+	(void)state;
+	strbuf_adds(&hint, "HTTP/1.1 103 Early Hints\r\nLink: ");
+	while (hint.len < 1000000)
+		strbuf_addc(&hint, 'x');
+	strbuf_adds(&hint, "\r\n\r\n");
+	fixture_begin(&f, ALLOW_ORIGIN
+		      "limit head-size 1m\nlimit idle-time 300ms\n");
+	client = fixture_connect(&f);
+	assert_int_equal(
+		setsockopt(client, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)),
+		0);
+	fixture_ask(&f, client, GET("/"));
+	origin = fixture_accept(&f);
+	fixture_head(&f, origin);
+	/* More than the kernel takes for it; and then nothing is moved. */
+	for (int i = 0; i < 2000; i++) {
+		assert_true(push(origin, &hint, &at));
+		at = at == hint.len ? 0 : at;
+		fixture_turn(&f);
+	}
+	fixture_log(&f, 1);
+	for (;;) {
+		n = recv(client, bytes, sizeof(bytes), 0);
+		if (n < 0 && errno == EAGAIN)
+			fixture_turn(&f);
+		else if (n > 0)
+			strbuf_add(&got, bytes, (size_t)n);
+		else
+			break;
+	}
+	assert_null(strstr(got.s, "HTTP/1.1 504"));
+	strbuf_fini(&hint);
+	strbuf_fini(&got);
+	close(client);
+	close(origin);
+	fixture_end(&f);
+}
+
 static void a_drain_lets_the_request_at_hand_end_and_no_more(void **state)
 {
 	int client, origin, kept, kept_origin;
@@ -384,6 +456,9 @@ int main(void)
 			an_early_answer_reaches_a_client_that_is_still_sending),
 		cmocka_unit_test(a_body_goes_on_after_its_answer),
 		cmocka_unit_test(it_can_be_freed_after_any_number_of_turns),
+		cmocka_unit_test(a_client_of_http_1_0_is_told_of_no_chunks),
+		cmocka_unit_test(
+			who_does_not_read_an_interim_answer_gets_no_other),
 		cmocka_unit_test(
 			a_drain_lets_the_request_at_hand_end_and_no_more),
 		cmocka_unit_test(

@@ -254,7 +254,7 @@ static void a_run_that_was_full_is_served_in_a_drain_too(void **state)
 		  "allow none.example\nlimit connections-per-run 3\n");
 	/* Some more are taken to be told so; then accepting pauses. */
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
-		fds[i] = connect_to(&f, run.port);
+		fds[i] = loopback_connect(run.port);
 		fixture_turn_for(&f, 1);
 	}
 	proxy_drain(f.proxy, on_drained, &drained);

@@ -61,6 +61,15 @@ static void usage(FILE *to)
 		    to);
 }
 
+/* A full disk behind what was printed is no success. */
+static int end(int status)
+{
+	if (status != 0 || (fflush(stdout) == 0 && !ferror(stdout)))
+		return status;
+	log_error("standard output cannot be written");
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
@@ -69,15 +78,15 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		usage(stdout);
-		return 0;
+		return end(0);
 	}
 	if (strcmp(argv[1], "--version") == 0) {
 		(void)puts("netleash " NETLEASH_VERSION);
-		return 0;
+		return end(0);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (strcmp(argv[1], verbs[i].name) == 0)
-			return verbs[i].main(argc - 1, argv + 1);
+			return end(verbs[i].main(argc - 1, argv + 1));
 	log_error("'%s' is not a verb; 'netleash run -- CMD' runs a command, "
 		  "'netleash --help' lists the verbs",
 		  argv[1]);

@@ -20,6 +20,7 @@
 
 #include "common/macros.h"
 #include "common/scope.h"
+#include "sandbox/mounts.h"
 
 /* Below the home; a PATH entry in one of these needs the whole of it. */
 static const char *const managers[] = {
@@ -148,6 +149,22 @@ static int add_folder(const struct finder *f, const char *folder)
 	return r;
 }
 
+/*
+ * May a command have made @path lead to @resolved? One of an earlier run, in
+ * what was a workspace then, had a link to the home's dot folders to gain by;
+ * of these one that stands in another is the caller's.
+ */
+static bool is_dubious(const struct finder *f, const char *path,
+		       const char *resolved)
+{
+	const char *from = below_home(f, path), *to = below_home(f, resolved);
+
+	if (f->doubts(f->arg, path))
+		return true;
+	return to && to[0] == '.' && !(from && from[0] == '.') &&
+	       mounts_is_workspace(path, f->home);
+}
+
 /* @resolved, where a path of the caller's leads: all, or a manager's alone. */
 static int add_resolved(const struct finder *f, const char *resolved,
 			bool doubtful)
@@ -169,7 +186,7 @@ static int add_both(const struct finder *f, const char *folder)
 
 	if (folder[0] != '/' || !resolved)
 		return 0;
-	if (f->doubts(f->arg, folder))
+	if (is_dubious(f, folder, resolved))
 		return add_resolved(f, resolved, true);
 	r = strstr(folder, "/../") ? 0 : add_folder(f, folder);
 	if (r == 0 && strcmp(resolved, folder) != 0)
@@ -181,6 +198,7 @@ static int add_both(const struct finder *f, const char *folder)
 static int add_target(const struct finder *f, const char *path)
 {
 	AUTOFREE char *resolved = NULL;
+	bool doubtful;
 
 	/* Most folders of PATH do not have it: so much is quickly asked. */
 	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0)
@@ -188,8 +206,9 @@ static int add_target(const struct finder *f, const char *path)
 	resolved = realpath(path, NULL);
 	if (!resolved)
 		return 0;
+	doubtful = is_dubious(f, path, resolved);
 	*strrchr(resolved, '/') = '\0';
-	return add_resolved(f, resolved, f->doubts(f->arg, path));
+	return add_resolved(f, resolved, doubtful);
 }
 
 static int add_command(const struct finder *f, const char *path)

@@ -88,6 +88,28 @@ is "nothing but --resolve asked for a name" \
 	"$(sed 's/.* //' "$W/dns.log" | sort -u | tr '\n' ' ')" \
 	"allowed.example private.example "
 
+# --- words that are not understood, and output that goes nowhere
+# shellcheck disable=SC2016 # for the inner shell
+for words in --help --version 'run --help' 'check --help'; do
+	# shellcheck disable=SC2086 # words of the list
+	try as_nobody sh -c '"$@" >/dev/full' sh "$PROGRAM" $words
+	is "$words to a full disk is no success" "$STATUS" 1
+	like "and says so" "$ERR" '^netleash: standard output cannot be written'
+done
+try as_nobody "$PROGRAM" run --no-such -- true
+like "an unknown option is named" "$STATUS/$ERR" \
+	"^125/netleash: run: there is no option '--no-such'"
+try as_nobody "$PROGRAM" run --quiet=1 -- true
+like "a value too many is not called unknown" "$STATUS/$ERR" \
+	"^125/netleash: run: no value may follow in '--quiet=1'"
+try as_nobody "$PROGRAM" curl https://example.org/
+like "a command without its verb is told of run" "$STATUS/$ERR" \
+	"^125/netleash: 'curl' is not a verb; 'netleash run -- CMD' "
+try as_nobody "$PROGRAM" mode fast
+like "a word that is wrong is named" "$STATUS/$ERR" "^2/.*wrong usage at 'fast'"
+try as_nobody "$PROGRAM" mode full --json --socket /nonexistent/socket
+like "options may follow the word" "$STATUS/$ERR" '^1/.*no netleash daemon'
+
 # --- check
 conf_text 'modee full\nallow docs.example.org\nallow a..b\nlimit connections lots'
 try as_nobody "$PROGRAM" check "$WS/conf"

@@ -57,12 +57,12 @@ static void make(const char *relative, mode_t mode)
 	assert_int_equal(chmod(path, mode), 0);
 }
 
-static int link_in_workspace(const char *name, const char *relative)
+static int link_in(const char *folder, const char *name, const char *relative)
 {
 	char target[512], path[512];
 
 	(void)snprintf(target, sizeof(target), "%s/%s", home, relative);
-	(void)snprintf(path, sizeof(path), "%s/ws/%s", home, name);
+	(void)snprintf(path, sizeof(path), "%s/%s/%s", home, folder, name);
 	return symlink(target, path);
 }
 
@@ -87,12 +87,14 @@ static int set_up(void **state)
 		       home);
 	make(".ssh/id", 0755);
 	make("ws/file", 0644);
+	make("other/file", 0644);
 	make(".local/share/uv/python/3/bin/python3", 0755);
-	return symlink(target, link_path) ||
-	       link_in_workspace("keys", ".ssh") ||
-	       link_in_workspace("key", ".ssh/id") ||
-	       link_in_workspace("venv",
-				 ".local/share/uv/python/3/bin/python3");
+	return symlink(target, link_path) || link_in("other", "keys", ".ssh") ||
+	       link_in("other", "key", ".ssh/id") ||
+	       link_in("other", "tool", "opt/node/bin/node") ||
+	       link_in("ws", "keys", ".ssh") ||
+	       link_in("ws", "key", ".ssh/id") ||
+	       link_in("ws", "venv", ".local/share/uv/python/3/bin/python3");
 }
 
 static int tear_down(void **state)
@@ -182,6 +184,14 @@ static void a_link_that_a_command_may_have_made_shows_nothing(void **state)
 	check_path("ws/key", "ws ");
 }
 
+static void nor_one_in_another_workspace_a_dot_folder(void **state)
+{
+	(void)state;
+	check("other/keys", "true", "");
+	check("other", "key", "other ");
+	check("other", "tool", "other opt/node ");
+}
+
 static void but_a_manager_is_shown_through_it(void **state)
 {
 	(void)state;
@@ -209,6 +219,7 @@ int main(void)
 			a_link_given_by_path_brings_its_own_folder_too),
 		cmocka_unit_test(
 			a_link_that_a_command_may_have_made_shows_nothing),
+		cmocka_unit_test(nor_one_in_another_workspace_a_dot_folder),
 		cmocka_unit_test(but_a_manager_is_shown_through_it),
 		cmocka_unit_test(the_home_itself_is_never_shown),
 	};

@@ -27,8 +27,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/param.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -38,6 +36,7 @@
 #include "common/fdio.h"
 #include "common/log.h"
 #include "common/macros.h"
+#include "sandbox/attend_inherit.h"
 #include "sandbox/attend_permit.h"
 #include "sandbox/attend_pump.h"
 #include "sandbox/attend_request.h"
@@ -69,8 +68,7 @@ struct attendant {
 	struct leash leash;
 	sigset_t mask;
 	char **env;
-	struct rlimit limits[RLIM_NLIMITS];
-	int nice;
+	struct inherited inherited;
 	off_t told;
 	struct ticket_answer daemon;
 	int notes, wake[2], init_sock;
@@ -172,49 +170,14 @@ static int permit(struct attendant *a)
 	return 0;
 }
 
-/* Read off him, not asked: who is in a corner does not get out by asking us. */
-static int read_limits(struct attendant *a)
-{
-	for (int what = 0; what < RLIM_NLIMITS; what++)
-		if (prlimit(a->request.pid, (__rlimit_resource_t)what, NULL,
-			    &a->limits[what]) < 0)
-			return fail(a, -errno,
-				    "the limits of who called cannot be read");
-	errno = 0;
-	a->nice = getpriority(PRIO_PROCESS, (id_t)a->request.pid);
-	return errno == 0 ? 0
-			  : fail(a, -errno,
-				 "the priority of who called cannot be read");
-}
-
-/* What a process has of its parent. Never more than we have. */
-static void apply_limits(const struct attendant *a)
-{
-	for (int what = 0; what < RLIM_NLIMITS; what++) {
-		struct rlimit limit = a->limits[what], ours;
-
-		if (getrlimit((__rlimit_resource_t)what, &ours) < 0)
-			continue;
-		limit.rlim_max = MIN(limit.rlim_max, ours.rlim_max);
-		limit.rlim_cur = MIN(limit.rlim_cur, limit.rlim_max);
-		(void)setrlimit((__rlimit_resource_t)what, &limit);
-	}
-	if (a->nice > 0)
-		(void)setpriority(PRIO_PROCESS, 0, a->nice);
-	(void)umask((mode_t)a->request.head.mask);
-}
-
+/* But for that by which we hear of init's end. */
 static void take_signals(struct attendant *a)
 {
-	static const int may_ignore[] = {
-		SIGHUP,	 SIGINT,  SIGQUIT, SIGTERM, SIGPIPE,
-		SIGUSR1, SIGUSR2, SIGALRM, SIGTSTP, SIGTTIN,
-	};
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 
-	for (size_t i = 0; i < ARRAY_SIZE(may_ignore); i++)
-		if (a->request.head.ignored >> (may_ignore[i] - 1) & 1)
-			(void)sigaction(may_ignore[i], &ignore, NULL);
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sig != SIGCHLD && a->request.head.ignored >> (sig - 1) & 1)
+			(void)sigaction(sig, &ignore, NULL);
 	(void)sigemptyset(&a->mask);
 	for (int sig = 1; sig < NSIG; sig++)
 		if (a->request.head.blocked >> (sig - 1) & 1)
@@ -225,16 +188,23 @@ static void take_signals(struct attendant *a)
 static int decide(struct attendant *a)
 {
 	struct request *req = &a->request;
+	const char *what;
 	int r, left;
 
+	r = inherit_read_oom(req->pid, &a->inherited, &what);
+	if (r < 0)
+		return fail(a, r, what);
 	take_signals(a);
 	a->plan.caller = req->caller;
 	req->caller = (struct caller){ 0 };
 	a->plan.conf = a->opts->conf;
 	a->plan.env = (const char *const *)req->words.env;
 	r = caller_enter(&a->plan.caller);
-	if (r == 0)
-		r = read_limits(a);
+	if (r == 0) {
+		r = inherit_read(req->pid, &a->inherited, &what);
+		if (r < 0)
+			(void)fail(a, r, what);
+	}
 	if (r == 0 && fchdir(req->fds[LAUNCH_FD_CWD]) < 0)
 		r = fail(a, -errno, "the working directory");
 	if (r == 0)
@@ -305,7 +275,8 @@ static int start_init(struct attendant *a)
 
 	leash_fill(&a->leash, &a->plan, &opts);
 	opts.mounts.opener = &a->plan.caller;
-	apply_limits(a);
+	inherit_apply(&a->inherited);
+	(void)umask((mode_t)req->head.mask);
 	r = init_start(&opts, &a->mask, &a->init_sock, a->error);
 	/* CMD's alone now: a reader of its output must see it closed. */
 	for (int i = 0; i < LAUNCH_FDS; i++) {
@@ -383,13 +354,15 @@ static int run(struct attendant *a)
 	if (r == 0)
 		r = start_init(a);
 	if (r < 0) {
-		leash_revert(&a->leash);
+		a->leaves = leash_revert(&a->leash) < 0;
 		return r;
 	}
 	leash_hand_over(&a->leash);
 	r = begin(a);
 	if (r == 0)
 		r = shed(a);
+	if (r == 0)
+		leash_tell(&a->leash, &a->plan);
 	tell_notes(a);
 	if (r == 0)
 		ended = attend_pump(&(struct pump_opts){

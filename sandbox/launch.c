@@ -37,6 +37,8 @@
 /* For the first word: signals are blocked already, so somebody must say it. */
 #define ANSWER_SECONDS 20
 
+#define EXIT_NETLEASH 125
+
 struct launch {
 	int sock;
 	int stdio[3]; /* -1: ours */
@@ -203,6 +205,27 @@ static void close_stdio(struct launch *l)
 		(void)close(null_fd);
 }
 
+/* What libevent cannot do without it does not return from: descriptors. */
+static void on_fatal(int ignored)
+{
+	(void)ignored;
+	log_error("no event loop can be made: %s", strerror(errno));
+	_exit(EXIT_NETLEASH);
+}
+
+static void on_libevent_log(int severity, const char *text)
+{
+	(void)severity;
+	(void)text;
+}
+
+static struct event_base *make_loop(void)
+{
+	event_set_log_callback(on_libevent_log);
+	event_set_fatal_callback(on_fatal);
+	return event_base_new();
+}
+
 static int run_loop(void *arg)
 {
 	return event_base_loop(arg, EVLOOP_NO_EXIT_ON_EMPTY) < 0 ? -EIO : 0;
@@ -252,7 +275,7 @@ static int run(struct launch *l, char **argv, char *error)
 		r = relay_open(l->stdio, &l->relay);
 	if (r == 0)
 		r = terminal_open(l->stdio, &l->terminal);
-	l->base = r == 0 ? event_base_new() : NULL;
+	l->base = r == 0 ? make_loop() : NULL;
 	if (r == 0 && !l->base)
 		r = -ENOMEM;
 	if (r == 0)
@@ -268,6 +291,20 @@ static int run(struct launch *l, char **argv, char *error)
 	}
 	r = await_permission(l, error);
 	return r == 0 ? supervise(l) : r;
+}
+
+/* Another way to run takes the signals anew; what we have drawn on ourselves,
+ * for words that `ulimit -f` leaves no room for, ends nobody. */
+static void give_signals_back(const sigset_t *mask)
+{
+	const struct timespec now = { 0 };
+	sigset_t ours;
+
+	(void)sigemptyset(&ours);
+	(void)sigaddset(&ours, SIGXFSZ);
+	if (sigismember(mask, SIGXFSZ) == 0)
+		(void)sigtimedwait(&ours, NULL, &now);
+	(void)sigprocmask(SIG_SETMASK, mask, NULL);
 }
 
 int launch_run(const struct run_cli *cli, char **argv,
@@ -289,9 +326,8 @@ int launch_run(const struct run_cli *cli, char **argv,
 	for (int fd = 0; fd <= 2; fd++)
 		if (l.stdio[fd] >= 0)
 			(void)close(l.stdio[fd]);
-	/* Another way to run takes the signals anew. */
 	if (l.io.signal_fd >= 0)
-		(void)sigprocmask(SIG_SETMASK, &l.io.mask, NULL);
+		give_signals_back(&l.io.mask);
 	supervise_close(&l.io);
 	if (l.sock >= 0)
 		(void)close(l.sock);

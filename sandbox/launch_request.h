@@ -26,9 +26,10 @@ enum launch_fd {
 	LAUNCH_FDS
 };
 
-/* As execve(2) takes them by default: words, and their bytes. */
-#define LAUNCH_WORDS_MAX 32768
+/* As execve(2) takes them by default: their bytes, and words, the shortest of
+ * which cost one byte and a pointer. */
 #define LAUNCH_BYTES_MAX (2u * 1024 * 1024)
+#define LAUNCH_WORDS_MAX (LAUNCH_BYTES_MAX / 9)
 
 /**
  * struct launch_head - the datagram

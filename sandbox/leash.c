@@ -18,6 +18,7 @@
 
 #include "common/conf.h"
 #include "common/log.h"
+#include "common/strbuf.h"
 #include "sandbox/cgroup.h"
 #include "sandbox/childenv.h"
 #include "sandbox/firewall_socket.h"
@@ -185,7 +186,7 @@ int leash_prepare(const struct plan *p, struct leash *ret,
 			(void)snprintf(error, LEASH_ERROR_MAX,
 				       "cannot prepare the leash: %s",
 				       strerror(-r));
-		leash_revert(&l);
+		(void)leash_revert(&l);
 		leash_close(&l);
 		return r;
 	}
@@ -253,12 +254,41 @@ void leash_fill(struct leash *l, const struct plan *p, struct init_opts *opts)
 	};
 }
 
-void leash_revert(struct leash *l)
+void leash_tell(const struct leash *l, const struct plan *p)
 {
+	static const char *const names[] = {
+		[ISOLATION_AUTO] = "none",
+		[ISOLATION_FIREWALL] = "firewall",
+		[ISOLATION_NETNS] = "netns",
+	};
+	const struct run_cli *cli = &p->cli;
+	struct strbuf ports = STRBUF_INIT;
+
+	log_info("run %s: isolation %s, door port %u", l->lease.run,
+		 names[l->isolation], l->door.port);
+	for (size_t i = 0; i < cli->local_ports.n; i++)
+		strbuf_addf(&ports, " %u", (unsigned)cli->local_ports.v[i]);
+	if (cli->network == NETWORK_EXTERNAL)
+		log_info("external proxy: no door and no rules of netleash's "
+			 "own");
+	if (ports.len > 0)
+		log_info("local ports:%s", ports.s);
+	if (cli->local_binding)
+		log_info("local binding: servers of the command's on loopback "
+			 "can be reached");
+	strbuf_fini(&ports);
+}
+
+int leash_revert(struct leash *l)
+{
+	int r = 0;
+
 	if (l->cgroup_fd >= 0)
-		(void)cgroup_remove(l->lease.run);
-	if (l->lease.fd >= 0)
+		r = cgroup_remove(l->lease.run);
+	/* What is left has a name for as long as the lease says it. */
+	if (r == 0 && l->lease.fd >= 0)
 		lease_release(&l->lease);
+	return r;
 }
 
 void leash_hand_over(struct leash *l)

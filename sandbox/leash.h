@@ -47,15 +47,19 @@ struct leash {
 		.lease = { .fd = -1 }, .cgroup_fd = -1                         \
 	}
 
-/* Return: 0 or -errno with a sentence; on failure nothing is left. */
+/* Return: 0 or -errno with a sentence, and nothing is left but for a sweep. */
 int leash_prepare(const struct plan *p, struct leash *ret,
 		  char error[LEASH_ERROR_MAX]);
 
 /* Fills the fields of @opts that are the leash's; they borrow from @l. */
 void leash_fill(struct leash *l, const struct plan *p, struct init_opts *opts);
 
-/* Undoes leash_prepare() where init has not taken it over. */
-void leash_revert(struct leash *l);
+/* For who asked for more words than usual. */
+void leash_tell(const struct leash *l, const struct plan *p);
+
+/* Undoes leash_prepare() where init has not taken it over. Return: 0, or -errno
+ * and a sweep does it once the lease is closed. */
+int leash_revert(struct leash *l);
 
 /*
  * Init holds the lease, the cgroup and the decoy from here on: we close ours,

@@ -43,12 +43,6 @@
 
 #define RUN_ERROR_MAX 600
 
-static const char *const isolation_names[] = {
-	[ISOLATION_AUTO] = "none",
-	[ISOLATION_FIREWALL] = "firewall",
-	[ISOLATION_NETNS] = "netns",
-};
-
 struct run {
 	struct plan plan;
 	struct leash leash;
@@ -222,26 +216,6 @@ static void end_init(struct run *run)
 	(void)waitpid(-1, NULL, 0); /* the only child that we have */
 }
 
-static void tell_what_holds(const struct run *run)
-{
-	const struct run_cli *cli = &run->plan.cli;
-	struct strbuf ports = STRBUF_INIT;
-
-	log_info("run %s: isolation %s, door port %u", run->leash.lease.run,
-		 isolation_names[run->leash.isolation], run->leash.door.port);
-	for (size_t i = 0; i < cli->local_ports.n; i++)
-		strbuf_addf(&ports, " %u", (unsigned)cli->local_ports.v[i]);
-	if (cli->network == NETWORK_EXTERNAL)
-		log_info("external proxy: no door and no rules of netleash's "
-			 "own");
-	if (ports.len > 0)
-		log_info("local ports:%s", ports.s);
-	if (cli->local_binding)
-		log_info("local binding: servers of the command's on loopback "
-			 "can be reached");
-	strbuf_fini(&ports);
-}
-
 static int run_loop(void *arg)
 {
 	return proxy_run(arg);
@@ -273,7 +247,7 @@ static int run_command(struct run *run)
 	if (r == 0)
 		r = start_init(run);
 	if (r < 0) {
-		leash_revert(&run->leash);
+		(void)leash_revert(&run->leash);
 		return r;
 	}
 	leash_hand_over(&run->leash);
@@ -284,7 +258,7 @@ static int run_command(struct run *run)
 		end_init(run);
 		return r;
 	}
-	tell_what_holds(run);
+	leash_tell(&run->leash, &run->plan);
 	supervise.loop = (struct supervise_loop){
 		.base = proxy_base(run->proxy),
 		.run = run_loop,

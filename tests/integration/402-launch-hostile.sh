@@ -70,5 +70,11 @@ print(types[-1], len(texts))
 END
 )" '^10 '
 check "nothing is left of that either" until_true 10 nothing_left
+
+# What cannot be removed with his descriptors is removed without.
+is "a caller with few descriptors is refused, or runs" \
+	"$(cd "$W/ann" && in_user "$PYTHON" "$SUPPORT/hostile_caller.py" \
+		"$SOCKET" narrow 2>&1)" "[9, 10]"
+check "and whatever fails leaves nothing" until_true 10 nothing_left
 stop_daemon
 done_testing

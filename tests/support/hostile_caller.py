@@ -6,6 +6,7 @@ tests/support/hostile_caller.py - requests to the launcher that are wrong
 usage: hostile_caller.py SOCKET COUNT
        hostile_caller.py SOCKET hold COUNT
        hostile_caller.py SOCKET gone
+       hostile_caller.py SOCKET narrow
 
 Sends each kind of wrong request, then COUNT of random ones, and wants for each
 an answer that refuses it, or the end of the connection: never a run, never
@@ -16,6 +17,7 @@ is for all who ask is one user's.
 hold: COUNT connections that say nothing, each opened anew when it is ended,
 until standard input is closed; then it says how often it was told why.
 gone: the limits of a caller who is not there any more are nobody's.
+narrow: callers with so few descriptors that a step of their run's fails.
 """
 
 import array
@@ -259,6 +261,21 @@ def gone(path):
     print(types, texts, os.read(r, 100))
 
 
+def narrow(path):
+    """Each number of descriptors fails at another step."""
+    ends = set()
+    for n in range(3, 36):
+        pid = os.fork()
+        if pid == 0:
+            c, fds = Caller(path), usual_fds()
+            resource.setrlimit(resource.RLIMIT_NOFILE, (n, n))
+            c.send(head(ARGS, ENV), fds)
+            types, _ = c.answer()
+            os._exit(types[-1])
+        ends.add(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    print(sorted(ends))
+
+
 def main():
     path = sys.argv[1]
     if sys.argv[2] == "hold":
@@ -266,6 +283,9 @@ def main():
         return
     if sys.argv[2] == "gone":
         gone(path)
+        return
+    if sys.argv[2] == "narrow":
+        narrow(path)
         return
     count = int(sys.argv[2])
     for name, data, fds in kinds():

@@ -29,6 +29,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,6 +54,9 @@
 #define EXIT_NETLEASH 125
 
 #define ATTEND_ERROR_MAX 600
+
+/* How long a caller may leave a word unread. */
+#define UNREAD_SECONDS 10
 
 /**
  * struct attendant - one call
@@ -84,14 +88,14 @@ static int fail(struct attendant *a, int r, const char *what)
 	return r;
 }
 
-static void tell(const struct attendant *a, enum init_msg_type type, int value,
-		 const char *text)
+/* Return: 0; or -errno: if he is gone, the next step finds out. */
+static int tell(const struct attendant *a, enum init_msg_type type, int value,
+		const char *text)
 {
 	struct init_msg msg = { .type = (uint32_t)type, .value = value };
 
 	(void)snprintf(msg.text, sizeof(msg.text), "%s", text);
-	/* If he is gone, the next step finds out. */
-	(void)fd_send(a->opts->sock, &msg, sizeof(msg), NULL, 0);
+	return fd_send(a->opts->sock, &msg, sizeof(msg), NULL, 0);
 }
 
 /* What was noted since is the caller's to read. */
@@ -103,14 +107,15 @@ static void tell_notes(struct attendant *a)
 	while ((n = pread(a->notes, msg.text, sizeof(msg.text) - 1, a->told)) >
 	       0) {
 		msg.text[n] = '\0';
-		tell(a, INIT_MSG_TEXT, 0, msg.text);
+		if (tell(a, INIT_MSG_TEXT, 0, msg.text) < 0)
+			return;
 		a->told += n;
 	}
 }
 
 static int refuse(struct attendant *a, const char *why)
 {
-	tell(a, INIT_MSG_FAILED, 0, why);
+	(void)tell(a, INIT_MSG_FAILED, 0, why);
 	a->answered = true;
 	return -EPERM;
 }
@@ -166,7 +171,7 @@ static int permit(struct attendant *a)
 		log_set_level(LOG_LEVEL_INFO);
 	if (say_permitted(a) < 0)
 		return fail(a, -EIO, "the launcher has ended");
-	tell(a, INIT_MSG_READY, 0, "");
+	(void)tell(a, INIT_MSG_READY, 0, "");
 	return 0;
 }
 
@@ -403,14 +408,17 @@ _Noreturn void attend(const struct attend_opts *opts)
 	};
 	int r;
 
-	if (a.notes < 0)
+	if (a.notes < 0 ||
+	    setsockopt(opts->sock, SOL_SOCKET, SO_SNDTIMEO,
+		       &(struct timeval){ .tv_sec = UNREAD_SECONDS },
+		       sizeof(struct timeval)) < 0)
 		_exit(1);
 	log_set_fd(a.notes);
 	r = run(&a);
 	tell_notes(&a);
 	if (r < 0 && !a.answered)
-		tell(&a, INIT_MSG_FAILED, EXIT_NETLEASH,
-		     a.error[0] ? a.error : strerror(-r));
+		(void)tell(&a, INIT_MSG_FAILED, EXIT_NETLEASH,
+			   a.error[0] ? a.error : strerror(-r));
 	part(opts->sock);
 	_exit(a.leaves);
 }

@@ -281,6 +281,7 @@ static void put_mode(struct control *c, struct control_conn *cc,
 		return;
 	}
 	c->facts.forced = mode;
+	reload_force_mode(c->facts.server->reload, mode);
 	runs_force_mode(c->facts.runs, mode);
 	log_notice("mode %s, by the control socket", control_mode_name(mode));
 	get_mode(c, cc, rq);

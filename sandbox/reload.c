@@ -146,7 +146,7 @@ static int take_rules(struct reload *rl, struct reload_built *built)
 	if (r < 0)
 		return r;
 	built->conf = NULL; /* the rulebook's */
-	rulebook_set_inspection(rules, rulebook_inspects(rl->rules));
+	rulebook_pass_on(rl->rules, rules);
 	r = rulebook_adopt(rules, rl->opts.profile, built->policy);
 	if (r == 0)
 		built->policy = NULL;
@@ -338,6 +338,11 @@ void reload_start(struct reload *rl)
 	rl->again = reload_is_under_way(rl);
 	if (!rl->again)
 		ask(rl, KEEPER_CONF, RELOAD_CONF);
+}
+
+void reload_force_mode(struct reload *rl, enum conf_mode mode)
+{
+	rulebook_force_mode(rl->rules, mode);
 }
 
 const struct conf *reload_conf(const struct reload *rl)

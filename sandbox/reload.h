@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+#include "common/conf_choice.h"
+
 struct conf;
 struct proxy;
 struct proxy_scope;
@@ -47,6 +49,10 @@ void reload_start(struct reload *rl);
 
 /* The next @done may be of a conf as it was before now. */
 bool reload_is_under_way(const struct reload *rl);
+
+/* As rulebook_force_mode(), for what the proxy has now: before @done is called
+ * that may be more than its user knows of. */
+void reload_force_mode(struct reload *rl, enum conf_mode mode);
 
 /* What the proxy has now. Borrowed until the next turn of the loop. */
 const struct conf *reload_conf(const struct reload *rl);

@@ -174,6 +174,12 @@ void rulebook_set_inspection(struct rulebook *rb, bool possible)
 		policy_set_inspection(page->policy, possible);
 }
 
+void rulebook_pass_on(const struct rulebook *rb, struct rulebook *next)
+{
+	rulebook_force_mode(next, rb->forced);
+	rulebook_set_inspection(next, rb->inspects);
+}
+
 bool rulebook_inspects(const struct rulebook *rb)
 {
 	return rb->inspects;

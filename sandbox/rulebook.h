@@ -54,6 +54,9 @@ int rulebook_lend(struct rulebook *rb, const char *profile,
  * CONF_MODE_UNSET; from now on, for all whom they judge. */
 void rulebook_force_mode(struct rulebook *rb, enum conf_mode mode);
 
+/* What was said of @rb by the above and the below counts for @next too. */
+void rulebook_pass_on(const struct rulebook *rb, struct rulebook *next);
+
 /* May its policies look into tunnels? False until it is said, before they are
  * shared. */
 void rulebook_set_inspection(struct rulebook *rb, bool possible);

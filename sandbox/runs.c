@@ -60,7 +60,6 @@ struct runs {
 	int tickets;
 	size_t n;
 	uint64_t begun;
-	enum conf_mode forced;
 	struct event *readable;
 	bool draining;
 	void (*over)(void *arg); /* of runs_drain() */
@@ -206,9 +205,7 @@ static int make_custom(struct run *run, char error[RUN_WORD_TEXT])
 	run->custom = true;
 	if (r < 0)
 		return r;
-	rulebook_force_mode(run->rules, run->runs->forced);
-	rulebook_set_inspection(run->rules,
-				rulebook_inspects(run->runs->rules));
+	rulebook_pass_on(run->runs->rules, run->rules);
 	if (rulebook_inspects(run->rules) || !policy_conf_wants_inspection(cf))
 		return 0;
 	(void)snprintf(error, RUN_WORD_TEXT,
@@ -437,7 +434,6 @@ void runs_set_rules(struct runs *rs, struct rulebook *rules)
 
 	rulebook_unref(rs->rules);
 	rs->rules = rulebook_ref(rules);
-	rulebook_force_mode(rules, rs->forced);
 	LIST_FOREACH (run, &rs->live, link)
 		follow(rs, run);
 }
@@ -446,7 +442,6 @@ void runs_force_mode(struct runs *rs, enum conf_mode mode)
 {
 	const struct run *run;
 
-	rs->forced = mode;
 	rulebook_force_mode(rs->rules, mode);
 	LIST_FOREACH (run, &rs->live, link)
 		rulebook_force_mode(run->rules, mode);

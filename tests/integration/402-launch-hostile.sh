@@ -76,5 +76,20 @@ is "a caller with few descriptors is refused, or runs" \
 	"$(cd "$W/ann" && in_user "$PYTHON" "$SUPPORT/hostile_caller.py" \
 		"$SOCKET" narrow 2>&1)" "[9, 10]"
 check "and whatever fails leaves nothing" until_true 10 nothing_left
+
+# A caller who reads nothing of what his run has to tell.
+rm "$W/told"
+mkfifo "$W/told"
+(cd "$W/ann" && in_user "$PYTHON" "$SUPPORT/hostile_caller.py" "$SOCKET" \
+	unread) <"$W/told" >"$W/unread" 2>&1 &
+HOSTILE=$!
+exec 9>"$W/told"
+until_true 10 grep -q asked "$W/unread"
+until_true 10 processes netleash-attend
+check "who does not read is not waited for" until_true 40 \
+	none_running netleash-attend
+exec 9>&-
+wait "$HOSTILE"
+check "nor does he leave anything" until_true 10 nothing_left
 stop_daemon
 done_testing

@@ -112,6 +112,29 @@ is "and new rules count" "$STATUS/$OUT" 0/200
 control -X POST http://localhost/v1/reload >/dev/null
 through --cacert "$W/daemon.pem" -X POST https://other.example/
 is "a mode that was set outlives a reload" "$STATUS/$OUT" 0/403
+cat >"$W/post.py" <<'END'
+import http.client, os, sys
+seen = set()
+while not os.path.exists(sys.argv[2]):
+    c = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
+    for _ in range(50):
+        c.request("POST", "http://other.example/")
+        answer = c.getresponse()
+        answer.read()
+        seen.add(answer.status)
+        if answer.will_close:
+            c.close()
+    c.close()
+print(seen)
+END
+(in_host "$PYTHON" "$W/post.py" "$PORT" "$W/reloaded") >"$W/posted" 2>&1 &
+POSTS=$!
+for ((n = 0; n < 60; n++)); do
+	"$NETLEASH" reload >"$W/reload.out" 2>&1
+done
+touch "$W/reloaded"
+wait $POSTS
+is "and lets nothing through while one is under way" "$(cat "$W/posted")" '{403}'
 "$NETLEASH" mode conf >/dev/null
 echo 'allow bad..name' >>"$W/conf"
 try "$NETLEASH" reload

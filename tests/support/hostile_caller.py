@@ -7,6 +7,7 @@ usage: hostile_caller.py SOCKET COUNT
        hostile_caller.py SOCKET hold COUNT
        hostile_caller.py SOCKET gone
        hostile_caller.py SOCKET narrow
+       hostile_caller.py SOCKET unread
 
 Sends each kind of wrong request, then COUNT of random ones, and wants for each
 an answer that refuses it, or the end of the connection: never a run, never
@@ -17,6 +18,8 @@ is for all who ask is one user's.
 hold: COUNT connections that say nothing, each opened anew when it is ended,
 until standard input is closed; then it says how often it was told why.
 gone: the limits of a caller who is not there any more are nobody's.
+unread: a run that has much to tell its caller, who reads nothing, until
+standard input is closed.
 narrow: callers with so few descriptors that a step of their run's fails.
 """
 
@@ -276,6 +279,19 @@ def narrow(path):
     print(sorted(ends))
 
 
+def unread(path):
+    """Each time that CMD goes on, its caller is to be woken."""
+    story = (b"P=$$; (for i in $(seq 400); do kill -STOP $P; sleep 0.005;"
+             b" kill -CONT $P; sleep 0.005; done; kill -KILL $P) &"
+             b" while :; do sleep 1; done")
+    args = [b"run", b"-q", b"--", b"sh", b"-c", story]
+    c, fds = Caller(path), usual_fds()
+    fds[4] = memory(words(args, ENV))
+    c.send(head(args, ENV), fds)
+    print("asked", flush=True)
+    sys.stdin.read()
+
+
 def main():
     path = sys.argv[1]
     if sys.argv[2] == "hold":
@@ -283,6 +299,9 @@ def main():
         return
     if sys.argv[2] == "gone":
         gone(path)
+        return
+    if sys.argv[2] == "unread":
+        unread(path)
         return
     if sys.argv[2] == "narrow":
         narrow(path)

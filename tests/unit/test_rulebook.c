@@ -62,6 +62,29 @@ static void nothing_is_looked_into_until_it_is_said(void **state)
 	rulebook_unref(rb);
 }
 
+static void what_comes_after_a_book_has_its_mode_from_the_first(void **state)
+{
+	struct rulebook *rb = book_of("allow a.example"), *next, *last;
+	const struct policy *p = NULL;
+
+	(void)state;
+	rulebook_set_inspection(rb, true);
+	rulebook_force_mode(rb, CONF_MODE_LIMITED);
+	next = book_of("allow a.example ; mode full");
+	rulebook_pass_on(rb, next);
+	rulebook_unref(rb);
+	assert_int_equal(rulebook_policy(next, NULL, &p), 0);
+	assert_true(policy_is_limited(p));
+	assert_true(rulebook_inspects(next));
+	last = book_of("allow a.example");
+	rulebook_pass_on(next, last);
+	rulebook_force_mode(last, CONF_MODE_UNSET);
+	assert_int_equal(rulebook_policy(last, NULL, &p), 0);
+	assert_false(policy_is_limited(p));
+	rulebook_unref(next);
+	rulebook_unref(last);
+}
+
 static void a_forced_mode_wants_it_and_takes_it_back(void **state)
 {
 	struct rulebook *rb = book_of("allow a.example");
@@ -226,6 +249,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_looked_into_until_it_is_said),
+		cmocka_unit_test(
+			what_comes_after_a_book_has_its_mode_from_the_first),
 		cmocka_unit_test(a_forced_mode_wants_it_and_takes_it_back),
 		cmocka_unit_test(one_on_top_decides_as_one_conf_of_all_lines),
 		cmocka_unit_test(one_on_top_copies_nothing),

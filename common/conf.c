@@ -70,6 +70,7 @@ void conf_free(struct conf *cf)
 	}
 	free(cf->profiles);
 	free(cf->listens);
+	conf_auth_fini(&cf->auth);
 	free(cf->resolvers);
 	free(cf->log_file);
 	conf_upstream_fini(&cf->upstream);

@@ -10,8 +10,9 @@
  * conf_lex.c cuts text into words, conf_file.c reads files and includes,
  * conf_block.c statements and blocks, conf_directives.c is the table of
  * directives, conf_mode.c, conf_rules.c, conf_inspect.c, conf_credential.c,
- * conf_list.c, conf_limits.c, conf_permit.c and conf_upstream.c set what it
- * names, conf_dump.c writes a conf back as text. Grammar: netleash.conf(5).
+ * conf_list.c, conf_auth.c, conf_limits.c, conf_permit.c and conf_upstream.c
+ * set what it names, conf_dump.c writes a conf back as text. Grammar:
+ * netleash.conf(5).
  */
 #ifndef NETLEASH_COMMON_CONF_H
 #define NETLEASH_COMMON_CONF_H
@@ -21,6 +22,7 @@
 #include <stdint.h>
 
 #include "common/addr.h"
+#include "common/conf_auth.h"
 #include "common/conf_choice.h"
 #include "common/conf_credential.h"
 #include "common/conf_load.h"
@@ -58,6 +60,7 @@ struct conf_limits {
  * struct conf - the whole, owned by whoever loaded it
  * @includes: the patterns of every include, as glob(3) got them
  * @listens:  127.0.0.1:3128 where the conf names none
+ * @auth:     who may use them
  * @resolvers: none: the system's
  * @verify_cas: files of CAs to trust beside the system's
  * @env_deny, @env_allow: NULL-terminated name globs, or NULL; the built-in
@@ -76,6 +79,7 @@ struct conf {
 	size_t profiles_n;
 	struct conf_listen *listens;
 	size_t listens_n;
+	struct conf_auth auth;
 	struct conf_server *resolvers;
 	size_t resolvers_n;
 	unsigned threads; /* 0: none was written, see conf_threads() */

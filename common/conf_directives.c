@@ -98,13 +98,10 @@ static int set_listen_one(struct conf_parser *ps, const struct conf_word *w)
 	uint32_t port;
 
 	wrong = parse_endpoint(w, 0, &l.addr, &port);
-	if (!wrong && !addr_is_loopback(&l.addr))
-		wrong = "is not a loopback address: whoever reaches it could "
-			"use this proxy";
 	if (wrong) {
 		endpoint_error(ps, w, wrong,
-			       "127.0.0.1:PORT or [::1]:PORT; port 0 takes a "
-			       "free one");
+			       "IPV4:PORT or [IPV6]:PORT; port 0 takes a free "
+			       "one");
 		return 0;
 	}
 	l.port = (uint16_t)port;
@@ -375,6 +372,7 @@ static const struct conf_directive table[] = {
 	  "allow [METHOD...] HOST[:PORTS]... or URL..." },
 	{ "allow-list", conf_set_allow_list, 1, 0, CONF_IN_PROFILE,
 	  "allow-list FILE..." },
+	{ "auth", conf_set_auth, 1, 1, 0, "auth FILE" },
 	{ "credential", conf_set_credential, 1, 0, 0, "credential NAME { ... }" },
 	{ "deny", conf_set_deny, 1, 0, EVERYWHERE,
 	  "deny [METHOD...] HOST[:PORTS]... or URL..." },

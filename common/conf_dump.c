@@ -155,6 +155,8 @@ void conf_dump_whole(const struct conf *cf, bool packed, struct strbuf *out)
 	for (size_t i = 0; i < cf->listens_n; i++)
 		dump_endpoint(out, "listen", &cf->listens[i].addr,
 			      cf->listens[i].port);
+	if (!packed)
+		conf_dump_auth(cf, out);
 	dump_mode(out, "", cf->top.mode);
 	dump_running(out, "", cf->top.running);
 	if (cf->resolvers_n == 0)

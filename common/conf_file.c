@@ -160,6 +160,7 @@ static int parse_file(struct conf_parser *ps, const char *path,
 		return r;
 	ps->stack[ps->depth].dev = st.st_dev;
 	ps->stack[ps->depth].ino = st.st_ino;
+	ps->stack[ps->depth].uid = st.st_uid;
 	ps->depth++;
 	r = conf_parse_text(ps, text, n);
 	ps->depth--;
@@ -272,6 +273,7 @@ static int finish(struct conf_parser *ps, int r, struct conf **ret)
 	if (r == 0) {
 		conf_check_limits(ps);
 		conf_check_permits(ps);
+		conf_check_listens(ps);
 		r = ps->nomem ? -ENOMEM : 0;
 	}
 	if (r == 0 && ps->report->errors_n > 0)

@@ -138,8 +138,7 @@ static int read_list(struct conf_parser *ps, const char *path, int fd,
 	return r;
 }
 
-/* @w relative to the file that names it; malloc'ed. */
-static char *list_path(const struct conf_parser *ps, const struct conf_word *w)
+char *conf_path_from(const struct conf_parser *ps, const struct conf_word *w)
 {
 	const char *file = ps->cf->files[ps->file];
 	const char *slash = w->s[0] == '/' ? NULL : strrchr(file, '/');
@@ -151,8 +150,7 @@ static char *list_path(const struct conf_parser *ps, const struct conf_word *w)
 	return path;
 }
 
-/* So that a conf that is printed means the same elsewhere. */
-static char *absolute(const char *path)
+char *conf_path_absolute(const char *path)
 {
 	AUTOFREE char *cwd = path[0] == '/' ? NULL : getcwd(NULL, 0);
 	char *whole;
@@ -171,7 +169,7 @@ static int add_opened(struct conf_parser *ps, enum rule_effect effect,
 	int r;
 
 	list.rule.file = (uint16_t)ps->cf->files_n; /* what comes next */
-	list.rule.text = absolute(path);
+	list.rule.text = conf_path_absolute(path);
 	r = list.rule.text ? read_list(ps, path, fd, &list.names) : -ENOMEM;
 	if (r == 0) {
 		list.rule.name_at = (uint16_t)strlen(list.rule.text);
@@ -188,7 +186,7 @@ static int add_list(struct conf_parser *ps, enum rule_effect effect,
 		    const struct conf_word *w)
 {
 	char error[CONF_FILE_ERROR_MAX];
-	AUTOFREE char *path = list_path(ps, w);
+	AUTOFREE char *path = conf_path_from(ps, w);
 	struct stat st;
 	int fd, r;
 

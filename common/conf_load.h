@@ -30,17 +30,26 @@ typedef int conf_preset_fn(void *arg, const char *name, char **ret_text,
 			   size_t *ret_len, char **ret_source,
 			   char error[RULE_ERROR_MAX]);
 
+/* What becomes of the file of `auth`, which is a secret of those who serve. */
+enum conf_auth_want {
+	CONF_AUTH_PASS, /* it is not looked at */
+	CONF_AUTH_LOOK, /* it is read where we may; else there is a warning */
+	CONF_AUTH_NEED, /* it is read, or that is an error */
+};
+
 /**
  * struct conf_opts
  * @preset:     NULL: `preset` is an error
  * @preset_arg: handed to @preset
  * @may_be_pipe: a path of conf_load() may be a pipe or a terminal too (a file
  *              that the user named); an included file never may
+ * @packed:     the text of conf_pack(), beside which the rest of it stands
  */
 struct conf_opts {
 	conf_preset_fn *preset;
 	void *preset_arg;
-	bool may_be_pipe;
+	bool may_be_pipe, packed;
+	enum conf_auth_want auth;
 };
 
 /*

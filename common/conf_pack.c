@@ -3,8 +3,8 @@
  * common/conf_pack.c - a conf as bytes, for another process of this program
  *
  * In:         a conf; or bytes, which need not be what they should be
- * Out:        head, places, file names, lists, text; or the same conf again
- * Invariants: parsing a dump makes as many rules and ranges, in the same
+ * Out:        head, places, file names, lists, auth, text; or the same conf
+ * again Invariants: parsing a dump makes as many rules and ranges, in the same
  *             order, as the conf had; so the places need no names
  *
  * In the conf that comes out the files have moved by one: the first, which is
@@ -28,7 +28,7 @@
 #define FILES_MAX (RULE_FROM_ARGUMENT - 1)
 
 struct head {
-	uint32_t text_n, files_n, includes_n, places_n, lists_n;
+	uint32_t text_n, files_n, includes_n, places_n, lists_n, auth_n;
 };
 
 struct place {
@@ -75,15 +75,17 @@ static void add_places(struct strbuf *out, const struct conf_rules *r)
 
 void conf_pack(const struct conf *cf, struct strbuf *out)
 {
-	struct strbuf text = STRBUF_INIT;
+	struct strbuf text = STRBUF_INIT, auth = STRBUF_INIT;
 	size_t lists_n = conf_pack_lists_size(cf);
 	struct head h;
 
 	conf_dump_whole(cf, true, &text);
-	if (strbuf_failed(&text) || text.len > UINT32_MAX ||
-	    lists_n > UINT32_MAX) {
+	conf_pack_auth(cf, &auth);
+	if (strbuf_failed(&text) || strbuf_failed(&auth) ||
+	    text.len > UINT32_MAX || lists_n > UINT32_MAX) {
 		out->failed = true;
 		strbuf_fini(&text);
+		strbuf_fini(&auth);
 		return;
 	}
 	h.text_n = (uint32_t)text.len;
@@ -91,6 +93,7 @@ void conf_pack(const struct conf *cf, struct strbuf *out)
 	h.includes_n = (uint32_t)cf->includes_n;
 	h.places_n = (uint32_t)count_places(cf);
 	h.lists_n = (uint32_t)lists_n;
+	h.auth_n = (uint32_t)auth.len;
 	strbuf_add(out, (const char *)&h, sizeof(h));
 	add_places(out, &cf->top);
 	for (size_t i = 0; i < cf->profiles_n; i++)
@@ -100,9 +103,11 @@ void conf_pack(const struct conf *cf, struct strbuf *out)
 	for (size_t i = 0; i < cf->includes_n; i++)
 		strbuf_add(out, cf->includes[i], strlen(cf->includes[i]) + 1);
 	conf_pack_lists(cf, out);
+	strbuf_add(out, auth.s, auth.len);
 	strbuf_add(out, text.s, text.len);
 	explicit_bzero(text.s, text.len); /* credentials */
 	strbuf_fini(&text);
+	strbuf_fini(&auth);
 }
 
 /* What is still to be read. */
@@ -208,7 +213,8 @@ static bool measure_names(const struct reader *rd, uint32_t n, size_t *ret)
 int conf_unpack(const char *bytes, size_t n, struct conf **ret,
 		struct conf_report *report)
 {
-	struct reader rd = { bytes, n }, places, names, lists;
+	static const struct conf_opts opts = { .packed = true };
+	struct reader rd = { bytes, n }, places, names, lists, auth;
 	const char *at = take(&rd, sizeof(struct head));
 	struct conf *cf = NULL;
 	struct head h;
@@ -226,9 +232,11 @@ int conf_unpack(const char *bytes, size_t n, struct conf **ret,
 	names.at = take(&rd, names.left);
 	lists.left = h.lists_n;
 	lists.at = take(&rd, lists.left);
-	if (!lists.at || rd.left != h.text_n)
+	auth.left = h.auth_n;
+	auth.at = take(&rd, auth.left);
+	if (!lists.at || !auth.at || rd.left != h.text_n)
 		return r;
-	r = conf_parse(TEXT_NAME, rd.at, rd.left, NULL, &cf, report);
+	r = conf_parse(TEXT_NAME, rd.at, rd.left, &opts, &cf, report);
 	if (r < 0)
 		return r;
 	r = count_places(cf) == h.places_n ? 0 : -EPROTO;
@@ -236,6 +244,10 @@ int conf_unpack(const char *bytes, size_t n, struct conf **ret,
 		r = add_names(cf, &names, &h);
 	if (r == 0)
 		r = conf_unpack_lists(cf, lists.at, lists.left);
+	if (r == 0)
+		r = conf_unpack_auth(cf, auth.at, auth.left);
+	if (r == 0 && !conf_listens_are_guarded(cf))
+		r = -EPROTO;
 	if (r < 0) {
 		conf_free(cf);
 		return r;

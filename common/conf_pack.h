@@ -6,7 +6,7 @@
  * in full: they are not to be shown or kept. The other side parses it like any
  * text, and beside it stands what a dump has lost: from which file and line
  * each rule came, so that logs and answers still name that line, and the names
- * of lists, so that the other side opens no file.
+ * of lists and the users of `auth`, so that the other side opens no file.
  */
 #ifndef NETLEASH_COMMON_CONF_PACK_H
 #define NETLEASH_COMMON_CONF_PACK_H

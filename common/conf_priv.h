@@ -28,8 +28,7 @@
 #define CONF_FILES_MAX	   1000
 #define CONF_INCLUDE_DEPTH 16
 
-/* Where a single-valued directive stood: @root is which of the paths, from 1.
- */
+/* Where a single-valued directive stood: @root is which path, from 1. */
 struct conf_seen {
 	size_t root;
 	struct conf_loc loc;
@@ -59,10 +58,11 @@ struct conf_parser {
 	struct {
 		dev_t dev;
 		ino_t ino;
+		uid_t uid;
 	} stack[CONF_INCLUDE_DEPTH];
 	struct conf_seen mode, profile_mode, running, profile_running, log,
 		run_uids, threads, tunnel_check;
-	struct conf_seen upstream;
+	struct conf_seen upstream, auth;
 	struct conf_seen limits[CONF_LIMITS_N];
 	size_t env_deny_n, env_allow_n;
 };

@@ -50,6 +50,11 @@ int conf_set_deny_list(struct conf_parser *ps, const struct conf_word *w,
 		       size_t n);
 int conf_add_list(struct conf_rules *scope, const struct conf_list *list);
 
+/* @w relative to the file that names it; and @path so that it means the same
+ * elsewhere. Return: malloc'ed, or NULL. */
+char *conf_path_from(const struct conf_parser *ps, const struct conf_word *w);
+char *conf_path_absolute(const char *path);
+
 /* conf_pack_lists.c: the part of conf_pack.h's bytes that holds lists. */
 void conf_pack_lists(const struct conf *cf, struct strbuf *out);
 size_t conf_pack_lists_size(const struct conf *cf);

@@ -143,6 +143,8 @@ void access_entry_render(const struct access_entry *e, struct timespec now,
 	add_who(&j, e->who);
 	json_string_or_null(&j, "protocol", e->protocol);
 	json_string_or_null(&j, "client", e->client);
+	if (null_if_empty(e->user))
+		json_string(&j, "user", e->user);
 	add_method(&j, e);
 	json_string_or_null(&j, "target", e->target);
 	add_path(&j, e);

@@ -11,6 +11,7 @@
  *   command    name of the command that he runs
  *   protocol   "connect", "http", "socks5", "local-port" (forward_port.h)
  *   client     address and port that the request came from
+ *   user       who it is, by the conf's `auth`; only where that is known
  *   method     of HTTP, at most 32 bytes; null where there is none
  *   target     "host:port"; null where none was understood
  *   path       of plain HTTP, without its query, at most 1000 bytes; or null
@@ -68,6 +69,7 @@ struct access_entry {
 	const struct access_who *who;
 	const char *protocol;
 	const char *client;
+	const char *user; /* NULL or "": not known */
 	const char *method;
 	const char *target;
 	const char *path;

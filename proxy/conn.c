@@ -300,6 +300,8 @@ void conn_next(struct conn *c)
 	c->out_at = 0;
 	c->plain = c->keep = c->json = c->head_only = c->has_target = false;
 	c->has_address = false;
+	if (!conn_inspect_is_inside(c))
+		c->user[0] = '\0';
 	c->protocol = NULL;
 	c->reason = REASON_MALFORMED;
 	c->decision = (struct decision){ 0 };

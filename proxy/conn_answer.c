@@ -27,6 +27,7 @@
 #include "proxy/flow.h"
 #include "proxy/reply.h"
 #include "proxy/socks5.h"
+#include "proxy/socks5_auth.h"
 
 static void on_last_sent(void *arg)
 {
@@ -58,6 +59,7 @@ void conn_start_tunnel(struct conn *c)
 		.remote_fd = c->remote_fd,
 		.client = &c->client,
 		.client_port = c->client_port,
+		.user = c->user,
 		.address = c->has_address ? &c->address : NULL,
 		.started_ms = c->started_ms,
 		.protocol = c->protocol,
@@ -183,6 +185,8 @@ void conn_refuse(struct conn *c, enum reason reason, const char *detail,
 	r.rule = rule.s;
 	if (!c->socks)
 		reply_render(&r, &c->out);
+	else if (c->asking)
+		socks5_auth_reply_render(false, &c->out);
 	else if (c->greeted)
 		socks5_reply_render(reason_socks_reply(reason), NULL, 0,
 				    &c->out);

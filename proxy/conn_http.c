@@ -6,12 +6,11 @@
  * Out:        conn_judge() for every request by itself, then http_forward.c
  *             with a connection to just that origin, and then conn_next(), the
  *             last close, or a tunnel
- * Steps:      URL -> framing -> Host -> rewrite -> policy -> (the connection at
- *             hand, or resolve and dial) -> forward
- * Invariants: requests of a connection are served in order, one at a time; an
- *             origin's connection is used again only by the same client's
- *             connection, for the same host and port, at an address that
- *             policy allows for this request too; the body of a request that
+ * Steps:      URL -> framing -> Host -> auth -> rewrite -> policy -> (the
+ * connection at hand, or resolve and dial) -> forward Invariants: requests of a
+ * connection are served in order, one at a time; an origin's connection is used
+ * again only by the same client's connection, for the same host and port, at an
+ * address that policy allows for this request too; the body of a request that
  *             was refused is never read as a request: what has a body ends the
  *             connection
  * References: RFC 9112 sections 3.2.2, 9.3 and 9.6; RFC 9110 section 9.2.2
@@ -27,6 +26,7 @@
 #include "common/clock.h"
 #include "proxy/access_log.h"
 #include "proxy/conn_answer.h"
+#include "proxy/conn_auth.h"
 #include "proxy/conn_credential.h"
 #include "proxy/conn_inspect.h"
 #include "proxy/conn_priv.h"
@@ -219,7 +219,7 @@ static bool parse_url(struct conn *c)
 	return true;
 }
 
-/* Framing and Host. Return: NULL, or what is wrong. */
+/* Framing, Host, whose it is. Return: NULL, or what is wrong. */
 static const char *check_head(struct conn *c)
 {
 	struct conn_http *h = c->http;
@@ -229,6 +229,8 @@ static const char *check_head(struct conn *c)
 	if (!error)
 		error = http_framing_check_host(&c->head, c->in,
 						&c->request.target);
+	if (!error)
+		error = conn_auth_read(c);
 	return error;
 }
 
@@ -282,7 +284,8 @@ void conn_http_begin(struct conn *c)
 	}
 	/* What is left is the body, and the next requests. */
 	conn_take_input(c, c->head.length);
-	conn_judge(c);
+	if (conn_auth_pass(c))
+		conn_judge(c);
 }
 
 bool conn_http_is_to_parent(const struct conn *c)

@@ -28,6 +28,7 @@ void conn_log_end(struct conn *c)
 		.who = &c->scope->who,
 		.protocol = c->protocol,
 		.client = addr_format_port(&c->client, c->client_port, client),
+		.user = c->user,
 		.method = conn_http_method(c),
 		.reason = c->reason,
 		.status = c->status,

@@ -48,6 +48,8 @@ enum conn_state {
  * @out:     our answer, sent up to @out_at
  * @rules:   what judges its request: the scope's when it began
  * @socks, @greeted: it speaks SOCKS5; its greeting was answered
+ * @asking:  and asked for a password, which has not come yet
+ * @admitted, @refusals, @user: see conn_auth.c; @user: "" for none
  * @plain:   the request is one of plain HTTP, and in @http
  * @keep:    after a refusal the connection goes on
  * @http:    what plain HTTP needs; NULL before the first such request
@@ -81,7 +83,9 @@ struct conn {
 	struct http_head head;
 	bool client_eof, over_limit, json, head_only, logged, broken;
 	bool is_flow;
-	bool socks, greeted, plain, keep;
+	bool socks, greeted, asking, plain, keep, admitted;
+	uint8_t refusals;
+	char user[AUTH_NAME_MAX + 1];
 
 	const char *protocol;
 	struct ruleset *rules;

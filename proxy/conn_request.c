@@ -4,8 +4,8 @@
  *
  * In:         a head that http_head.c has cut up
  * Out:        conn_establish() with c->remote_fd set, or conn_refuse()
- * Steps:      target (well-formed?) -> limits -> policy on the request ->
- *             resolve -> policy on every address -> dial exactly those
+ * Steps:      target (well-formed?) -> whose? -> limits -> policy on the
+ * request -> resolve -> policy on every address -> dial exactly those
  * Invariants: a name that policy refuses is never looked up; an address that
  *             policy has not allowed is never dialled; each start ends in one
  *             done callback, or in conn_close()'s cancel
@@ -20,6 +20,7 @@
 
 #include "common/macros.h"
 #include "proxy/conn_answer.h"
+#include "proxy/conn_auth.h"
 #include "proxy/conn_http.h"
 #include "proxy/conn_inspect.h"
 #include "proxy/conn_priv.h"
@@ -274,6 +275,7 @@ static void note_preferences(struct conn *c)
 static void begin_connect(struct conn *c)
 {
 	char detail[TARGET_DETAIL_MAX];
+	const char *error;
 
 	c->protocol = "connect";
 	policy_set_method(&c->request, "CONNECT", 7);
@@ -289,9 +291,17 @@ static void begin_connect(struct conn *c)
 			    "A CONNECT request has no body.", NULL, 0);
 		return;
 	}
+	error = conn_auth_read(c);
+	if (error) {
+		(void)snprintf(detail, sizeof(detail), "In the head, %s.",
+			       error);
+		conn_refuse(c, REASON_MALFORMED, detail, NULL, 0);
+		return;
+	}
 	/* What is left is early data: it goes to the far side first. */
 	conn_take_input(c, c->head.length);
-	conn_judge(c);
+	if (conn_auth_pass(c))
+		conn_judge(c);
 }
 
 void conn_request_begin(struct conn *c)

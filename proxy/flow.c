@@ -65,6 +65,7 @@ static void log_end(struct flow *f, struct tunnel_counts counts)
 		.who = &s->who,
 		.protocol = f->protocol,
 		.client = addr_format_port(&f->client, f->client_port, client),
+		.user = text_at(f, f->user_at),
 		.method = text_at(f, f->method_at),
 		.target = f->text,
 		.path = text_at(f, f->path_at),
@@ -253,6 +254,7 @@ static struct flow *flow_new(struct flows *fs, const struct flow_opts *o)
 {
 	size_t target_n = strlen(o->target);
 	size_t method_n = o->method ? strlen(o->method) : 0;
+	size_t user_n = o->user ? strlen(o->user) : 0;
 	size_t path_n = o->path_len, end = 0;
 	struct flow *f;
 
@@ -261,12 +263,14 @@ static struct flow *flow_new(struct flows *fs, const struct flow_opts *o)
 		path_n = ACCESS_PATH_MAX;
 	if (method_n > ACCESS_METHOD_MAX)
 		method_n = ACCESS_METHOD_MAX;
-	f = calloc(1, sizeof(*f) + target_n + method_n + path_n + 3);
+	f = calloc(1, sizeof(*f) + target_n + method_n + path_n + user_n + 4);
 	if (!f)
 		return NULL;
 	(void)add_text(f, &end, o->target, target_n);
 	f->method_at = add_text(f, &end, o->method, method_n);
 	f->path_at = add_text(f, &end, o->path, path_n);
+	if (user_n > 0)
+		f->user_at = add_text(f, &end, o->user, user_n);
 	f->flows = fs;
 	f->rules = o->rules ? ruleset_ref(o->rules) : NULL;
 	if (o->decision)

@@ -35,7 +35,7 @@ void flows_check(struct flows *fs);
 
 /**
  * struct flow_opts - what is known of a tunnel; text and addresses are copied
- * @client, @client_port: who asked
+ * @client, @client_port, @user: who asked; NULL or "" where that is not known
  * @address:  whom @remote_fd is connected to; NULL: not told
  * @protocol: a string constant, for the log; as are @target, @method and @path
  *            (@path_len bytes; without its query), which may be NULL but for
@@ -55,7 +55,7 @@ struct flow_opts {
 	const struct addr *client, *address;
 	uint16_t client_port;
 	uint64_t started_ms;
-	const char *protocol, *target, *method, *path;
+	const char *user, *protocol, *target, *method, *path;
 	size_t path_len;
 	struct ruleset *rules;
 	const struct decision *decision;

@@ -19,7 +19,7 @@
 /**
  * struct flow - one of @tunnel and @closer is there
  * @decision: its reason is why the flow ended
- * @text: "host:port", then the method and the path, if any, each with a NUL
+ * @text: "host:port", then method, path and user, if any, each with a NUL
  */
 struct flow {
 	TAILQ_ENTRY(flow) link;
@@ -34,7 +34,7 @@ struct flow {
 	int client_fd, remote_fd;
 	struct addr client, address;
 	uint16_t client_port, status, upstream_status;
-	uint16_t method_at, path_at; /* in @text; 0: none */
+	uint16_t method_at, path_at, user_at; /* in @text; 0: none */
 	bool has_address : 1, upstream : 1, idle : 1, logged : 1;
 	char text[];
 };

@@ -2,9 +2,9 @@
 /*
  * proxy/mbedtls_compat.h - one face for mbedTLS 2.28 and 3.x
  *
- * For proxy/tls_*.c, ca*.c and leaf.c only. 2.28 knows TLS 1.2 at best; 3.6
- * knows 1.3, for which its crypto must be initialised, and where tickets arrive
- * among data.
+ * For proxy/tls_*.c, ca*.c, leaf.c and auth.c only. 2.28 knows TLS 1.2 at
+ * best; 3.6 knows 1.3, for which its crypto must be initialised, and where
+ * tickets arrive among data.
  */
 #ifndef NETLEASH_PROXY_MBEDTLS_COMPAT_H
 #define NETLEASH_PROXY_MBEDTLS_COMPAT_H
@@ -19,6 +19,7 @@
 #include <mbedtls/net_sockets.h> /* for its error codes alone */
 #include <mbedtls/oid.h>
 #include <mbedtls/pk.h>
+#include <mbedtls/sha256.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/ssl_ticket.h>
 #include <mbedtls/version.h>
@@ -48,6 +49,18 @@ static inline bool compat_tls_init(void)
 #define COMPAT_TLS_BAD_CERTIFICATE MBEDTLS_ERR_SSL_BAD_HS_CERTIFICATE
 #define COMPAT_TLS_BAD_VERSION	   MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION
 #endif
+
+/* Their own code, which needs no compat_tls_init(). Return: false: it failed.
+ */
+static inline bool compat_sha256(const char *bytes, size_t n,
+				 unsigned char ret[32])
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+	return mbedtls_sha256((const unsigned char *)bytes, n, ret, 0) == 0;
+#else
+	return mbedtls_sha256_ret((const unsigned char *)bytes, n, ret, 0) == 0;
+#endif
+}
 
 static inline void compat_tls_set_min_1_2(mbedtls_ssl_config *conf)
 {

@@ -16,6 +16,7 @@
  *   listener.c      accept, pause when there is no room
  *   conn.c          states, deadlines, reading, the one way out
  *   sniff.c, http_head.c, conn_socks.c    what the client says
+ *   conn_auth.c     whose it is (auth.c, socks5_auth.c), where the conf asks
  *   conn_request.c  policy -> resolve.c -> policy -> dial.c
  *   conn_upstream.c upstream_link.c in their place, through a parent proxy
  *   conn_http.c     http_forward.c, for plain HTTP

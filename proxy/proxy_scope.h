@@ -42,6 +42,7 @@ struct proxy_secret {
  * @secrets: @secrets_n of the run's, borrowed for the life of the scope
  * @distrusted: its clients do not know the CA of the proxy: a tunnel that must
  *          be looked into is refused
+ * @asks: the conf's `auth` counts; a listener beyond loopback needs it
  * @compare: what @policy lets pass and this would not is remembered too, for
  *          proxy_scope_needed(); borrowed for the life of the scope; NULL: none
  * @remember_blocked: keep what was refused, for proxy_scope_blocked()
@@ -52,7 +53,7 @@ struct proxy_scope_opts {
 	const char *run, *caller, *command;
 	const struct proxy_secret *secrets;
 	size_t secrets_n;
-	bool all_threads, remember_blocked, distrusted;
+	bool all_threads, remember_blocked, distrusted, asks;
 };
 
 /*

@@ -12,6 +12,9 @@
 
 #include "common/json.h"
 
+/* RFC 9110 11.7.1, RFC 7617 2 */
+#define CHALLENGE "Proxy-Authenticate: Basic realm=\"netleash\"\r\n"
+
 static void add_line(struct strbuf *out, const char *label, const char *text)
 {
 	strbuf_adds(out, label);
@@ -87,6 +90,7 @@ void reply_render(const struct reply *r, struct strbuf *out)
 		    "HTTP/1.1 %u %s\r\n"
 		    "X-Netleash-Reason: %s\r\n"
 		    "Content-Type: %s\r\n"
+		    "%s"
 		    "X-Content-Type-Options: nosniff\r\n"
 		    "Cache-Control: no-store\r\n"
 		    "Content-Length: %zu\r\n"
@@ -95,7 +99,8 @@ void reply_render(const struct reply *r, struct strbuf *out)
 		    reason_http_status(r->reason), reason_phrase(r->reason),
 		    reason_name(r->reason),
 		    r->json ? "application/json" : "text/plain; charset=utf-8",
-		    body.len, r->keep ? "" : "Connection: close\r\n");
+		    r->reason == REASON_AUTH ? CHALLENGE : "", body.len,
+		    r->keep ? "" : "Connection: close\r\n");
 	if (!r->head_only && body.len > 0)
 		strbuf_add(out, body.s, body.len);
 	if (strbuf_failed(&body))

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <event2/event.h>
 
@@ -61,6 +62,7 @@ int scope_new(struct loop *lp, const struct proxy_scope_opts *opts,
 	s->secrets = opts->secrets;
 	s->secrets_n = opts->secrets_n;
 	s->distrusted = opts->distrusted;
+	s->asks = opts->asks;
 	s->compare = opts->compare;
 	if (lp->all->signer && !s->distrusted)
 		s->signer = signer_ref(lp->all->signer);
@@ -119,9 +121,25 @@ void scope_free(struct scope *s)
 	free(s);
 }
 
+/* What cannot be told is taken for one that is not. */
+static bool is_on_loopback(int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	struct addr addr;
+	uint16_t port;
+
+	return getsockname(fd, (struct sockaddr *)&ss, &len) == 0 &&
+	       addr_from_sockaddr((struct sockaddr *)&ss, &addr, &port) == 0 &&
+	       addr_is_loopback(&addr);
+}
+
 int scope_add_listener(struct scope *s, int fd)
 {
-	int r = listener_new(s, fd);
+	int r;
+
+	s->exposed = s->exposed || !is_on_loopback(fd);
+	r = listener_new(s, fd);
 
 	if (r == 0 && s->loop->started)
 		r = listener_start(LIST_FIRST(&s->listeners));

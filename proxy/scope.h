@@ -46,6 +46,7 @@ typedef void scope_ended_fn(void *arg);
  * @inspects: its share of the inspector; NULL: nothing is looked into
  * @secrets: the owner's
  * @distrusted, @compare: see proxy_scope.h
+ * @asks:   see proxy_scope.h; @exposed: a listener is beyond loopback
  * @blocked: NULL: not remembered
  * @needed: what @compare would have refused; NULL with it
  * @handshakes: connections in CONN_TLS
@@ -61,7 +62,7 @@ struct scope {
 	struct inspect_share *inspects;
 	const struct proxy_secret *secrets;
 	size_t secrets_n;
-	bool distrusted;
+	bool distrusted, asks, exposed;
 	const struct policy *compare;
 	struct blocked *blocked, *needed;
 	struct proxy_stats stats;

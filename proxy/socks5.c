@@ -20,7 +20,6 @@
 
 enum {
 	VERSION = 5,
-	METHOD_NONE = 0, /* no authentication required */
 	METHOD_UNACCEPTABLE = 0xff,
 	COMMAND_CONNECT = 1,
 	TYPE_IPV4 = 1,
@@ -42,6 +41,7 @@ static unsigned byte_at(const char *bytes, size_t i)
 }
 
 enum socks5_verdict socks5_greeting_parse(const char *bytes, size_t n,
+					  enum socks5_method method,
 					  size_t *ret_length)
 {
 	size_t length;
@@ -55,7 +55,7 @@ enum socks5_verdict socks5_greeting_parse(const char *bytes, size_t n,
 		return SOCKS5_MORE;
 	*ret_length = length;
 	for (size_t i = 2; i < length; i++)
-		if (byte_at(bytes, i) == METHOD_NONE)
+		if (byte_at(bytes, i) == (unsigned)method)
 			return SOCKS5_OK;
 	return SOCKS5_NO_METHOD;
 }
@@ -164,12 +164,13 @@ unsigned char socks5_verdict_reply(enum socks5_verdict v)
 	return REPLY_FAILURE;
 }
 
-void socks5_method_render(enum socks5_verdict v, struct strbuf *out)
+void socks5_method_render(enum socks5_verdict v, enum socks5_method method,
+			  struct strbuf *out)
 {
 	assert(v != SOCKS5_MORE);
 	strbuf_addc(out, VERSION);
 	strbuf_addc(out,
-		    (char)(v == SOCKS5_OK ? METHOD_NONE : METHOD_UNACCEPTABLE));
+		    (char)(v == SOCKS5_OK ? (int)method : METHOD_UNACCEPTABLE));
 }
 
 void socks5_reply_render(unsigned char code, const struct addr *bound,

@@ -7,7 +7,7 @@
  * however the bytes were cut. What follows a message is not touched: after
  * the request it is early data.
  *
- * CONNECT only, and no authentication only. RFC 1928.
+ * CONNECT only; no authentication, or that of socks5_auth.h. RFC 1928.
  */
 #ifndef NETLEASH_PROXY_SOCKS5_H
 #define NETLEASH_PROXY_SOCKS5_H
@@ -23,20 +23,26 @@
 #define SOCKS5_GREETING_MAX 257
 #define SOCKS5_REQUEST_MAX  262
 
+enum socks5_method {
+	SOCKS5_METHOD_NONE = 0,
+	SOCKS5_METHOD_PASSWORD = 2
+};
+
 enum socks5_verdict {
 	SOCKS5_MORE,
 	SOCKS5_OK,
 	SOCKS5_MALFORMED,
-	SOCKS5_NO_METHOD,	 /* greeting: only methods that we have not */
+	SOCKS5_NO_METHOD,	 /* greeting: not the method that we want */
 	SOCKS5_BAD_COMMAND,	 /* request: BIND, UDP ASSOCIATE, unknown */
 	SOCKS5_BAD_ADDRESS_TYPE, /* request: not IPv4, IPv6 or a name */
 };
 
 /*
- * Which versions and methods the client speaks. With SOCKS5_OK and
- * SOCKS5_NO_METHOD *@ret_length is the greeting's length.
+ * Which versions and methods the client speaks: @method is wanted. With
+ * SOCKS5_OK and SOCKS5_NO_METHOD *@ret_length is the greeting's length.
  */
 enum socks5_verdict socks5_greeting_parse(const char *bytes, size_t n,
+					  enum socks5_method method,
 					  size_t *ret_length);
 
 /*
@@ -54,7 +60,8 @@ enum socks5_verdict socks5_request_parse(const char *bytes, size_t n,
 unsigned char socks5_verdict_reply(enum socks5_verdict v);
 
 /* The answer to a greeting that got @v, which is not MORE. */
-void socks5_method_render(enum socks5_verdict v, struct strbuf *out);
+void socks5_method_render(enum socks5_verdict v, enum socks5_method method,
+			  struct strbuf *out);
 
 /*
  * The answer to a request. @code is reason_socks_reply()'s or

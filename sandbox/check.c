@@ -216,6 +216,21 @@ static void render_lists(struct json *j, const char *profile,
 	}
 }
 
+static void render_auth(struct json *j, const struct conf *cf)
+{
+	if (!cf || !cf->auth.file) {
+		json_null(j, "auth");
+		return;
+	}
+	json_object_open(j, "auth");
+	json_string(j, "file", cf->auth.file);
+	if (cf->auth.read)
+		json_uint(j, "users", cf->auth.users.n);
+	else
+		json_null(j, "users");
+	json_object_close(j);
+}
+
 void check_render_json(const struct conf_report *report, const struct conf *cf,
 		       struct strbuf *out)
 {
@@ -232,6 +247,7 @@ void check_render_json(const struct conf_report *report, const struct conf *cf,
 	for (size_t i = 0; cf && i < cf->profiles_n; i++)
 		render_lists(&j, cf->profiles[i].name, &cf->profiles[i].rules);
 	json_array_close(&j);
+	render_auth(&j, cf);
 	json_object_close(&j);
 	strbuf_addc(out, '\n');
 }
@@ -279,7 +295,7 @@ int check_main(int argc, char **argv)
 		fprintf(stderr, "netleash: check: %s\n", error);
 		return 1;
 	}
-	r = conf_find_load(cli.conf, &caller, &cf, &report);
+	r = conf_find_load(cli.conf, &caller, CONF_AUTH_LOOK, &cf, &report);
 	if (r == 0)
 		r = lint(cf, &report);
 	if (r == 0 || r == -EINVAL) {

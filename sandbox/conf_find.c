@@ -27,7 +27,8 @@ static bool is_missing(const char *path)
 }
 
 int conf_find_load(const char *named, const struct caller *caller,
-		   struct conf **ret, struct conf_report *report)
+		   enum conf_auth_want auth, struct conf **ret,
+		   struct conf_report *report)
 {
 	/* The callback's argument is not const, but preset.c only reads it. */
 	union {
@@ -38,6 +39,7 @@ int conf_find_load(const char *named, const struct caller *caller,
 		.preset = preset_load,
 		.preset_arg = arg.out,
 		.may_be_pipe = named != NULL,
+		.auth = auth,
 	};
 	AUTOFREE char *user = NULL;
 	const char *paths[2];

@@ -19,11 +19,12 @@ struct caller;
  * Loads @named, or where it is NULL the system's conf and then that of
  * @caller; of these two one that does not exist is skipped, but one that
  * cannot be read is an error, for it may hold the deny lines. Presets that ask
- * a tool ask as @caller.
+ * a tool ask as @caller. @auth is what becomes of the file of `auth`.
  * Return: as conf_load(); @report is filled in every case.
  */
 int conf_find_load(const char *named, const struct caller *caller,
-		   struct conf **ret, struct conf_report *report);
+		   enum conf_auth_want auth, struct conf **ret,
+		   struct conf_report *report);
 
 /*
  * One line for each error, and unless @quiet for each warning, on standard

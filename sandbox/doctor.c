@@ -231,7 +231,7 @@ static void try_conf(struct doctor *d)
 	int r = caller_find(&caller, error);
 
 	if (r == 0)
-		r = conf_find_load(NULL, &caller, &cf, &report);
+		r = conf_find_load(NULL, &caller, CONF_AUTH_PASS, &cf, &report);
 	c->holds = r == 0;
 	if (r == 0)
 		(void)snprintf(c->text, sizeof(c->text), "%s%s",

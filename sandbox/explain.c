@@ -211,7 +211,7 @@ static int load_conf(const struct explain_cli *cli, struct conf **ret)
 		log_error("explain: %s", error);
 		return EXIT_BAD;
 	}
-	r = conf_find_load(cli->conf, &caller, ret, &report);
+	r = conf_find_load(cli->conf, &caller, CONF_AUTH_PASS, ret, &report);
 	caller_fini(&caller);
 	conf_report_print(&report, true);
 	conf_report_fini(&report);

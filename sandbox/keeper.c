@@ -202,7 +202,8 @@ static int load(struct keeper *k, struct conf **ret)
 	struct conf *cf;
 	int r;
 
-	r = conf_find_load(k->opts->conf, k->opts->caller, &cf, &report);
+	r = conf_find_load(k->opts->conf, k->opts->caller, CONF_AUTH_NEED, &cf,
+			   &report);
 	conf_report_print(&report, false);
 	if (r == -EINVAL)
 		tell_errors(k, &report);

@@ -28,7 +28,8 @@ static int load_conf(const struct plan *p, bool quiet, struct conf **ret,
 	char text[RULE_ERROR_MAX];
 	int r;
 
-	r = conf_find_load(p->cli.conf, &p->caller, ret, &report);
+	r = conf_find_load(p->cli.conf, &p->caller, CONF_AUTH_PASS, ret,
+			   &report);
 	conf_report_print(&report, quiet);
 	conf_report_fini(&report);
 	if (r < 0)

@@ -81,7 +81,8 @@ static int decide(struct server *s)
 		r = name_conf(s);
 	if (r < 0)
 		return r;
-	r = conf_find_load(s->cli.conf, &s->caller, &conf, &report);
+	r = conf_find_load(s->cli.conf, &s->caller, CONF_AUTH_NEED, &conf,
+			   &report);
 	conf_report_print(&report, false);
 	conf_report_fini(&report);
 	if (r < 0) {
@@ -332,6 +333,7 @@ static int start_proxy(struct server *s)
 		.conf = rulebook_conf(s->rules),
 		.run = "",
 		.all_threads = true,
+		.asks = true,
 		.remember_blocked = s->kind->start != NULL,
 	};
 	const char *step = "";

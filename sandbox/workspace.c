@@ -327,6 +327,10 @@ static int protect(const struct conf *conf, const struct caller *caller,
 	}
 	for (size_t i = 0; i < conf->credentials_n && r == 0; i++)
 		r = protect_source(&conf->credentials[i], caller, w, error);
+	if (r == 0 && conf->auth.file)
+		r = reject_links(conf->auth.file, w, error);
+	if (r == 0 && conf->auth.file)
+		r = hide_file(conf->auth.file, w);
 	if (r == 0 && log_file)
 		r = protect_file(log_file, w);
 	return r;

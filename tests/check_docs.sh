@@ -39,6 +39,8 @@ sed -n "s/^$tab{ \"\\([a-z-]*\\)\", CONF_.*/\\1/p" \
 sed -n -e "s/^#\\([a-z$tab}]\\)/\\1/" -e "/^[a-z$tab}]/p" "$sample" \
 	>"$work/whole"
 echo example.org | tee "$work/blocked.txt" >"$work/allowed.txt"
+: >"$work/users"
+chmod 600 "$work/users"
 
 sed -n 's/^\.It Ic \([a-z-]*\).*/\1/p' "$page" | sort -u >"$work/in-page"
 sed -n 's/^\([a-z-]*\) .*/\1/p' "$work/whole" | sort -u >"$work/in-sample"

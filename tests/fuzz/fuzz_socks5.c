@@ -45,9 +45,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum socks5_verdict whole, v = SOCKS5_MORE;
 	size_t length = 0, cut_length = 0;
 
-	whole = socks5_greeting_parse(bytes, size, &length);
+	whole = socks5_greeting_parse(bytes, size, SOCKS5_METHOD_NONE, &length);
 	for (size_t i = 0; i <= size && v == SOCKS5_MORE; i++)
-		v = socks5_greeting_parse(bytes, i, &cut_length);
+		v = socks5_greeting_parse(bytes, i, SOCKS5_METHOD_NONE,
+					  &cut_length);
 	if (v != whole || length != cut_length || length > size)
 		abort();
 	if (whole == SOCKS5_OK)

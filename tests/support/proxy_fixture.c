@@ -50,12 +50,14 @@ static void release_replaced(void *arg)
 const struct conf *fixture_replace(struct proxy_scope *s, const char *name,
 				   const char *text)
 {
+	const struct conf_opts opts = { .auth = CONF_AUTH_NEED };
 	struct replaced *r = calloc(1, sizeof(*r));
 	struct conf_report report;
 
 	assert_non_null(r);
 	assert_int_equal(
-		conf_parse(name, text, strlen(text), NULL, &r->cf, &report), 0);
+		conf_parse(name, text, strlen(text), &opts, &r->cf, &report),
+		0);
 	conf_report_fini(&report);
 	assert_int_equal(policy_new(r->cf, NULL, &r->policy), 0);
 	assert_int_equal(proxy_scope_set_policy(s, r->cf, r->policy,
@@ -112,12 +114,13 @@ static void fill_in(struct fixture *f, const char *text, struct strbuf *out)
 /* The conf's text, with the ports filled in. */
 static void load_conf(struct fixture *f, const char *text)
 {
+	const struct conf_opts opts = { .auth = CONF_AUTH_NEED };
 	struct strbuf out = STRBUF_INIT;
 	struct conf_report report;
 
 	fill_in(f, text, &out);
 	strbuf_addf(&out, "\nresolver 127.0.0.1:%u\n", f->dns.port);
-	if (conf_parse("test.conf", out.s, out.len, NULL, &f->conf, &report) <
+	if (conf_parse("test.conf", out.s, out.len, &opts, &f->conf, &report) <
 	    0)
 		fail_msg("%u: %s\n%s", report.errors[0].line,
 			 report.errors[0].text, out.s);
@@ -154,6 +157,7 @@ void fixture_begin_opts(struct fixture *f, const char *conf_text,
 					  .secrets = o->secrets,
 					  .secrets_n = o->secrets_n,
 					  .all_threads = true,
+					  .asks = o->asks,
 					  .remember_blocked = true };
 	char error[PROXY_ERROR_MAX] = "";
 	struct proxy_opts opts = { .threads = threads,

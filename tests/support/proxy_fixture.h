@@ -52,13 +52,14 @@ void fixture_end(struct fixture *f);
  * @ca:      signs for tunnels that are looked into; NULL: none is
  * @secrets: @secrets_n, of the conf's credentials
  * @unnamed: clients are no run's, which a drain would leave alone
+ * @asks:    as struct proxy_scope_opts has it
  */
 struct fixture_opts {
 	unsigned threads;
 	struct ca *ca;
 	const struct proxy_secret *secrets;
 	size_t secrets_n;
-	bool unnamed;
+	bool unnamed, asks;
 };
 void fixture_begin_opts(struct fixture *f, const char *conf_text,
 			const struct fixture_opts *o);

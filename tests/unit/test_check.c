@@ -173,14 +173,14 @@ static void json_is_one_object_with_everything(void **state)
 		 "{\"valid\":false,\"errors\":[{\"file\":\"%s\",\"line\":1,"
 		 "\"column\":6,\"word\":\"a\\\"\",\"message\":\"'a\\\"' is no "
 		 "mode: expected full or limited\"}],\"warnings\":[],"
-		 "\"lists\":[]}\n",
+		 "\"lists\":[],\"auth\":null}\n",
 		 conf_path);
 	assert_string_equal(out, want);
 	put(conf_path, "allow a.example\n");
 	assert_int_equal(check("--json", conf_path), 0);
 	assert_string_equal(out,
 			    "{\"valid\":true,\"errors\":[],\"warnings\":[],"
-			    "\"lists\":[]}\n");
+			    "\"lists\":[],\"auth\":null}\n");
 }
 
 static size_t count(const char *text, const char *what)
@@ -308,7 +308,7 @@ static int load_for(const char *dir, const char *named, struct conf **ret,
 
 	*ret = NULL;
 	snprintf(copy, sizeof(copy), "%s", dir);
-	return conf_find_load(named, &caller, ret, report);
+	return conf_find_load(named, &caller, CONF_AUTH_PASS, ret, report);
 }
 
 static bool has_rule(const struct conf *cf, const char *text)

@@ -29,7 +29,7 @@ static enum socks5_verdict greet(const char *bytes, size_t n, size_t *length)
 	assert_non_null(copy);
 	memcpy(copy, bytes, n);
 	*length = 0;
-	v = socks5_greeting_parse(copy, n, length);
+	v = socks5_greeting_parse(copy, n, SOCKS5_METHOD_NONE, length);
 	free(copy);
 	return v;
 }
@@ -249,11 +249,11 @@ static void answers_are_as_in_the_rfc(void **state)
 	struct strbuf b = STRBUF_INIT;
 
 	(void)state;
-	socks5_method_render(SOCKS5_OK, &b);
+	socks5_method_render(SOCKS5_OK, SOCKS5_METHOD_NONE, &b);
 	assert_bytes(&b, TEXT("\5\0"));
-	socks5_method_render(SOCKS5_NO_METHOD, &b);
+	socks5_method_render(SOCKS5_NO_METHOD, SOCKS5_METHOD_NONE, &b);
 	assert_bytes(&b, TEXT("\5\xff"));
-	socks5_method_render(SOCKS5_MALFORMED, &b);
+	socks5_method_render(SOCKS5_MALFORMED, SOCKS5_METHOD_NONE, &b);
 	assert_bytes(&b, TEXT("\5\xff"));
 	socks5_reply_render(0, &v4, 0x1234, &b);
 	assert_bytes(&b, TEXT("\5\0\0\1\xc0\0\2\x9\x12\x34"));

@@ -48,7 +48,8 @@ const struct auth_user *auth_check(const struct auth_users *users,
 
 	if (given->name_n == 0 || given->name_n > AUTH_NAME_MAX ||
 	    given->password_n > AUTH_PASSWORD_MAX ||
-	    !compat_sha256(given->password, given->password_n, hash))
+	    compat_sha256((const unsigned char *)given->password,
+			  given->password_n, hash, 0) != 0)
 		return NULL;
 	/* A NUL in it makes it no shorter name: all of it is compared. */
 	memcpy(name, given->name, given->name_n);

@@ -39,28 +39,19 @@ static inline bool compat_tls_init(void)
 #endif
 }
 
+/* compat_sha256() is their own code, which needs no compat_tls_init(). */
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
+#define compat_sha256		   mbedtls_sha256
 #define COMPAT_TLS_BAD_CERTIFICATE MBEDTLS_ERR_SSL_BAD_CERTIFICATE
 #define COMPAT_TLS_BAD_VERSION	   MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION
 /* A member of a struct of theirs that no function tells. */
 #define COMPAT_TLS_PRIVATE(member) MBEDTLS_PRIVATE(member)
 #else
+#define compat_sha256		   mbedtls_sha256_ret
 #define COMPAT_TLS_PRIVATE(member) member
 #define COMPAT_TLS_BAD_CERTIFICATE MBEDTLS_ERR_SSL_BAD_HS_CERTIFICATE
 #define COMPAT_TLS_BAD_VERSION	   MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION
 #endif
-
-/* Their own code, which needs no compat_tls_init(). Return: false: it failed.
- */
-static inline bool compat_sha256(const char *bytes, size_t n,
-				 unsigned char ret[32])
-{
-#if MBEDTLS_VERSION_NUMBER >= 0x03000000
-	return mbedtls_sha256((const unsigned char *)bytes, n, ret, 0) == 0;
-#else
-	return mbedtls_sha256_ret((const unsigned char *)bytes, n, ret, 0) == 0;
-#endif
-}
 
 static inline void compat_tls_set_min_1_2(mbedtls_ssl_config *conf)
 {

@@ -235,7 +235,7 @@ unlike "and names nobody" "$(grep '"reason":"auth"' "$W/access.log")" '"user"'
 unlike "no password is anywhere in it" \
 	"$(cat "$W/access.log" "$W/messages")" 'horse|battery|Y29ycmVjd'
 unlike "no server has seen the field" "$(cat "$W/origin.log")" \
-	'(?i)proxy-auth'
+	'[Pp]roxy-[Aa]uth'
 
 # --- other users
 users "$(user carol staple)"

@@ -10,6 +10,9 @@ set -u
 world_up
 need sha256sum git wget setpriv
 
+# shellcheck source=tests/integration/users.sh
+. "$LIB/users.sh"
+
 CURL=(curl -sS --max-time 20 --cacert "$W/ca.pem" -o /dev/null
 	-w '%{http_code}')
 
@@ -263,4 +266,30 @@ through -x "http://$P" -U carol:staple http://allowed.example/
 is "at all" "$STATUS/$OUT" "0/407"
 stop_proxy
 is "it ends with 0" "$STATUS" 0
+
+# --- a daemon: its listeners ask, the runs that it starts do not
+users "$(user alice correct-horse)"
+cp -p "$W/users" "$W/ann/users"
+conf 'listen 192.168.77.2:0' 'auth ann/users' 'allow allowed.example' \
+	"log json $W/daemon.log" "permit group:$DEV"
+start_daemon
+PORT=$(sed -n 's/^ready 192\.168\.77\.2://p' "$W/ready")
+P=192.168.77.2:$PORT
+through -x "http://$P" -U alice:correct-horse https://allowed.example/
+is "a client of a daemon is known" "$STATUS/$OUT" "0/200"
+through -x "http://$P" http://allowed.example/
+is "or asked" "$STATUS/$OUT" "0/407"
+try ann run -- sh -c 'cat users; ! echo x >users 2>/dev/null; exec curl -sS \
+	--cacert ca.pem -o /dev/null -w %{http_code} https://allowed.example/'
+is "a run of its has a door that does not ask, and does not see the file" \
+	"$STATUS/$OUT" "0/200"
+unlike "nor is it asked for a name" \
+	"$(grep '"caller"' "$W/daemon.log")" '"user"|"auth"'
+try leash blocked
+unlike "who was asked is not among what could be allowed" "$OUT" 'auth'
+users "$(user carol staple)"
+cp -p "$W/users" "$W/ann/users"
+try leash reload
+through -x "http://$P" -U carol:staple https://allowed.example/
+is "a reload takes other users" "$STATUS/$OUT" "0/200"
 done_testing

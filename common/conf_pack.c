@@ -4,7 +4,8 @@
  *
  * In:         a conf; or bytes, which need not be what they should be
  * Out:        head, places, file names, lists, auth, text; or the same conf
- * again Invariants: parsing a dump makes as many rules and ranges, in the same
+ *             again
+ * Invariants: parsing a dump makes as many rules and ranges, in the same
  *             order, as the conf had; so the places need no names
  *
  * In the conf that comes out the files have moved by one: the first, which is

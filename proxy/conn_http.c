@@ -6,11 +6,12 @@
  * Out:        conn_judge() for every request by itself, then http_forward.c
  *             with a connection to just that origin, and then conn_next(), the
  *             last close, or a tunnel
- * Steps:      URL -> framing -> Host -> auth -> rewrite -> policy -> (the
- * connection at hand, or resolve and dial) -> forward Invariants: requests of a
- * connection are served in order, one at a time; an origin's connection is used
- * again only by the same client's connection, for the same host and port, at an
- * address that policy allows for this request too; the body of a request that
+ * Steps:      URL -> framing -> Host -> auth -> rewrite -> policy ->
+ *             (the connection at hand, or resolve and dial) -> forward
+ * Invariants: requests of a connection are served in order, one at a time; an
+ *             origin's connection is used again only by the same client's
+ *             connection, for the same host and port, at an address that
+ *             policy allows for this request too; the body of a request that
  *             was refused is never read as a request: what has a body ends the
  *             connection
  * References: RFC 9112 sections 3.2.2, 9.3 and 9.6; RFC 9110 section 9.2.2

@@ -4,8 +4,9 @@
  *
  * In:         a head that http_head.c has cut up
  * Out:        conn_establish() with c->remote_fd set, or conn_refuse()
- * Steps:      target (well-formed?) -> whose? -> limits -> policy on the
- * request -> resolve -> policy on every address -> dial exactly those
+ * Steps:      target (well-formed?) -> whose? -> limits ->
+ *             policy on the request -> resolve -> policy on every address ->
+ *             dial exactly those
  * Invariants: a name that policy refuses is never looked up; an address that
  *             policy has not allowed is never dialled; each start ends in one
  *             done callback, or in conn_close()'s cancel

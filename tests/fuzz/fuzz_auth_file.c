@@ -2,8 +2,8 @@
 /*
  * tests/fuzz/fuzz_auth_file.c - any bytes as the file of `auth`
  *
- * Users have good names, each once; what is said of a wrong line shows none of
- * its bytes but a good name; every line that has a user parses to it again.
+ * Users have good names, each once and in the order of their lines; what is
+ * said is said of one line after the other.
  */
 #include <stdbool.h>
 #include <stdint.h>

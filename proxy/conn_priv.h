@@ -47,8 +47,8 @@ enum conn_state {
  *           early data
  * @out:     our answer, sent up to @out_at
  * @rules:   what judges its request: the scope's when it began
- * @socks, @greeted: it speaks SOCKS5; its greeting was answered
- * @asking:  and asked for a password, which has not come yet
+ * @socks, @greeted, @asking: it speaks SOCKS5; its greeting was answered; and
+ *           asked for a password, which has not come yet
  * @admitted, @refusals, @user: see conn_auth.c; @user: "" for none
  * @plain:   the request is one of plain HTTP, and in @http
  * @keep:    after a refusal the connection goes on
@@ -81,8 +81,7 @@ struct conn {
 	struct strbuf out;
 	size_t out_at;
 	struct http_head head;
-	bool client_eof, over_limit, json, head_only, logged, broken;
-	bool is_flow;
+	bool client_eof, over_limit, json, head_only, logged, broken, is_flow;
 	bool socks, greeted, asking, plain, keep, admitted;
 	uint8_t refusals;
 	char user[AUTH_NAME_MAX + 1];
@@ -143,9 +142,7 @@ void conn_close(struct conn *c);
 
 /* The same, and both peers see a reset. */
 void conn_abort(struct conn *c);
-
-/* Frees what conn_close() has ended. */
-void conn_reap(struct loop *lp);
+void conn_reap(struct loop *lp); /* frees what conn_close() has ended */
 
 /* conn_socks.c: c->in has grown, or the client has said all. */
 void conn_socks_bytes(struct conn *c);

@@ -110,6 +110,7 @@ static void a_name_passes_where_a_tunnel_to_it_would(void **state)
 		{ "allowed.example\n", false },
 		{ "a..b", false },
 		{ "10.0.0.1", false },
+		{ "127.0.0", false }, /* as the tunnel's own begins */
 	};
 	struct strbuf b = STRBUF_INIT;
 	struct fixture f;

@@ -191,6 +191,12 @@ static void who_is_slow_to_leave_is_beside_the_others(void **state)
 			n++;
 		}
 	assert_int_equal(n, PLACES_LEAVING);
+	/* What he was told later does not make a run of one who has to go. */
+	for (size_t i = 0; i < PLACES_MAX; i++)
+		if (p.v[i].state == PLACE_LEAVING) {
+			places_permitted(&p, p.v[i].pid);
+			assert_int_equal(p.v[i].state, PLACE_LEAVING);
+		}
 }
 
 int main(void)

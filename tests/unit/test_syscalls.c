@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/in6.h>
+#include <linux/ioprio.h>
 #include <linux/netlink.h>
 #include <linux/sched.h>
 #include <netinet/in.h>
@@ -22,6 +23,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -236,6 +238,12 @@ static const struct row always[] = {
 	NR(NR_UNKNOWN + 100, ENOSYS, 0),
 	NR(0x40000000 + 39, ENOSYS, 0),
 
+	CALL(setpriority, EPERM, PRIO_PGRP, 99999, 0),
+	CALL(setpriority, EPERM, PRIO_USER, 99999, 0),
+	CALL(setpriority, ESRCH, PRIO_PROCESS, 9999999, 0),
+	CALL(ioprio_set, EPERM, IOPRIO_WHO_PGRP, 99999, 0),
+	CALL(ioprio_set, EPERM, IOPRIO_WHO_USER, 99999, 0),
+	CALL(ioprio_set, ESRCH, IOPRIO_WHO_PROCESS, 9999999, 0),
 	CALL(ioctl, EPERM, -1ULL, TIOCSTI),
 	CALL(ioctl, EPERM, -1ULL, TIOCSTI | GARBAGE),
 	CALL(ioctl, EPERM, -1ULL, TIOCLINUX | GARBAGE),

@@ -117,7 +117,9 @@ bool http_options_have(const struct http_options *o, const char *s, size_t n)
 
 bool http_is_hop_by_hop(const char *s, size_t n)
 {
+	/* Close is reserved: the option of its name would take it away. */
 	static const char *const names[] = { "Connection",
+					     "Close",
 					     "Keep-Alive",
 					     "Proxy-Connection",
 					     "Proxy-Authenticate",

@@ -52,6 +52,7 @@ R() {
 without_numbers() {
 	tr -d '\0' | sed -E "s/r[0-9]{3}-[0-9a-f]{8}/RUN/g; s/port [0-9]+/port N/
 		s/^(netleash: the )(daemon's )?(conf has no)/\1\3/
+		s/(command not found) in the PATH that sudo sets;.*/\1/
 		/^netleash: proxy: connections=/d"
 }
 # same NAME SHELL-WORDS [WANTED-STATUS]

@@ -45,6 +45,7 @@ static void words_match_whole_and_in_any_case(void **state)
 	assert_true(http_is_netleash_field("x-netleash-", 11));
 	assert_false(http_is_netleash_field("x-netleash", 10));
 	assert_true(http_is_hop_by_hop("keep-alive", 10));
+	assert_true(http_is_hop_by_hop("close", 5));
 	assert_false(http_is_hop_by_hop("Trailer", 7));
 }
 

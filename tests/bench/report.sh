@@ -55,6 +55,17 @@ median() {
 	END { if (!found) printf "-" }' "$W/medians"
 }
 
+# beside_floor WORK KEY: netleash's median as a multiple of relay's
+beside_floor() {
+	local own floor
+	own=$(median "$1" netleash "$2" %s) floor=$(median "$1" relay "$2" %s)
+	if [ "$own" = - ] || [ "$floor" = - ]; then
+		printf -
+	else
+		printf %.2f "$(divide "$own" "$floor")"
+	fi
+}
+
 # row TEXT WHO WORK:KEY:FORMAT...: a column for each figure
 row() {
 	local who=$2 line="| $1 |" figure work key
@@ -96,7 +107,9 @@ report_table() {
 	done
 	echo
 	bubblewrap=$(median launch bubblewrap ms ' bubblewrap %.1f,')
-	echo "\`relay\` only moves bytes: the floor." \
+	echo "\`relay\` only moves bytes: the floor; netleash has" \
+		"$(beside_floor rate cpu_us) of its CPU a tunnel," \
+		"$(beside_floor bulk1 ratio) of its GB/s." \
 		"In runs: $(median inside netns cpu_us %.0f) µs" \
 		"(\`netns\`), $(median inside firewall cpu_us %.0f)" \
 		"(\`firewall\`). \`run -- true\`:" \

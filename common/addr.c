@@ -139,8 +139,21 @@ enum addr_err cidr_parse(const char *s, size_t n, struct cidr *ret)
 	return host_bits ? ADDR_HOST_BITS : ADDR_OK;
 }
 
+static const char *format_quad(const uint8_t bytes[4], char buf[ADDR_TEXT_MAX])
+{
+	size_t at = 0;
+
+	for (int i = 0; i < 4; i++) {
+		at += format_decimal(bytes[i], buf + at);
+		buf[at++] = i < 3 ? '.' : '\0';
+	}
+	return buf;
+}
+
 const char *addr_format(const struct addr *a, char buf[ADDR_TEXT_MAX])
 {
+	if (a->family == AF_INET)
+		return format_quad(a->bytes, buf);
 	/* Neither failure can happen: the family is ours, the buffer fits. */
 	if (!inet_ntop(a->family, a->bytes, buf, ADDR_TEXT_MAX))
 		(void)snprintf(buf, ADDR_TEXT_MAX, "?");
@@ -167,7 +180,9 @@ bool cidr_contains(const struct cidr *c, const struct addr *a)
 	size_t whole = c->bits / 8;
 	uint8_t mask = (uint8_t)(0xff00 >> c->bits % 8);
 
+	/* Mostly the first byte tells. */
 	if (c->base.family != a->family ||
+	    (whole > 0 && c->base.bytes[0] != a->bytes[0]) ||
 	    memcmp(c->base.bytes, a->bytes, whole) != 0)
 		return false;
 	return mask == 0 ||
@@ -235,10 +250,16 @@ bool addr_is_loopback(const struct addr *a)
 const char *addr_format_port(const struct addr *a, uint16_t port,
 			     char buf[ADDR_PORT_TEXT_MAX])
 {
-	char text[ADDR_TEXT_MAX];
+	const bool brackets = a->family == AF_INET6;
+	size_t at;
 
-	(void)snprintf(buf, ADDR_PORT_TEXT_MAX,
-		       a->family == AF_INET6 ? "[%s]:%u" : "%s:%u",
-		       addr_format(a, text), (unsigned)port);
+	buf[0] = '[';
+	(void)addr_format(a, buf + brackets);
+	at = strlen(buf);
+	if (brackets)
+		buf[at++] = ']';
+	buf[at++] = ':';
+	at += format_decimal(port, buf + at);
+	buf[at] = '\0';
 	return buf;
 }

@@ -90,6 +90,8 @@ static const struct region *region_of(const struct cidr *c)
 	for (size_t i = 0; i < ARRAY_SIZE(regions); i++) {
 		const struct region *r = &regions[i];
 
+		if (r->cidr.base.family != c->base.family)
+			continue;
 		if (cidr_within(c, &r->cidr)) {
 			if (!best || r->cidr.bits > best->cidr.bits)
 				best = r;

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "common/parse.h"
 #include "common/utf8.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
@@ -30,13 +31,30 @@ static void add_code_point(struct strbuf *out, uint32_t cp, const char *bytes,
 	}
 }
 
+/* How much of @s stands for itself, as nearly all of it does. */
+static size_t plain_length(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && s[i] >= ' ' && s[i] <= '~' && s[i] != '"' &&
+	       s[i] != '\\')
+		i++;
+	return i;
+}
+
 static void add_quoted(struct strbuf *out, const char *s, size_t n)
 {
 	strbuf_addc(out, '"');
 	for (size_t i = 0; i < n;) {
 		uint32_t cp = 0;
-		size_t len = utf8_decode(s + i, n - i, &cp);
+		size_t len = plain_length(s + i, n - i);
 
+		if (len > 0) {
+			strbuf_add(out, s + i, len);
+			i += len;
+			continue;
+		}
+		len = utf8_decode(s + i, n - i, &cp);
 		if (len == 0) {
 			strbuf_adds(out, REPLACEMENT);
 			i++;
@@ -113,8 +131,10 @@ void json_string_n(struct json *j, const char *key, const char *value, size_t n)
 
 void json_uint(struct json *j, const char *key, uint64_t value)
 {
+	char text[DECIMAL_MAX];
+
 	begin_value(j, key);
-	strbuf_addf(j->out, "%" PRIu64, value);
+	strbuf_add(j->out, text, format_decimal(value, text));
 }
 
 void json_bool(struct json *j, const char *key, bool value)

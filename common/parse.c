@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * common/parse.c - numbers, durations, sizes and port lists from text
+ * common/parse.c - numbers, durations, sizes and port lists from text, and back
  */
 #include "common/parse.h"
 
@@ -12,6 +12,19 @@
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
+}
+
+size_t format_decimal(uint64_t value, char *ret)
+{
+	char digits[DECIMAL_MAX];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value > 0);
+	memcpy(ret, digits + at, sizeof(digits) - at);
+	return sizeof(digits) - at;
 }
 
 int parse_hex_digit(char c)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * common/parse.h - numbers, durations, sizes and port lists from text
+ * common/parse.h - numbers, durations, sizes and port lists from text, and back
  *
  * Pure and strict: the whole of the text, no blanks, no sign, no leading
  * zeros, nothing that overflows.
@@ -21,6 +21,13 @@ int parse_duration_ms(const char *s, size_t n, uint32_t *ret);
 
 /* "65536", "64k", "1m" (powers of 1024) to bytes. */
 int parse_size(const char *s, size_t n, uint32_t *ret);
+
+/*
+ * A number as printf(3)'s %u has it, for where many are written. Not
+ * terminated. Return: how many bytes it took, 20 at most.
+ */
+#define DECIMAL_MAX 20
+size_t format_decimal(uint64_t value, char *ret);
 
 /* A hex digit, or two of them, in either case. Return: its value, or -1. */
 int parse_hex_digit(char c);

@@ -71,6 +71,29 @@ static void a_line_has_every_key_in_order(void **state)
 	strbuf_fini(&out);
 }
 
+static void each_line_has_its_own_time(void **state)
+{
+	static const struct {
+		struct timespec now;
+		const char *want;
+	} cases[] = {
+		{ { 951782399, 999999999 }, "2000-02-28T23:59:59.999Z" },
+		{ { 951782399, 7000000 }, "2000-02-28T23:59:59.007Z" },
+		{ { 951782400, 0 }, "2000-02-29T00:00:00.000Z" },
+		{ { 951782399, 80000000 }, "2000-02-28T23:59:59.080Z" },
+		{ { 0, 0 }, "1970-01-01T00:00:00.000Z" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct strbuf out = STRBUF_INIT;
+
+		access_entry_render(&entry, cases[i].now, &out);
+		assert_non_null(strstr(out.s, cases[i].want));
+		strbuf_fini(&out);
+	}
+}
+
 static void a_line_names_run_caller_and_command(void **state)
 {
 	const struct access_who who = { "r2", "ann\"", "np\x1bm" };
@@ -495,6 +518,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_has_every_key_in_order),
+		cmocka_unit_test(each_line_has_its_own_time),
 		cmocka_unit_test(a_line_names_run_caller_and_command),
 		cmocka_unit_test(a_method_has_no_more_than_its_share),
 		cmocka_unit_test(

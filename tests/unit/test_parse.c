@@ -5,9 +5,11 @@
 #include "common/parse.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +74,23 @@ static void numbers_are_strict(void **state)
 
 	(void)state;
 	check_numbers(parse_u32, cases, ARRAY_SIZE(cases));
+}
+
+static void decimals_are_what_printf_writes(void **state)
+{
+	static const uint64_t values[] = {
+		0,	    9, 10, 99, 100, 65535, UINT32_MAX, UINT64_MAX / 10,
+		UINT64_MAX,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		char want[DECIMAL_MAX + 1], text[DECIMAL_MAX + 1];
+
+		(void)snprintf(want, sizeof(want), "%" PRIu64, values[i]);
+		text[format_decimal(values[i], text)] = '\0';
+		assert_string_equal(text, want);
+	}
 }
 
 static void hex_digits_are_of_either_case(void **state)
@@ -256,6 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_are_strict),
+		cmocka_unit_test(decimals_are_what_printf_writes),
 		cmocka_unit_test(hex_digits_are_of_either_case),
 		cmocka_unit_test(durations_have_units),
 		cmocka_unit_test(sizes_have_units),

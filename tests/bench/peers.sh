@@ -7,8 +7,9 @@
 # Out: peer_start NAME sets SESSION and VIA; PROTOCOL[NAME]; peer_stop
 #
 # Each is started anew for every measurement, on core 0, as nobody, as a
-# session of its own, with its log off. The peer "relay" is no proxy that
-# somebody would use: it shows what any second process costs on this machine.
+# session of its own; netleash with its access log on, the others with theirs
+# off. The peer "relay" is no proxy that somebody would use: it shows what any
+# second process costs on this machine.
 
 PEERS=(netleash relay haproxy tinyproxy squid microsocks dante 3proxy)
 declare -A PROTOCOL=([direct]=none [netleash]=connect [relay]=none
@@ -28,7 +29,10 @@ peer_confs() {
 	cat >"$W/netleash.conf" <<-END
 		listen 127.0.0.1:9101
 		allow 127.0.0.1:*
+		log json $W/access.log
 	END
+	: >"$W/access.log"
+	chown 65534 "$W/access.log"
 	cat >"$W/haproxy.conf" <<-END
 		global
 		    maxconn 8000

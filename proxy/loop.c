@@ -105,25 +105,6 @@ static void on_reap(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/*
- * The kernel is told of a socket's events once a turn, not at each change: most
- * of what is deleted is closed in the same turn, and then it need not be told.
- * That asks of us never to close a socket that stays open elsewhere too.
- */
-static struct event_base *base_new(void)
-{
-	struct event_config *config = event_config_new();
-	struct event_base *base = NULL;
-
-	if (config &&
-	    event_config_set_flag(config,
-				  EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST) == 0)
-		base = event_base_new_with_config(config);
-	if (config)
-		event_config_free(config);
-	return base;
-}
-
 static int open_resolver(struct loop *lp, const struct conf *cf)
 {
 	struct resolver_opts opts = {
@@ -157,7 +138,7 @@ int loop_init(struct loop *lp, struct loops *all, const struct proxy_opts *opts)
 	LIST_INIT(&lp->full);
 	TAILQ_INIT(&lp->dead);
 	mailbox_init(&lp->mailbox);
-	lp->base = base_new();
+	lp->base = event_base_new();
 	if (!lp->base)
 		return -ENOMEM;
 	lp->reap = event_new(lp->base, -1, EV_PERSIST, on_reap, lp);

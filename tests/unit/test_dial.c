@@ -54,32 +54,67 @@ static struct addr addr_of(const char *text)
 	return a;
 }
 
-/* A listener on @text, on a port of its own choice if *@port is 0. */
-static int listen_on(const char *text, uint16_t *port, int backlog)
+/* Return: a socket on @text, on a port of its own choice if *@port is 0; or -1
+ * if somebody else has it. */
+static int bind_to(const char *text, uint16_t *port)
 {
 	struct addr a = addr_of(text);
 	struct sockaddr_storage ss;
 	socklen_t len = addr_to_sockaddr(&a, *port, &ss);
-	int fd = socket(a.family, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+	int fd = socket(a.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
-	assert_int_equal(
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)), 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&ss, len), 0);
-	assert_int_equal(listen(fd, backlog), 0);
+	if (bind(fd, (struct sockaddr *)&ss, len) < 0) {
+		assert_int_equal(errno, EADDRINUSE);
+		close(fd);
+		return -1;
+	}
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&ss, &len), 0);
 	assert_int_equal(addr_from_sockaddr((struct sockaddr *)&ss, &a, port),
 			 0);
 	return fd;
 }
 
-/* Fills the queue of @text:@port, so that the next SYN gets no answer. */
-static void fill_queue(const char *text, uint16_t port, int fds[FILLERS])
+/*
+ * One socket on each of @texts, with the same port, which is nobody else's
+ * there meanwhile: who connects to one is refused until it listens.
+ */
+static uint16_t bind_all(const char *const *texts, size_t n, int *fds)
+{
+	for (int tries = 0; tries < 1000; tries++) {
+		uint16_t port = 0;
+		size_t i = 0;
+
+		while (i < n && (fds[i] = bind_to(texts[i], &port)) >= 0)
+			i++;
+		if (i == n)
+			return port;
+		while (i > 0)
+			close(fds[--i]);
+	}
+	fail_msg("no port is free");
+	return 0;
+}
+
+static int listen_on(const char *text, uint16_t *ret_port, int backlog)
+{
+	int fd;
+
+	*ret_port = bind_all(&text, 1, &fd);
+	assert_int_equal(listen(fd, backlog), 0);
+	return fd;
+}
+
+/* @fd, on @text:@port, listens; its queue is full, so that the next SYN gets no
+ * answer. */
+static void fill_queue(int fd, const char *text, uint16_t port,
+		       int fds[FILLERS])
 {
 	struct addr a = addr_of(text);
 	struct sockaddr_storage ss;
 	socklen_t len = addr_to_sockaddr(&a, port, &ss);
 
+	assert_int_equal(listen(fd, 0), 0);
 	for (int i = 0; i < FILLERS; i++) {
 		fds[i] = socket(a.family,
 				SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -93,15 +128,6 @@ static void close_all(const int *fds, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		(void)close(fds[i]);
-}
-
-/* A port on which nobody listens on any address that is used here. */
-static uint16_t free_port(void)
-{
-	uint16_t port = 0;
-
-	(void)close(listen_on("127.0.0.1", &port, 1));
-	return port;
 }
 
 static struct outcome dial(const char *const *texts, size_t n, uint16_t port,
@@ -138,7 +164,7 @@ static size_t open_fds(void)
 static void connects_and_hands_over_a_good_socket(void **state)
 {
 	static const char *const addrs[] = { "127.0.0.1" };
-	uint16_t port = 0;
+	uint16_t port;
 	int listener = listen_on("127.0.0.1", &port, 8), value = 0;
 	socklen_t len = sizeof(value);
 	struct addr want = addr_of("127.0.0.1");
@@ -162,7 +188,7 @@ static void connects_and_hands_over_a_good_socket(void **state)
 static void connects_over_ipv6(void **state)
 {
 	static const char *const addrs[] = { "::1" };
-	uint16_t port = 0;
+	uint16_t port;
 	int listener = listen_on("::1", &port, 8);
 	struct outcome o;
 
@@ -191,12 +217,15 @@ static void an_empty_list_is_an_error(void **state)
 static void a_closed_port_is_refused(void **state)
 {
 	static const char *const addrs[] = { "127.0.0.1", "127.0.0.2", "::1" };
+	int deaf[ARRAY_SIZE(addrs)];
+	uint16_t port = bind_all(addrs, ARRAY_SIZE(addrs), deaf);
 	struct outcome o;
 
 	(void)state;
-	o = dial(addrs, ARRAY_SIZE(addrs), free_port(), 250, 5000);
+	o = dial(addrs, ARRAY_SIZE(addrs), port, 250, 5000);
 	assert_int_equal(o.reason, REASON_CONNECT_REFUSED);
 	assert_int_equal(o.fd, -1);
+	close_all(deaf, ARRAY_SIZE(addrs));
 }
 
 /* No TCP goes to the broadcast address: the kernel says so at once. */
@@ -214,33 +243,35 @@ static void the_next_address_comes_at_once_after_a_refusal(void **state)
 {
 	static const char *const addrs[] = { "127.0.0.2", "127.0.0.3",
 					     "255.255.255.255", "127.0.0.1" };
-	uint16_t port = 0;
-	int listener = listen_on("127.0.0.1", &port, 8);
+	static const char *const own[] = { "127.0.0.2", "127.0.0.3",
+					   "127.0.0.1" };
+	int ends[3];
+	uint16_t port = bind_all(own, 3, ends);
 	uint64_t start_ms = clock_ms();
 	struct outcome o;
 
 	(void)state;
+	assert_int_equal(listen(ends[2], 8), 0);
 	o = dial(addrs, ARRAY_SIZE(addrs), port, 60000, 120000);
 	assert_int_equal(o.reason, REASON_ALLOWED);
 	assert_true(clock_ms() - start_ms < 30000);
 	(void)close(o.fd);
-	(void)close(listener);
+	close_all(ends, 3);
 }
 
 static void a_silent_address_delays_the_next_by_the_stagger_time(void **state)
 {
 	static const char *const addrs[] = { "127.0.0.2", "127.0.0.1" };
-	uint16_t port = 0;
-	int listener = listen_on("127.0.0.1", &port, 8);
-	int silent = listen_on("127.0.0.2", &port, 0);
-	int fds[FILLERS];
+	int ends[2], fds[FILLERS];
+	uint16_t port = bind_all(addrs, 2, ends);
 	struct addr want = addr_of("127.0.0.1");
 	uint64_t start_ms, took_ms;
 	size_t before;
 	struct outcome o;
 
 	(void)state;
-	fill_queue("127.0.0.2", port, fds);
+	assert_int_equal(listen(ends[1], 8), 0);
+	fill_queue(ends[0], "127.0.0.2", port, fds);
 	before = open_fds();
 	start_ms = clock_ms();
 	o = dial(addrs, ARRAY_SIZE(addrs), port, 200, 60000);
@@ -252,22 +283,20 @@ static void a_silent_address_delays_the_next_by_the_stagger_time(void **state)
 	assert_int_equal(open_fds(), before + 1);
 	(void)close(o.fd);
 	close_all(fds, FILLERS);
-	(void)close(silent);
-	(void)close(listener);
+	close_all(ends, 2);
 }
 
 static void silence_until_the_deadline_is_a_time_out(void **state)
 {
 	static const char *const addrs[] = { "127.0.0.2", "127.0.0.1" };
-	uint16_t port = 0;
-	int silent = listen_on("127.0.0.2", &port, 0);
-	int fds[FILLERS];
+	int ends[2], fds[FILLERS];
+	uint16_t port = bind_all(addrs, 2, ends);
 	size_t before;
 	uint64_t start_ms, took_ms;
 	struct outcome o;
 
 	(void)state;
-	fill_queue("127.0.0.2", port, fds);
+	fill_queue(ends[0], "127.0.0.2", port, fds);
 	before = open_fds();
 	start_ms = clock_ms();
 	/* One address refuses, one is silent: the silence is what is told. */
@@ -278,21 +307,21 @@ static void silence_until_the_deadline_is_a_time_out(void **state)
 	assert_true(took_ms >= 290 && took_ms < 30000);
 	assert_int_equal(open_fds(), before);
 	close_all(fds, FILLERS);
-	(void)close(silent);
+	close_all(ends, 2);
 }
 
 static void many_silent_addresses_take_few_descriptors(void **state)
 {
+	static const char *const both[] = { "127.0.0.2", "127.0.0.1" };
 	const char *addrs[40];
-	uint16_t port = 0;
-	int silent = listen_on("127.0.0.2", &port, 0);
-	int listener = listen_on("127.0.0.1", &port, 8);
-	int fds[FILLERS];
+	int ends[2], fds[FILLERS];
+	uint16_t port = bind_all(both, 2, ends);
 	struct rlimit old, few;
 	struct outcome o;
 
 	(void)state;
-	fill_queue("127.0.0.2", port, fds);
+	assert_int_equal(listen(ends[1], 8), 0);
+	fill_queue(ends[0], "127.0.0.2", port, fds);
 	for (size_t i = 0; i < ARRAY_SIZE(addrs); i++)
 		addrs[i] = "127.0.0.2";
 	addrs[ARRAY_SIZE(addrs) - 1] = "127.0.0.1";
@@ -305,8 +334,7 @@ static void many_silent_addresses_take_few_descriptors(void **state)
 	assert_int_equal(o.reason, REASON_ALLOWED);
 	(void)close(o.fd);
 	close_all(fds, FILLERS);
-	(void)close(listener);
-	(void)close(silent);
+	close_all(ends, 2);
 }
 
 static void running_out_of_descriptors_is_a_limit(void **state)
@@ -334,15 +362,16 @@ static void running_out_of_descriptors_is_a_limit(void **state)
 static void a_cancelled_dial_never_calls_back(void **state)
 {
 	static const struct dial_opts opts = { 10, 100 };
-	uint16_t port = 0;
-	int listener = listen_on("127.0.0.2", &port, 0);
+	static const char *const text = "127.0.0.2";
+	int silent;
+	uint16_t port = bind_all(&text, 1, &silent);
 	struct outcome o = { .base = event_base_new(), .fd = -2 };
-	struct addr a = addr_of("127.0.0.2");
+	struct addr a = addr_of(text);
 	int fds[FILLERS];
 	size_t before;
 
 	(void)state;
-	fill_queue("127.0.0.2", port, fds);
+	fill_queue(silent, text, port, fds);
 	before = open_fds();
 	/* After no turn of the loop, and after one: the attempt is open. */
 	for (int turns = 0; turns < 2; turns++) {
@@ -362,7 +391,7 @@ static void a_cancelled_dial_never_calls_back(void **state)
 	dial_cancel(NULL);
 	event_base_free(o.base);
 	close_all(fds, FILLERS);
-	(void)close(listener);
+	(void)close(silent);
 }
 
 int main(void)

@@ -27,6 +27,7 @@
 #include "common/log.h"
 #include "common/macros.h"
 #include "proxy/proxy.h"
+#include "tests/support/loopback.h"
 #include "tests/support/proxy_fixture.h"
 
 #define ALLOW_ORIGIN "allow 127.0.0.1:ORIGIN\n"
@@ -293,13 +294,15 @@ static void set_flag(void *arg)
 
 static void a_drain_waits_for_tunnels_and_accepts_nobody(void **state)
 {
-	int client, origin, silent, late;
+	int client, origin, silent, late, held;
 	struct sockaddr_in to = { .sin_family = AF_INET };
 	struct fixture f;
 	bool done = false;
 
 	(void)state;
 	fixture_begin_unnamed(&f, ALLOW_ORIGIN);
+	/* Or a test beside this one could answer there. */
+	held = loopback_bind(f.port, &f.port);
 	to.sin_port = htons(f.port);
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	fixture_tunnel(&f, &client, &origin);
@@ -322,6 +325,7 @@ static void a_drain_waits_for_tunnels_and_accepts_nobody(void **state)
 	fixture_log(&f, 1);
 	close(silent);
 	close(late);
+	close(held);
 	fixture_end(&f);
 }
 

@@ -25,6 +25,7 @@
 #include "common/conf.h"
 #include "common/macros.h"
 #include "common/strbuf.h"
+#include "tests/support/loopback.h"
 #include "tests/support/proxy_fixture.h"
 
 #define PATIENCE_MS 10000u
@@ -406,8 +407,9 @@ static void a_parent_that_is_not_there_is_named(void **state)
 	struct world *w = *state;
 	uint16_t port = w->port;
 	struct outcome o;
+	int held = loopback_bind(port, &port);
 
-	/* Refused. */
+	/* Refused: nobody else can be there. */
 	close(w->listener);
 	w->listener = -1;
 	(void)begin(w, "a.example:443", &o);
@@ -415,6 +417,7 @@ static void a_parent_that_is_not_there_is_named(void **state)
 	assert_int_equal(o.reason, REASON_UPSTREAM);
 	assert_false(o.has_addr);
 	assert_non_null(strstr(o.detail, "refused the connection"));
+	close(held);
 	/* Silent while connecting. */
 	fixture_hole_open(&hole);
 	w->port = hole.port;
@@ -443,7 +446,7 @@ static void a_parent_that_never_answers_is_given_up(void **state)
 	(void)begin(w, "a.example:443", &o);
 	fd = parent_accept(w);
 	wait_for(w, &o);
-	assert_true(clock_ms() - start < 2000);
+	assert_true(clock_ms() - start < PATIENCE_MS);
 	assert_int_equal(o.reason, REASON_UPSTREAM);
 	assert_non_null(strstr(o.detail, "did not answer CONNECT in time"));
 	close(fd);
@@ -532,21 +535,14 @@ static void only_what_is_not_direct_goes_through_the_parent(void **state)
 
 static int set_up(void **state)
 {
-	struct sockaddr_in sin = { .sin_family = AF_INET,
-				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct world *w = calloc(1, sizeof(*w));
-	socklen_t len = sizeof(sin);
 
 	if (!w)
 		return -1;
 	w->base = event_base_new();
-	w->listener =
-		socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (bind(w->listener, (struct sockaddr *)&sin, len) < 0 ||
-	    listen(w->listener, 16) < 0 ||
-	    getsockname(w->listener, (struct sockaddr *)&sin, &len) < 0)
+	w->listener = loopback_listen(16, &w->port);
+	if (fcntl(w->listener, F_SETFL, O_NONBLOCK) < 0)
 		return -1;
-	w->port = ntohs(sin.sin_port);
 	w->u = parent_of(w, "upstream http://127.0.0.1:PORT\n"
 			    "limit head-size 1k\nlimit header-count 8\n");
 	*state = w;

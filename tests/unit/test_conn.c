@@ -98,7 +98,7 @@ static void heads_have_their_limits(void **state)
 	began = clock_ms();
 	fixture_check_answer(&f, "CONNECT a.example:4", 19, "HTTP/1.1 408 ",
 			     "X-Netleash-Reason: head-timeout\r\n");
-	assert_in_range(clock_ms() - began, 250, 2000);
+	assert_in_range(clock_ms() - began, 250, 9000);
 	fixture_check_answer(&f, "", 0, "HTTP/1.1 408 ", "head-timeout");
 
 	fd = fixture_connect(&f);
@@ -260,14 +260,15 @@ static void a_silent_tunnel_ends_after_idle_time(void **state)
 	uint64_t began;
 
 	(void)state;
-	fixture_begin(&f, ALLOW_ORIGIN "limit idle-time 400ms\n");
+	fixture_begin(&f, ALLOW_ORIGIN "limit idle-time 1500ms\n");
 	fixture_tunnel(&f, &client, &origin);
-	fixture_turn_for(&f, 300);
+	fixture_turn_for(&f, 700);
 	fixture_say(client, "I live");
 	fixture_expect(&f, origin, "I live");
 	began = clock_ms();
 	assert_int_equal(fixture_end_of(&f, client), -ECONNRESET);
-	assert_in_range(clock_ms() - began, 300, 3000);
+	/* Counted from what it said, not from the beginning. */
+	assert_in_range(clock_ms() - began, 1200, 9000);
 	assert_int_equal(fixture_end_of(&f, origin), -ECONNRESET);
 	assert_has(fixture_log(&f, 1),
 		   "\"decision\":\"allow\",\"rule\":\"test.conf:1\","

@@ -153,18 +153,28 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	h->ticks++;
 }
 
-/* Were it built on the loop, the clock could tick once or twice at most. */
+/*
+ * Were it built on the loop, the clock could tick once or twice at most,
+ * however long the list is. With the other thread's luck it is built before
+ * this one goes on; then a longer one is.
+ */
 static void the_loop_goes_on_while_a_long_list_is_built(void **state)
 {
 	const struct timeval soon = { .tv_usec = 1000 };
 	struct heard h = { .base = *state };
+	unsigned names = 300000;
 	struct event *tick;
 
 	tick = event_new(h.base, -1, EV_PERSIST, on_tick, &h);
 	assert_int_equal(event_add(tick, &soon), 0);
-	build(&h, packed_list(300000), NULL);
-	assert_int_equal(h.result, 0);
-	print_message("%u ticks of a millisecond\n", h.ticks);
+	for (int tries = 0; tries < 8 && h.ticks <= 5; tries++) {
+		h.times = h.ticks = 0;
+		build(&h, packed_list(names), NULL);
+		assert_int_equal(h.result, 0);
+		print_message("%u ticks of a millisecond\n", h.ticks);
+		if (tries % 2)
+			names *= 2;
+	}
 	assert_true(h.ticks > 5);
 	event_free(tick);
 }

@@ -231,6 +231,45 @@ static void expect_bytes(struct world *w, struct tls_end *e, int fd)
 	tls_end_expect(e, "y");
 }
 
+static int set_up(void **state)
+{
+	char path[] = "/tmp/netleash-test-ca.XXXXXX", *paths[] = { path };
+	struct world *w = calloc(1, sizeof(*w));
+	char error[TLS_ERROR_MAX] = "";
+	int fd = mkstemp(path), r;
+
+	if (!w || fd < 0 ||
+	    write(fd, CERT_CA, sizeof(CERT_CA) - 1) != sizeof(CERT_CA) - 1)
+		return -1;
+	close(fd);
+	home_begin(&w->home);
+	r = ca_new(time(NULL), 30, &w->ca);
+	if (r == 0)
+		r = signer_new(w->ca, 1, &w->signer);
+	if (r == 0)
+		r = inspector_new(paths, 1, &w->in, error);
+	if (r == 0)
+		r = inspect_share_new(w->in, &w->share);
+	if (r < 0)
+		print_error("%s\n", error);
+	unlink(path);
+	*state = w;
+	return r;
+}
+
+static int tear_down(void **state)
+{
+	struct world *w = *state;
+
+	inspector_stop(w->in);
+	home_end(&w->home);
+	inspector_free(w->in);
+	inspect_share_free(w->share);
+	signer_unref(w->signer);
+	free(w);
+	return 0;
+}
+
 static void a_client_is_served(void **state)
 {
 	struct world *w = *state;
@@ -746,15 +785,12 @@ static bool has_answer(int fd)
 	return poll(&pfd, 1, 0) == 1;
 }
 
-/*
- * Who comes last is not served last: when he is done, most of those whom
- * another has had begin before him are not.
- */
-static void one_who_begins_many_keeps_nobody_waiting(void **state)
+/* One comes last. Return: when he is done, of how many that another has had
+ * begin before him are answered. */
+static size_t count_served_before_the_last(struct world *w)
 {
 	static struct outcome many[CROWD];
 	static int clients[CROWD];
-	struct world *w = *state;
 	struct inspect_opts opts = { .host = HOST,
 				     .signer = w->signer,
 				     .deadline_ms = 20000 };
@@ -787,7 +823,6 @@ static void one_who_begins_many_keeps_nobody_waiting(void **state)
 	expect_bytes(w, &e, o.fd);
 	for (size_t i = 0; i < CROWD; i++)
 		answered += has_answer(clients[i]);
-	assert_true(answered < CROWD / 2);
 	close(o.fd);
 	tls_end_fini(&e);
 	inspector_stop(w->in);
@@ -797,6 +832,22 @@ static void one_who_begins_many_keeps_nobody_waiting(void **state)
 		close(clients[i]);
 	}
 	inspect_share_free(opts.share);
+	return answered;
+}
+
+/*
+ * Who comes last is not served last. He may be held up himself, where the
+ * machine is busy and his thread stands still; but not each time.
+ */
+static void one_who_begins_many_keeps_nobody_waiting(void **state)
+{
+	for (int tries = 0; tries < 10; tries++) {
+		if (count_served_before_the_last(*state) < CROWD / 2)
+			return;
+		assert_int_equal(tear_down(state), 0);
+		assert_int_equal(set_up(state), 0);
+	}
+	fail_msg("who comes last is served last");
 }
 
 struct asker {
@@ -869,45 +920,6 @@ static void files_of_authorities_are_named_where_they_are_no_good(void **state)
 	assert_null(in);
 	inspector_stop(NULL);
 	inspector_free(NULL);
-}
-
-static int set_up(void **state)
-{
-	char path[] = "/tmp/netleash-test-ca.XXXXXX", *paths[] = { path };
-	struct world *w = calloc(1, sizeof(*w));
-	char error[TLS_ERROR_MAX] = "";
-	int fd = mkstemp(path), r;
-
-	if (!w || fd < 0 ||
-	    write(fd, CERT_CA, sizeof(CERT_CA) - 1) != sizeof(CERT_CA) - 1)
-		return -1;
-	close(fd);
-	home_begin(&w->home);
-	r = ca_new(time(NULL), 30, &w->ca);
-	if (r == 0)
-		r = signer_new(w->ca, 1, &w->signer);
-	if (r == 0)
-		r = inspector_new(paths, 1, &w->in, error);
-	if (r == 0)
-		r = inspect_share_new(w->in, &w->share);
-	if (r < 0)
-		print_error("%s\n", error);
-	unlink(path);
-	*state = w;
-	return r;
-}
-
-static int tear_down(void **state)
-{
-	struct world *w = *state;
-
-	inspector_stop(w->in);
-	home_end(&w->home);
-	inspector_free(w->in);
-	inspect_share_free(w->share);
-	signer_unref(w->signer);
-	free(w);
-	return 0;
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

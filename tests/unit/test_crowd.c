@@ -62,15 +62,22 @@ static void crowd_begin(struct crowd *c, const char *conf)
 	fixture_tunnel(&c->f, &c->friend, &c->friends_origin);
 }
 
+/* Within a second; but where all of this stood still it proves nothing. */
 static void serve_friend(struct crowd *c)
 {
-	uint64_t began = clock_ms();
+	uint64_t began, took = 0;
 
-	fixture_say(c->friend, "are you there?");
-	fixture_expect(&c->f, c->friends_origin, "are you there?");
-	fixture_say(c->friends_origin, "yes");
-	fixture_expect(&c->f, c->friend, "yes");
-	assert_in_range(clock_ms() - began, 0, 1000);
+	for (int tries = 0; tries < 5; tries++) {
+		began = clock_ms();
+		fixture_say(c->friend, "are you there?");
+		fixture_expect(&c->f, c->friends_origin, "are you there?");
+		fixture_say(c->friends_origin, "yes");
+		fixture_expect(&c->f, c->friend, "yes");
+		took = clock_ms() - began;
+		if (took <= 1000)
+			break;
+	}
+	assert_in_range(took, 0, 1000);
 }
 
 /* Return: how often the loop wakes up in a while. */
@@ -90,20 +97,22 @@ static int count_turns(struct crowd *c, uint64_t *ret_cpu_us)
 }
 
 /*
- * At most @turns_max times does the loop wake up, once what had to be done is
- * done: on a busy machine that takes a while.
+ * At most @turns_max times does the loop wake up, and costs hardly any time,
+ * once what had to be done is done: on a busy machine that takes a while, and
+ * a virtual one counts as ours what its host has taken.
  */
 static void expect_quiet(struct crowd *c, int turns_max)
 {
+	const uint64_t used_max_us = QUIET_MS * 1000 / 10;
 	uint64_t used_us = 0;
 	int turns, tries = 0;
 
 	fixture_turn_for(&c->f, 300);
 	do
 		turns = count_turns(c, &used_us);
-	while (turns > turns_max && ++tries < 20);
+	while ((turns > turns_max || used_us > used_max_us) && ++tries < 20);
 	assert_in_range(turns, 0, turns_max);
-	assert_in_range(used_us, 0, QUIET_MS * 1000 / 10);
+	assert_in_range(used_us, 0, used_max_us);
 	serve_friend(c);
 }
 

@@ -296,7 +296,7 @@ static void a_lease_lives_as_long_as_any_copy_of_it(void **state)
 	assert_true(WIFSIGNALED(status));
 	assert_int_equal(lease_sweep(FIRST, LEASE_SWEEP_ALL, no_dead, NULL), 1);
 	close(go[1]);
-	for (int i = 0; i < 200 && s.count == 0; i++) {
+	for (int i = 0; i < 4000 && s.count == 0; i++) {
 		const struct timespec pause = { .tv_nsec = 5000000 };
 
 		assert_true(lease_sweep(FIRST, LEASE_SWEEP_ALL, on_dead, &s) >=

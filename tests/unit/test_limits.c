@@ -193,6 +193,7 @@ static void a_dial_has_dial_time_and_then_makes_room(void **state)
 
 static void a_name_has_dns_time_and_then_makes_room(void **state)
 {
+	const char *answer;
 	struct fixture f;
 	uint64_t began;
 	int first, same;
@@ -219,9 +220,12 @@ static void a_name_has_dns_time_and_then_makes_room(void **state)
 	assert_in_range(clock_ms() - began, 690, 5000);
 	expect_status(fixture_answer(&f, same), "HTTP/1.1 504 ");
 	/* c-ares waits about as long for a late answer, to keep it. */
-	fixture_turn_for(&f, 700);
-	expect_status(ask(&f, "CONNECT a1.2.example:443 HTTP/1.1\r\n\r\n"),
-		      "HTTP/1.1 403 ");
+	do {
+		fixture_turn_for(&f, 100);
+		answer = ask(&f, "CONNECT a1.2.example:443 HTTP/1.1\r\n\r\n");
+		assert_in_range(clock_ms() - began, 0, 20000);
+	} while (strstr(answer, "HTTP/1.1 503 "));
+	expect_status(answer, "HTTP/1.1 403 ");
 	close(first);
 	close(same);
 	fixture_end(&f);
@@ -247,7 +251,7 @@ static void a_targets_share_is_given_back_however_it_ends(void **state)
 
 	(void)state;
 	fixture_begin(&f, "allow 127.0.0.1:* *.example\n"
-			  "limit tunnels-per-target 1\nlimit dns-time 200ms\n");
+			  "limit tunnels-per-target 1\nlimit dns-time 1s\n");
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
 		for (int again = 0; again < 2; again++)
 			expect_status(ask(&f, ends[i].head), ends[i].status);

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/conf.h"
 #include "proxy/proxy.h"
 #include "tests/support/proxy_fixture.h"
@@ -23,6 +24,23 @@
 #define ALLOW_ORIGIN "allow 127.0.0.1:ORIGIN\n"
 #define THREADS	     3
 #define TUNNELS	     120
+#define PATIENCE_MS  20000u
+
+/* An answer is sent before it is counted. */
+static void wait_counted(struct fixture *f, struct proxy_stats *stats,
+			 uint64_t want)
+{
+	const uint64_t deadline = clock_ms() + PATIENCE_MS;
+
+	for (;;) {
+		proxy_scope_stats(f->scope, stats);
+		if (stats->ended[REASON_NOT_ALLOWED] >= want)
+			break;
+		assert_true(clock_ms() < deadline);
+		fixture_turn_for(f, 1);
+	}
+	assert_int_equal(stats->ended[REASON_NOT_ALLOWED], want);
+}
 
 /* The main thread's loop stands still: what answers is another's. */
 static void every_thread_serves(void **state)
@@ -39,7 +57,7 @@ static void every_thread_serves(void **state)
 		fds[i] = fixture_connect(&f);
 		fixture_say(fds[i], "CONNECT a.example:1 HTTP/1.1\r\n\r\n");
 	}
-	for (int wait = 0; wait < 500; wait++) {
+	for (unsigned ms = 0; ms < PATIENCE_MS; ms += 10) {
 		answered = 0;
 		for (int i = 0; i < TUNNELS; i++)
 			answered += recv(fds[i], &byte, 1,
@@ -54,8 +72,7 @@ static void every_thread_serves(void **state)
 		assert_has(fixture_head(&f, fds[i]), " 403 ");
 		close(fds[i]);
 	}
-	proxy_scope_stats(f.scope, &stats);
-	assert_int_equal(stats.ended[REASON_NOT_ALLOWED], TUNNELS);
+	wait_counted(&f, &stats, TUNNELS);
 	assert_int_equal(stats.accepted, TUNNELS);
 	fixture_end(&f);
 }
@@ -165,7 +182,7 @@ static void a_drain_waits_for_the_tunnels_of_all_threads(void **state)
 		close(client[i]);
 		close(origin[i]);
 	}
-	for (int wait = 0; wait < 500 && drained == 0; wait++)
+	for (unsigned ms = 0; ms < PATIENCE_MS && drained == 0; ms += 10)
 		fixture_turn_for(&f, 10);
 	assert_int_equal(drained, 1);
 	fixture_end(&f);
@@ -223,7 +240,7 @@ static void a_scope_ends_on_all_threads(void **state)
 		close(client[i]);
 		close(origin[i]);
 	}
-	for (int wait = 0; wait < 500 && ended == 0; wait++)
+	for (unsigned ms = 0; ms < PATIENCE_MS && ended == 0; ms += 10)
 		fixture_turn_for(&f, 10);
 	assert_int_equal(ended, 1);
 	fixture_end(&f);

@@ -8,6 +8,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@
 #define ENDING_SECONDS	30
 #define ACCEPT_MAX	16 /* in one turn of the loop */
 #define REST_MS		100
+#define LOOKING_SECONDS	2 /* whether who says no more is still there */
 #define WAITING_MAX	(256u * 1024) /* bytes that a stream may be behind */
 #define INPUT_MAX	(CONTROL_HEAD_MAX + CONTROL_BODY_MAX)
 #define GROUP_BUFFER	65536
@@ -44,7 +46,7 @@ enum state {
 
 /**
  * struct control_conn
- * @timer: of READING and ENDING
+ * @timer: of READING and ENDING, and of HELD once he has ended his half
  * @gone:  of HELD
  */
 struct control_conn {
@@ -241,7 +243,23 @@ static void on_written(struct bufferevent *bev, void *arg)
 		conn_free(cc);
 }
 
-/* The client is gone, or has ended his half before his request was whole. */
+static void lose(struct control_conn *cc)
+{
+	if (cc->gone)
+		cc->gone(cc->gone_arg);
+	conn_free(cc);
+}
+
+/* Has the client ended both halves? Of one alone there is no POLLHUP. */
+static bool is_gone(const struct control_conn *cc)
+{
+	struct pollfd fd = { .fd = bufferevent_getfd(cc->bev) };
+
+	return poll(&fd, 1, 0) < 0 || (fd.revents & (POLLHUP | POLLERR));
+}
+
+/* The client is gone, or has ended his half: before his request was whole, or
+ * after it. The latter still wants the answer. */
 static void on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct control_conn *cc = arg;
@@ -249,16 +267,22 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	(void)bev;
 	if (!(what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)))
 		return;
-	if (cc->gone)
-		cc->gone(cc->gone_arg);
-	conn_free(cc);
+	if (cc->state == HELD && (what & BEV_EVENT_EOF) && !is_gone(cc))
+		set_timer(cc, LOOKING_SECONDS); /* he is not heard going */
+	else
+		lose(cc);
 }
 
-static void on_late(evutil_socket_t fd, short what, void *arg)
+static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
+	struct control_conn *cc = arg;
+
 	(void)fd;
 	(void)what;
-	conn_free(arg);
+	if (cc->state == HELD && !is_gone(cc))
+		set_timer(cc, LOOKING_SECONDS);
+	else
+		lose(cc);
 }
 
 /* Root, or of the group? */
@@ -352,7 +376,7 @@ static void conn_new(struct control_http *h, int fd, uid_t uid, bool allowed)
 	cc->uid = uid;
 	TAILQ_INSERT_TAIL(&h->conns, cc, link);
 	h->n++;
-	cc->timer = evtimer_new(h->opts.base, on_late, cc);
+	cc->timer = evtimer_new(h->opts.base, on_timer, cc);
 	bufferevent_setcb(cc->bev, on_read, on_written, on_event, cc);
 	bufferevent_setwatermark(cc->bev, EV_READ, 0, INPUT_MAX);
 	if (!cc->timer) {

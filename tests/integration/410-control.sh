@@ -86,6 +86,35 @@ CURL_LOG=$!
 check "curl gets it too" until_true 10 line_comes '"allow"' "$W/live2"
 kill "$CURL_LOG" 2>/dev/null
 
+# --- clients that end their half after the request, as \`nc -N -U\` does
+cat >"$W/half.py" <<'END'
+import os, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.settimeout(20)
+s.connect(sys.argv[1])
+s.sendall(b"%s HTTP/1.1\r\nHost: a\r\n\r\n" % sys.argv[2].encode())
+s.shutdown(socket.SHUT_WR)
+while piece := s.recv(65536):
+    os.write(1, piece)
+END
+half() {
+	"$PYTHON" "$W/half.py" $SOCKET "$1" | tr -d '\r'
+}
+is "who has ended his half gets the status" \
+	"$(half 'GET /v1/status' | head -n 1)" 'HTTP/1.1 200 OK'
+is "and is told of a reload's end" \
+	"$(half 'POST /v1/reload' | tail -n 1)" '{"reloaded":true}'
+before=$(find "/proc/$DAEMON/fd" -mindepth 1 | wc -l)
+("$PYTHON" "$W/half.py" $SOCKET 'GET /v1/log' >"$W/live3" 2>&1) &
+HALF_LOG=$!
+check "and gets the log" until_true 10 line_comes '"allow"' "$W/live3"
+sleep 3
+check "for as long as he looks" until_true 10 sh -c \
+	"[ \$(find /proc/$DAEMON/fd -mindepth 1 | wc -l) -gt $before ]"
+kill "$HALF_LOG"
+check "that he is gone is seen without a line" until_true 10 sh -c \
+	"[ \$(find /proc/$DAEMON/fd -mindepth 1 | wc -l) -le $before ]"
+
 # --- mode
 try "$NETLEASH" mode
 is "no mode is set at first" "$STATUS/$OUT" '0/mode: conf'

@@ -48,10 +48,14 @@
 
 #define ENDING_MS 15000
 
+#define REST_MS 100
+
 /**
  * struct launcher
  * @loaded:    @conf, once it came from the keeper
  * @permitted: attendants write to the second end
+ * @rested_ms: when accepting goes on after it failed; 0: it does
+ * @told:      that it fails, since it last worked
  */
 struct launcher {
 	const struct launcher_opts *opts;
@@ -62,6 +66,8 @@ struct launcher {
 	struct places places;
 	pid_t sweeper; /* 0: none */
 	bool sweep_again;
+	uint64_t rested_ms;
+	bool told;
 };
 
 int launcher_listen(int *ret_fd, char error[IDENTITY_ERROR_MAX])
@@ -125,6 +131,28 @@ static _Noreturn void become_attendant(struct launcher *l, int sock)
 	attend(&opts);
 }
 
+/* Without descriptors or memory the call waits in the queue, and would wake us
+ * again at once. */
+static void on_accept_failed(struct launcher *l, int err)
+{
+	if (err == EINTR || err == ECONNABORTED)
+		return;
+	if (!l->told)
+		log_warn("launcher: accepting pauses: %s", strerror(err));
+	l->told = true;
+	l->rested_ms = clock_ms() + REST_MS;
+}
+
+/* Return: for poll(2), how long we hear no calls; -1: we do. */
+static int rest_left(struct launcher *l)
+{
+	const uint64_t now = l->rested_ms > 0 ? clock_ms() : 0;
+
+	if (now >= l->rested_ms)
+		l->rested_ms = 0;
+	return l->rested_ms > 0 ? (int)(l->rested_ms - now) : -1;
+}
+
 static void take_call(struct launcher *l)
 {
 	struct ucred peer;
@@ -132,8 +160,11 @@ static void take_call(struct launcher *l)
 	int sock;
 
 	sock = accept4(l->opts->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-	if (sock < 0)
-		return; /* gone again, or no descriptors: the caller waits */
+	if (sock < 0) {
+		on_accept_failed(l, errno);
+		return;
+	}
+	l->told = false;
 	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
 	    make_room(l, peer.uid)) {
 		pid_t pid = fork();
@@ -244,11 +275,16 @@ static void serve(struct launcher *l)
 		{ .fd = l->tickets, .events = POLLIN }, /* only its end */
 		{ .fd = l->signal_fd, .events = POLLIN },
 		{ .fd = l->opts->conf_sock, .events = POLLIN },
-		{ .fd = l->opts->listen_fd, .events = POLLIN },
+		{ .fd = -1, .events = POLLIN }, /* calls */
 		{ .fd = l->permitted[0], .events = POLLIN },
 	};
 
-	while (poll(fds, ARRAY_SIZE(fds), -1) >= 0 || errno == EINTR) {
+	for (;;) {
+		const int rest_ms = rest_left(l);
+
+		fds[3].fd = rest_ms < 0 ? l->opts->listen_fd : -1;
+		if (poll(fds, ARRAY_SIZE(fds), rest_ms) < 0 && errno != EINTR)
+			return;
 		if (fds[0].revents)
 			return;
 		if (fds[1].revents)

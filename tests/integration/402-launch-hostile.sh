@@ -7,7 +7,7 @@ set -u
 # shellcheck source=tests/integration/lib.sh
 . "$(dirname -- "$0")/lib.sh"
 world_up
-need setpriv
+need setpriv prlimit
 # shellcheck source=tests/integration/users.sh
 . "$LIB/users.sh"
 
@@ -50,6 +50,25 @@ check "nothing is left" until_true 10 nothing_left
 is "no descriptor is held" \
 	"$(descriptors "$LAUNCHER") $(descriptors "$DAEMON")" "$before"
 check "the launcher is the one that it was" kill -0 "$LAUNCHER"
+
+# Without a descriptor it cannot take a call, and must not try all the time. It
+# has the lowest six.
+ticks() {
+	awk '{ print $14 + $15 }' "/proc/$1/stat"
+}
+FILES=$(prlimit --pid "$LAUNCHER" --nofile --output SOFT --noheadings | tr -d ' ')
+prlimit --pid "$LAUNCHER" --nofile=6:
+spent=$(ticks "$LAUNCHER")
+(ann run -- true) >"$W/waits" 2>&1 &
+WAITS=$!
+sleep 2
+below "the launcher rests while it has no descriptors, in ticks" \
+	"$(($(ticks "$LAUNCHER") - spent))" 20
+check "its caller waits" kill -0 "$WAITS"
+prlimit --pid "$LAUNCHER" --nofile="$FILES:"
+wait_for_end "$WAITS" 10
+is "and is served once there are some" "$STATUS$(cat "$W/waits")" 0
+is "that is said once" "$(grep -c 'launcher: accepting pauses' "$W/messages")" 1
 
 # A caller who sends signals that are none, and words that are not his to say.
 like "numbers that are no signals do nothing" "$(cd "$W/ann" && in_user \

@@ -11,6 +11,9 @@
 
 #include "common/log.h"
 
+/* The default is `ulimit -s` of when the program began. */
+#define STACK_MIN ((size_t)512 * 1024)
+
 static void *thread_main(void *arg)
 {
 	if (event_base_loop(arg, EVLOOP_NO_EXIT_ON_EMPTY) < 0) {
@@ -23,12 +26,21 @@ static void *thread_main(void *arg)
 
 int thread_start(pthread_t *ret, struct event_base *base)
 {
+	pthread_attr_t attr;
 	sigset_t all, before;
+	size_t stack = 0;
 	int r;
 
+	r = -pthread_attr_init(&attr);
+	if (r < 0)
+		return r;
+	if (pthread_attr_getstacksize(&attr, &stack) == 0 && stack < STACK_MIN)
+		r = -pthread_attr_setstacksize(&attr, STACK_MIN);
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = -pthread_create(ret, NULL, thread_main, base);
+	if (r == 0)
+		r = -pthread_create(ret, &attr, thread_main, base);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	(void)pthread_attr_destroy(&attr);
 	return r;
 }

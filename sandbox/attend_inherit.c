@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "common/fdio.h"
+#include "sandbox/stack_limit.h"
 
 #define OOM_BYTES_MAX 16
 
@@ -76,7 +77,11 @@ static void apply_limits(const struct inherited *in)
 			continue;
 		limit.rlim_max = MIN(limit.rlim_max, ours.rlim_max);
 		limit.rlim_cur = MIN(limit.rlim_cur, limit.rlim_max);
-		(void)setrlimit((__rlimit_resource_t)what, &limit);
+		if (what == RLIMIT_STACK)
+			stack_limit_set(&limit);
+		else
+			(void)setrlimit((__rlimit_resource_t)what,
+					&limit);
 	}
 }
 

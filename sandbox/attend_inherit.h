@@ -33,7 +33,8 @@ struct inherited {
 int inherit_read_oom(pid_t pid, struct inherited *ret, const char **ret_what);
 int inherit_read(pid_t pid, struct inherited *ret, const char **ret_what);
 
-/* To this process, as root. What the system does not take stays as it is. */
+/* To this process, as root. What the system does not take stays as it is; of
+ * the stack it is for CMD alone (stack_limit.h). */
 void inherit_apply(const struct inherited *in);
 
 #endif

@@ -10,7 +10,7 @@
  *                still prepare the door
  *             5. proof that the leash holds, as CMD, in CMD's cgroup
  *             6. Landlock                     (it would pass the proof alone)
- *             7. signals, descriptors
+ *             7. signals, descriptors, the limit of the stack
  *             8. seccomp filter               (last: set-up needs none of it)
  *             9. exec
  * Invariants: in the run's cgroup from the first instruction; any step that
@@ -36,6 +36,7 @@
 #include "sandbox/landlock.h"
 #include "sandbox/mounts.h"
 #include "sandbox/proof.h"
+#include "sandbox/stack_limit.h"
 #include "sandbox/syscalls.h"
 
 #define STATUS_NETLEASH	  125
@@ -199,6 +200,7 @@ _Noreturn void command_exec(const struct init_opts *opts, uint16_t door_port,
 	say_ready(report_fd);
 	/* netleash blocked signals and changed no disposition of them. */
 	(void)sigprocmask(SIG_SETMASK, mask, NULL);
+	stack_limit_give_back();
 	r = syscalls_load(opts->filter);
 	if (r < 0)
 		fail(report_fd, STATUS_NETLEASH,

@@ -112,7 +112,7 @@ static int read_head(int fd, char head[HEAD_MAX + 1], size_t *ret_n,
 
 static int read_body(int fd, control_body_fn *fn, void *arg)
 {
-	char bytes[65536];
+	char bytes[16384];
 	ssize_t n;
 	int r = 0;
 

@@ -35,6 +35,7 @@
 #include "sandbox/leash.h"
 #include "sandbox/plan.h"
 #include "sandbox/relay.h"
+#include "sandbox/stack_limit.h"
 #include "sandbox/stdio.h"
 #include "sandbox/summary.h"
 #include "sandbox/supervise.h"
@@ -226,6 +227,19 @@ static void stop_loop(void *arg)
 	proxy_stop_settled(arg);
 }
 
+static int make_stack_room(char *error)
+{
+	int r = stack_limit_raise();
+
+	if (r < 0)
+		(void)snprintf(error, RUN_ERROR_MAX,
+			       "the limit of the stack (ulimit -s) is below "
+			       "the %d KiB that netleash needs, and cannot be "
+			       "raised: %s",
+			       STACK_LIMIT_KIB, strerror(-r));
+	return r;
+}
+
 /* Return: CMD's exit status, or -errno if it never ran. */
 static int run_command(struct run *run)
 {
@@ -233,6 +247,8 @@ static int run_command(struct run *run)
 	int r, status;
 
 	r = stdio_check(run->error);
+	if (r == 0)
+		r = make_stack_room(run->error);
 	if (r == 0)
 		r = plan_make(&run->plan, run->error);
 	if (r == 0)

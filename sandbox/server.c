@@ -42,6 +42,7 @@
 #include "sandbox/serve_cli.h"
 #include "sandbox/server_listen.h"
 #include "sandbox/setup.h"
+#include "sandbox/stack_limit.h"
 #include "sandbox/stdio.h"
 
 static int fail(struct server *s, int r, const char *what)
@@ -458,6 +459,10 @@ int server_main(const struct server_kind *kind, void *kind_arg, int argc,
 	}
 	if (s.cli.verbose)
 		log_set_level(LOG_LEVEL_INFO);
+	if (stack_limit_raise() < 0)
+		log_warn("the limit of the stack is low (ulimit -s), and may "
+			 "end %s",
+			 kind->verb);
 	r = serve(&s);
 	if (r < 0)
 		log_error("%s: %s", kind->verb,

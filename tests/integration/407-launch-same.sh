@@ -162,6 +162,18 @@ inherits "idle work" 'chrt -i -p 0 $BASHPID'
 inherits "a nice value" 'renice -n 7 -p $BASHPID >/dev/null'
 inherits "limits" 'ulimit -Sn 50; ulimit -Hn 60; ulimit -f 10000 -s 4096 -t 100 -l 5 -i 100'
 inherits "a mask" 'umask 0777'
+same "a small stack" 'ulimit -Ss 64; R -- sh -c "curl -sS http://allowed.example/ -o /dev/null
+	ulimit -Ss; ulimit -Hs"' 0
+is "is the command's alone" "$(sed -n 2p "$W/same.ann")" 64
+WHO=ann
+(ulimit -s 64 && R -- sh -c 'ulimit -Ss; ulimit -Hs') >"$W/small" 2>&1
+is "a hard limit too, where the daemon runs it" "$(tr '\n' ' ' <"$W/small")" \
+	'64 64 '
+# Root may raise it, where that right was not taken from him.
+WHO=root
+(ulimit -s 64 && R -- true) >"$W/small" 2>&1
+like "else it is raised, or a sentence says so" "$?/$(cat "$W/small")" \
+	'^(0/|125/.*ulimit -s.* 256 KiB)'
 same "few descriptors" 'ulimit -n 7; exec 2>&1; R -- true >/dev/null 2>&1' 125
 same "no room for words" 'ulimit -f 0; R -- true >/dev/null 2>&1' 125
 check "nothing is left" until_true 10 nothing_left

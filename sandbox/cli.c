@@ -255,21 +255,41 @@ static bool set_option(struct run_cli *cli, int id, const char *value)
 	}
 }
 
+/* A profile may be what a caller is permitted: only a proxy of his own, who
+ * judges in place of it, shows that he expects something else. */
+static bool is_for_rules(const struct run_cli *cli)
+{
+	static const struct {
+		const char *option, *why;
+	} without[] = {
+		[NETWORK_NONE] = { "no-network", "without network" },
+		[NETWORK_EXTERNAL] = { "external-proxy",
+				       "with a proxy of your own" },
+		[NETWORK_ONLINE] = { "online", "with direct network" },
+	};
+	const char *name = NULL;
+
+	if (cli->network == NETWORK_PROXY)
+		return true;
+	if (cli->rules_n > 0)
+		name = rule_effect_name(cli->rules[0].effect);
+	else if (cli->network == NETWORK_EXTERNAL && cli->profile)
+		name = "profile";
+	if (name)
+		log_error("--%s and --%s exclude each other: %s no rule of "
+			  "netleash's applies",
+			  without[cli->network].option, name,
+			  without[cli->network].why);
+	return !name;
+}
+
 /* What would have no effect was a misunderstanding. */
 static bool is_sensible(const struct run_cli *cli)
 {
 	const char *without_effect = NULL;
 
-	if (cli->network == NETWORK_EXTERNAL && cli->rules_n > 0)
-		without_effect = rule_effect_name(cli->rules[0].effect);
-	else if (cli->network == NETWORK_EXTERNAL && cli->profile)
-		without_effect = "profile";
-	if (without_effect) {
-		log_error("--external-proxy and --%s exclude each other: with "
-			  "a proxy of your own no rule of netleash's applies",
-			  without_effect);
+	if (!is_for_rules(cli))
 		return false;
-	}
 	if (cli->network != NETWORK_ONLINE)
 		return true;
 	if (cli->local_ports.n > 0)

@@ -89,6 +89,12 @@ try leash run --online --isolation netns -- true
 is "--online with an isolation: 125" "$STATUS" 125
 try leash run --online --no-network -- true
 is "--online with --no-network: 125" "$STATUS" 125
+for option in --online --no-network; do
+	try leash run $option -a allowed.example -- touch ran
+	like "$option with a rule: 125, and why" "$STATUS/$ERR" \
+		"^125/netleash: $option and --allow exclude each other"
+	check "and nothing is run" test ! -e "$WS/ran"
+done
 
 # --- --no-network -----------------------------------------------------------
 

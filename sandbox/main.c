@@ -56,9 +56,37 @@ static void usage(FILE *to)
 		    to);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		(void)fprintf(to, "  %-10s %s\n", verbs[i].name, verbs[i].help);
+	(void)fprintf(to, "  %-10s %s\n", "help", "this, or of a verb");
 	(void)fputs("\n'netleash VERB --help' lists a verb's options. "
-		    "netleash --version prints the version.\n",
+		    "netleash -V, --version prints the version.\n",
 		    to);
+}
+
+static int run_verb(int argc, char **argv)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (strcmp(argv[0], verbs[i].name) == 0)
+			return verbs[i].main(argc, argv);
+	log_error("'%s' is not a verb; 'netleash run -- CMD' runs a command, "
+		  "'netleash --help' lists the verbs",
+		  argv[0]);
+	return EXIT_USAGE;
+}
+
+/* Of a verb what its own --help says. */
+static int help(int argc, char **argv)
+{
+	char option[] = "--help";
+	char *words[] = { argv[argc - 1], option, NULL };
+
+	if (argc > 2) {
+		log_error("help: of one verb at a time");
+		return EXIT_USAGE;
+	}
+	if (argc == 2 && strcmp(argv[1], "help") != 0 && argv[1][0] != '-')
+		return run_verb(2, words);
+	usage(stdout);
+	return 0;
 }
 
 /* A full disk behind what was printed is no success. */
@@ -80,15 +108,11 @@ int main(int argc, char **argv)
 		usage(stdout);
 		return end(0);
 	}
-	if (strcmp(argv[1], "--version") == 0) {
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
 		(void)puts("netleash " NETLEASH_VERSION);
 		return end(0);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		if (strcmp(argv[1], verbs[i].name) == 0)
-			return end(verbs[i].main(argc - 1, argv + 1));
-	log_error("'%s' is not a verb; 'netleash run -- CMD' runs a command, "
-		  "'netleash --help' lists the verbs",
-		  argv[1]);
-	return EXIT_USAGE;
+	if (strcmp(argv[1], "help") == 0)
+		return end(help(argc - 1, argv + 1));
+	return end(run_verb(argc - 1, argv + 1));
 }

@@ -96,6 +96,22 @@ for words in --help --version 'run --help' 'check --help'; do
 	is "$words to a full disk is no success" "$STATUS" 1
 	like "and says so" "$ERR" '^netleash: standard output cannot be written'
 done
+for words in help '-V' 'help run' 'help explain'; do
+	case $words in
+	help) same=--help ;;
+	-V) same=--version ;;
+	*) same="${words#help } --help" ;;
+	esac
+	# shellcheck disable=SC2086 # words of the list
+	try as_nobody "$PROGRAM" $same
+	wanted=0/$OUT
+	# shellcheck disable=SC2086 # words of the list
+	try as_nobody "$PROGRAM" $words
+	is "$words is $same" "$STATUS/$OUT" "$wanted"
+done
+try as_nobody "$PROGRAM" help curl
+like "help of no verb is an error" "$STATUS/$ERR" \
+	"^125/netleash: 'curl' is not a verb"
 try as_nobody "$PROGRAM" run --no-such -- true
 like "an unknown option is named" "$STATUS/$ERR" \
 	"^125/netleash: run: there is no option '--no-such'"

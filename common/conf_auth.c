@@ -20,8 +20,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/conf_named.h"
 #include "common/conf_priv.h"
-#include "common/conf_rules.h"
 #include "common/fdio.h"
 #include "common/scope.h"
 
@@ -99,15 +99,8 @@ static int load(struct conf_parser *ps, const char *path,
 					w->line, w->column, path,
 					"only those who may read this file "
 					"can check it");
-	if (ps->cf->files_n >= CONF_FILES_MAX) {
-		conf_error(ps, w, "%s is one file too many", path);
+	if (!conf_named_open(ps, w, path, &fd, &st))
 		return 0;
-	}
-	r = conf_open(path, false, &fd, &st, error);
-	if (r < 0) {
-		conf_error(ps, w, "%s %s", path, error);
-		return 0;
-	}
 	wrong = check_rights(ps, &st);
 	r = wrong ? 0 : read_users(ps, path, fd, error);
 	(void)close(fd);
@@ -126,18 +119,14 @@ int conf_set_auth(struct conf_parser *ps, const struct conf_word *w, size_t n)
 {
 	AUTOFREE char *path = NULL;
 	struct conf_auth *auth = &ps->cf->auth;
+	int r;
 
 	(void)n;
 	if (conf_repeated(ps, &ps->auth, w))
 		return 0;
-	path = conf_path_from(ps, w);
-	if (!path)
-		return -ENOMEM;
-	if (w->n == 0 || w->n >= PATH_MAX || strlen(path) >= PATH_MAX ||
-	    memchr(w->s, '\0', w->n)) {
-		conf_error(ps, w, "expected the path of a file");
-		return 0;
-	}
+	r = conf_named_path(ps, w, &path);
+	if (r < 0 || !path)
+		return r;
 	conf_auth_fini(auth);
 	auth->file = conf_path_absolute(path);
 	if (!auth->file)

@@ -17,8 +17,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/conf_named.h"
 #include "common/conf_priv.h"
-#include "common/conf_rules.h"
 #include "common/fdio.h"
 #include "common/scope.h"
 #include "common/strbuf.h"

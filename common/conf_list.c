@@ -12,12 +12,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/conf_named.h"
 #include "common/conf_priv.h"
 #include "common/conf_rules.h"
 #include "common/scope.h"
@@ -138,28 +138,6 @@ static int read_list(struct conf_parser *ps, const char *path, int fd,
 	return r;
 }
 
-char *conf_path_from(const struct conf_parser *ps, const struct conf_word *w)
-{
-	const char *file = ps->cf->files[ps->file];
-	const char *slash = w->s[0] == '/' ? NULL : strrchr(file, '/');
-	char *path;
-
-	if (asprintf(&path, "%.*s%.*s", slash ? (int)(slash - file + 1) : 0,
-		     file, (int)w->n, w->s) < 0)
-		return NULL;
-	return path;
-}
-
-char *conf_path_absolute(const char *path)
-{
-	AUTOFREE char *cwd = path[0] == '/' ? NULL : getcwd(NULL, 0);
-	char *whole;
-
-	if (!cwd)
-		return strdup(path);
-	return asprintf(&whole, "%s/%s", cwd, path) < 0 ? NULL : whole;
-}
-
 static int add_opened(struct conf_parser *ps, enum rule_effect effect,
 		      const char *path, int fd)
 {
@@ -185,26 +163,13 @@ static int add_opened(struct conf_parser *ps, enum rule_effect effect,
 static int add_list(struct conf_parser *ps, enum rule_effect effect,
 		    const struct conf_word *w)
 {
-	char error[CONF_FILE_ERROR_MAX];
-	AUTOFREE char *path = conf_path_from(ps, w);
+	AUTOFREE char *path = NULL;
 	struct stat st;
 	int fd, r;
 
-	if (!path)
-		return -ENOMEM;
-	if (w->n == 0 || w->n >= PATH_MAX || strlen(path) >= PATH_MAX) {
-		conf_error(ps, w, "expected the path of a file");
-		return 0;
-	}
-	if (ps->cf->files_n >= CONF_FILES_MAX) {
-		conf_error(ps, w, "%s is one file too many", path);
-		return 0;
-	}
-	r = conf_open(path, false, &fd, &st, error);
-	if (r < 0) {
-		conf_error(ps, w, "%s %s", path, error);
-		return 0;
-	}
+	r = conf_named_path(ps, w, &path);
+	if (r < 0 || !path || !conf_named_open(ps, w, path, &fd, &st))
+		return r;
 	r = add_opened(ps, effect, path, fd);
 	(void)close(fd);
 	return r;

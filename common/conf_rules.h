@@ -10,7 +10,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/stat.h>
 
 #include "common/conf.h"
 
@@ -50,26 +49,11 @@ int conf_set_deny_list(struct conf_parser *ps, const struct conf_word *w,
 		       size_t n);
 int conf_add_list(struct conf_rules *scope, const struct conf_list *list);
 
-/* @w relative to the file that names it; and @path so that it means the same
- * elsewhere. Return: malloc'ed, or NULL. */
-char *conf_path_from(const struct conf_parser *ps, const struct conf_word *w);
-char *conf_path_absolute(const char *path);
-
 /* conf_pack_lists.c: the part of conf_pack.h's bytes that holds lists. */
 void conf_pack_lists(const struct conf *cf, struct strbuf *out);
 size_t conf_pack_lists_size(const struct conf *cf);
 
 /* Return: -EPROTO too, if it is no such part. */
 int conf_unpack_lists(struct conf *cf, const char *bytes, size_t n);
-
-/* conf_file.c */
-
-/*
- * Opens what must be a regular file, and never waits. Return: 0; -EINVAL with
- * a sentence part in @error.
- */
-#define CONF_FILE_ERROR_MAX 200
-int conf_open(const char *path, bool may_be_pipe, int *ret_fd,
-	      struct stat *ret_st, char error[CONF_FILE_ERROR_MAX]);
 
 #endif

@@ -21,6 +21,7 @@
 #include "common/macros.h"
 #include "common/strbuf.h"
 #include "sandbox/control_request.h"
+#include "sandbox/leaver.h"
 
 #define READING_SECONDS 10
 #define ENDING_SECONDS	30
@@ -329,19 +330,18 @@ static struct control_conn *oldest_of(struct control_http *h, uid_t uid)
 /* Who makes room for one more of @uid: his own, if nobody has more. */
 static struct control_conn *find_leaver(struct control_http *h, uid_t uid)
 {
-	struct control_conn *found = oldest_of(h, uid), *cc;
-	unsigned most = count_of(h, uid, false);
+	struct control_conn *at[CONTROL_CONNS_MAX], *cc;
+	struct stayer v[CONTROL_CONNS_MAX] = { { 0 } };
+	size_t n = 0, found;
 
 	TAILQ_FOREACH (cc, &h->conns, link) {
-		unsigned n =
-			cc->state == HELD ? 0 : count_of(h, cc->uid, false);
-
-		if (n > most) {
-			most = n;
-			found = cc;
-		}
+		if (cc->state == HELD || n == CONTROL_CONNS_MAX)
+			continue;
+		v[n] = (struct stayer){ cc->uid, n };
+		at[n++] = cc;
 	}
-	return found;
+	found = leaver_find(v, n, count_of(h, uid, false));
+	return found < n ? at[found] : oldest_of(h, uid);
 }
 
 static bool make_room(struct control_http *h, uid_t uid)

@@ -182,6 +182,22 @@ static int explain(char error[FIREWALL_ERROR_MAX], int r, const char *what)
 	return r;
 }
 
+/* The run's own half, and everybody's. */
+static int find_both(const struct firewall_door *door, struct element both[2],
+		     char error[FIREWALL_ERROR_MAX])
+{
+	struct firewall_place place;
+	uint64_t id;
+	int r;
+
+	r = firewall_find_run(door->run, &place, &id, error);
+	if (r < 0)
+		return r;
+	both[0] = allow_of(id, door->port);
+	both[1] = door_of(door->port);
+	return 0;
+}
+
 /*
  * Created, not added: a port that is still in @doors is the door of a run that
  * is dead but not swept. Were it taken over silently, the sweep of the one
@@ -190,19 +206,15 @@ static int explain(char error[FIREWALL_ERROR_MAX], int r, const char *what)
 int firewall_apply_door(struct firewall *fw, const struct firewall_door *door,
 			char error[FIREWALL_ERROR_MAX])
 {
-	struct firewall_place place;
 	struct element both[2];
-	uint64_t id;
 	bool taken;
 	int r;
 
 	if (door->port == 0)
 		return 0; /* the base denies all */
-	r = firewall_find_run(door->run, &place, &id, error);
+	r = find_both(door, both, error);
 	if (r < 0)
 		return r;
-	both[0] = allow_of(id, door->port);
-	both[1] = door_of(door->port);
 	r = change(fw->fd, true, both, ARRAY_SIZE(both));
 	taken = r == -EEXIST;
 	/* Read back, and if something was there, look whose it is. */
@@ -223,18 +235,14 @@ int firewall_apply_door(struct firewall *fw, const struct firewall_door *door,
 int firewall_revert_door(struct firewall *fw, const struct firewall_door *door,
 			 char error[FIREWALL_ERROR_MAX])
 {
-	struct firewall_place place;
 	struct element both[2];
-	uint64_t id;
 	int r;
 
 	if (door->port == 0)
 		return 0;
-	r = firewall_find_run(door->run, &place, &id, error);
+	r = find_both(door, both, error);
 	if (r < 0)
 		return r;
-	both[0] = allow_of(id, door->port);
-	both[1] = door_of(door->port);
 	r = change(fw->fd, false, both, ARRAY_SIZE(both));
 	/*
 	 * The two come and go together. If the run's own half is not there,

@@ -372,59 +372,49 @@ int firewall_find_run(const char *run_name, struct firewall_place *ret,
 	return r;
 }
 
-static bool is_asked_for(const struct firewall_local *local)
+/* @how: FIREWALL_CREATE, and looked at afterwards, or FIREWALL_DELETE. */
+static int change_local(struct firewall *fw, const struct firewall_local *local,
+			enum firewall_verb how, char error[FIREWALL_ERROR_MAX])
 {
-	return local->ports.n > 0 || local->servers;
+	const bool opens = how == FIREWALL_CREATE;
+	struct strbuf text = STRBUF_INIT;
+	struct firewall_place place;
+	const char *message;
+	uint64_t unused;
+	int r;
+
+	if (local->ports.n == 0 && !local->servers)
+		return 0;
+	r = firewall_find_run(local->run, &place, &unused, error);
+	if (r < 0)
+		return r;
+	firewall_render_local(how, &place, local, &text);
+	r = run_buffer(fw, &text, &message);
+	if (r == 0 && opens) {
+		firewall_render_local(FIREWALL_GET, &place, local, &text);
+		r = run_buffer(fw, &text, &message);
+	}
+	if (r == -ENOENT && !opens)
+		r = 0; /* the table itself is gone */
+	if (r < 0)
+		(void)explain(error, r,
+			      opens ? "open the run's loopback"
+				    : "close the run's loopback",
+			      message);
+	strbuf_fini(&text);
+	return r;
 }
 
 int firewall_apply_local(struct firewall *fw,
 			 const struct firewall_local *local,
 			 char error[FIREWALL_ERROR_MAX])
 {
-	struct strbuf text = STRBUF_INIT;
-	struct firewall_place place;
-	const char *message;
-	uint64_t unused;
-	int r;
-
-	if (!is_asked_for(local))
-		return 0;
-	r = firewall_find_run(local->run, &place, &unused, error);
-	if (r < 0)
-		return r;
-	firewall_render_local(FIREWALL_CREATE, &place, local, &text);
-	r = run_buffer(fw, &text, &message);
-	if (r == 0) {
-		firewall_render_local(FIREWALL_GET, &place, local, &text);
-		r = run_buffer(fw, &text, &message);
-	}
-	if (r < 0)
-		(void)explain(error, r, "open the run's loopback", message);
-	strbuf_fini(&text);
-	return r;
+	return change_local(fw, local, FIREWALL_CREATE, error);
 }
 
 int firewall_revert_local(struct firewall *fw,
 			  const struct firewall_local *local,
 			  char error[FIREWALL_ERROR_MAX])
 {
-	struct strbuf text = STRBUF_INIT;
-	struct firewall_place place;
-	const char *message;
-	uint64_t unused;
-	int r;
-
-	if (!is_asked_for(local))
-		return 0;
-	r = firewall_find_run(local->run, &place, &unused, error);
-	if (r < 0)
-		return r;
-	firewall_render_local(FIREWALL_DELETE, &place, local, &text);
-	r = run_buffer(fw, &text, &message);
-	if (r == -ENOENT)
-		r = 0; /* the table itself is gone */
-	if (r < 0)
-		(void)explain(error, r, "close the run's loopback", message);
-	strbuf_fini(&text);
-	return r;
+	return change_local(fw, local, FIREWALL_DELETE, error);
 }

@@ -4,6 +4,8 @@
  */
 #include "sandbox/places.h"
 
+#include "sandbox/leaver.h"
+
 /* What one user may have for each that he leaves free: with 256 places, 205 for
  * the first, 41 for the next, then 8, then 2. */
 #define OF_USER_FOR_EACH_FREE 4
@@ -45,27 +47,21 @@ static bool has_share(const struct places *p, uid_t uid, size_t asking)
 	       own < OF_USER_FOR_EACH_FREE * (PLACES_RUNS - taken);
 }
 
-/* The oldest who asks of the user with most of them, if those are more than
- * @asking and one more. Seldom needed, so it need not be quick. */
+/* One who asks, of a user who has more of them than @asking and one more. */
 static struct place *find_leaver(struct places *p, size_t asking)
 {
-	struct place *found = NULL;
-	size_t most = asking + 1;
+	struct stayer v[PLACES_MAX] = { { 0 } };
+	struct place *at[PLACES_MAX];
+	size_t n = 0, found;
 
 	for (size_t i = 0; i < PLACES_MAX; i++) {
-		struct place *at = &p->v[i];
-		size_t n;
-
-		if (at->state != PLACE_ASKING)
+		if (p->v[i].state != PLACE_ASKING)
 			continue;
-		n = count_of(p, PLACE_ASKING, at->uid);
-		if (n > most || (n == most && found && at->uid == found->uid &&
-				 at->turn < found->turn)) {
-			most = n;
-			found = at;
-		}
+		v[n] = (struct stayer){ p->v[i].uid, p->v[i].turn };
+		at[n++] = &p->v[i];
 	}
-	return found;
+	found = leaver_find(v, n, asking + 1);
+	return found < n ? at[found] : NULL;
 }
 
 bool places_ask(struct places *p, uid_t uid, pid_t *ret_leaves)

@@ -17,10 +17,43 @@
 /* The kernel gives a free port on IPv4; on IPv6 the same may be taken. */
 #define PORT_TRIES 32
 
-/* @again: see bind_to(). */
-static int open_socket(const struct addr *addr, bool again, int *ret_fd)
+/*
+ * Whom else a port is left to. AGAIN: to us, where connections of a listener
+ * that has gone are remembered; until it listens, others who ask for that may
+ * then bind the same. BESIDE: to our next socket as well.
+ */
+enum leave {
+	LEAVE_NOBODY,
+	LEAVE_AGAIN,
+	LEAVE_BESIDE
+};
+
+static int share_port(int fd)
 {
 	const int on = 1;
+
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0
+		       ? -errno
+		       : 0;
+}
+
+static int set_options(int fd, const struct addr *addr, enum leave leave)
+{
+	const int on = 1;
+
+	if ((leave != LEAVE_NOBODY &&
+	     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0) ||
+	    (addr->family == AF_INET6 &&
+	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0))
+		return -errno;
+	return leave == LEAVE_BESIDE ? share_port(fd) : 0;
+}
+
+static int bind_to(const struct addr *addr, uint16_t port, enum leave leave,
+		   int *ret_fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = addr_to_sockaddr(addr, port, &ss);
 	int fd, r;
 
 	/* Protocol by number: 0 may be turned into MPTCP by the system. */
@@ -28,37 +61,14 @@ static int open_socket(const struct addr *addr, bool again, int *ret_fd)
 		    IPPROTO_TCP);
 	if (fd < 0)
 		return -errno;
-	if ((again &&
-	     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0) ||
-	    (addr->family == AF_INET6 &&
-	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0)) {
+	r = set_options(fd, addr, leave);
+	if (r == 0 && bind(fd, (const struct sockaddr *)&ss, len) < 0)
 		r = -errno;
-		(void)close(fd);
-		return r;
-	}
-	*ret_fd = fd;
-	return 0;
-}
-
-/* @again: also where connections of a listener that has gone are remembered.
- * Until it listens, others who ask for that may then bind the same. */
-static int bind_to(const struct addr *addr, uint16_t port, bool again,
-		   int *ret_fd)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = addr_to_sockaddr(addr, port, &ss);
-	int fd = -1, r;
-
-	r = open_socket(addr, again, &fd);
 	if (r < 0)
-		return r;
-	if (bind(fd, (const struct sockaddr *)&ss, len) < 0) {
-		r = -errno;
 		(void)close(fd);
-		return r;
-	}
-	*ret_fd = fd;
-	return 0;
+	else
+		*ret_fd = fd;
+	return r;
 }
 
 static int port_of(int fd, uint16_t *ret)
@@ -81,13 +91,13 @@ int door_bind(struct door *ret, uint16_t port)
 	for (int i = 0; i < PORT_TRIES && r == -EADDRINUSE; i++) {
 		struct door d = { .fds = { -1, -1 } };
 
-		r = bind_to(&v4, port, false, &d.fds[0]);
+		r = bind_to(&v4, port, LEAVE_NOBODY, &d.fds[0]);
 		if (r < 0)
 			return r;
 		d.fds_n = 1;
 		r = port_of(d.fds[0], &d.port);
 		if (r == 0)
-			r = bind_to(&v6, d.port, false, &d.fds[1]);
+			r = bind_to(&v6, d.port, LEAVE_NOBODY, &d.fds[1]);
 		if (r == 0)
 			d.fds_n = 2;
 		else if (r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL)
@@ -108,15 +118,6 @@ int door_listen(const struct door *d)
 	return 0;
 }
 
-static int share_port(int fd)
-{
-	const int on = 1;
-
-	return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0
-		       ? -errno
-		       : 0;
-}
-
 /* Listens; whoever comes after us may have the port while our connections are
  * remembered. Set before, a stranger could have bound it beside us. */
 static int listen_again(int fd)
@@ -129,33 +130,14 @@ static int listen_again(int fd)
 	return 0;
 }
 
-/* Another socket on the same address and port as @first. */
-static int bind_beside(const struct addr *addr, uint16_t port, int *ret_fd)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = addr_to_sockaddr(addr, port, &ss);
-	int fd = -1, r;
-
-	r = open_socket(addr, true, &fd);
-	if (r < 0)
-		return r;
-	r = share_port(fd);
-	if (r == 0 && bind(fd, (const struct sockaddr *)&ss, len) < 0)
-		r = -errno;
-	if (r < 0)
-		(void)close(fd);
-	else
-		*ret_fd = fd;
-	return r;
-}
-
 int door_listen_on(const struct addr *addr, uint16_t port, unsigned n,
 		   int *ret_fds, uint16_t *ret_port)
 {
 	unsigned made = 0;
 	int r;
 
-	r = bind_to(addr, port, port != 0, &ret_fds[0]);
+	r = bind_to(addr, port, port != 0 ? LEAVE_AGAIN : LEAVE_NOBODY,
+		    &ret_fds[0]);
 	if (r < 0)
 		return r;
 	made = 1;
@@ -165,7 +147,7 @@ int door_listen_on(const struct addr *addr, uint16_t port, unsigned n,
 	if (r == 0 && n > 1)
 		r = share_port(ret_fds[0]);
 	for (; made < n && r == 0; made += r == 0)
-		r = bind_beside(addr, port, &ret_fds[made]);
+		r = bind_to(addr, port, LEAVE_BESIDE, &ret_fds[made]);
 	for (unsigned i = 0; i < n && r == 0; i++)
 		r = listen_again(ret_fds[i]);
 	if (r == 0)

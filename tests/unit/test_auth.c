@@ -14,18 +14,13 @@
 #include "common/base64.h"
 #include "common/macros.h"
 #include "proxy/auth.h"
+#include "tests/unit/users.h"
 
 #define LONG_NAME                                                              \
 	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-/* Of "abc" (FIPS 180-2, B.1), and of "hello". */
 static const char file[] =
-	"alice:"
-	"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n"
-	"bob:"
-	"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
-	"\n" LONG_NAME
-	":2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\n";
+	"alice:" ABC "\nbob:" HELLO "\n" LONG_NAME ":" HELLO "\n";
 
 static void on_wrong(void *arg, uint32_t line, uint32_t column, const char *why)
 {

@@ -15,8 +15,8 @@
 #include "common/auth_file.h"
 #include "common/macros.h"
 #include "common/strbuf.h"
+#include "tests/unit/users.h"
 
-#define ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 #define NOTHING                                                                \
 	"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define SIXTY_FOUR                                                             \

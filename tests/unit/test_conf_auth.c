@@ -18,32 +18,10 @@
 #include "common/conf.h"
 #include "common/conf_pack.h"
 #include "common/macros.h"
+#include "tests/unit/folder.h"
+#include "tests/unit/users.h"
 
-#define ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-
-static char folder[] = "/tmp/netleash-auth-XXXXXX";
 static uid_t conf_owner = (uid_t)-1; /* ours */
-
-static const char *path_of(const char *name, char path[128])
-{
-	(void)snprintf(path, 128, "%s/%s", folder, name);
-	return path;
-}
-
-static void put(const char *name, const char *text, mode_t mode)
-{
-	char path[128];
-	FILE *f;
-
-	/* Anew: it may have been given to somebody. */
-	(void)unlink(path_of(name, path));
-	f = fopen(path, "w");
-
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-	assert_int_equal(chmod(path, mode), 0);
-}
 
 static int load(const char *text, enum conf_auth_want want, struct conf **ret,
 		struct conf_report *report)
@@ -52,7 +30,7 @@ static int load(const char *text, enum conf_auth_want want, struct conf **ret,
 	char path[128];
 	const char *word = path_of("conf", path);
 
-	put("conf", text, 0644);
+	put_mode("conf", text, 0644);
 	assert_int_equal(chown(word, conf_owner, conf_owner), 0);
 	*ret = NULL;
 	return conf_load(&word, 1, &opts, ret, report);
@@ -76,7 +54,7 @@ static void whoever_serves_reads_the_file_and_nobody_else_needs_to(void **state)
 	struct strbuf out = STRBUF_INIT;
 
 	(void)state;
-	put("users", "alice:" ABC "\nbob:" ABC "\n", 0640);
+	put_mode("users", "alice:" ABC "\nbob:" ABC "\n", 0640);
 	cf = load_good("auth users\nlisten 192.0.2.1:3128 [2001:db8::1]:0\n",
 		       CONF_AUTH_NEED);
 	assert_true(cf->auth.read);
@@ -128,11 +106,11 @@ static void a_file_that_is_no_good_is_an_error_with_its_place(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-		put("users", "alice:" ABC "\n", modes[i].mode);
+		put_mode("users", "alice:" ABC "\n", modes[i].mode);
 		check_error("allow *\nauth users\n", "conf", 2, 6,
 			    modes[i].part);
 	}
-	put("users", "# x\nalice:hunter2\n", 0600);
+	put_mode("users", "# x\nalice:hunter2\n", 0600);
 	check_error("auth users\n", "users", 2, 7, "64 hex digits");
 	check_error("auth nosuch\n", "conf", 1, 6, "cannot be read");
 	check_error("auth .\n", "conf", 1, 6, "is a folder");
@@ -140,11 +118,11 @@ static void a_file_that_is_no_good_is_an_error_with_its_place(void **state)
 	check_error("auth users users\n", "conf", 1, 12, "more than 'auth'");
 	check_error("profile p { auth users }\n", "conf", 1, 13,
 		    "cannot stand in a profile");
-	put("users", "alice:" ABC "\n", 0600);
+	put_mode("users", "alice:" ABC "\n", 0600);
 	check_error("auth users\nauth users\n", "conf", 2, 6, "duplicate");
 	assert_non_null(big);
 	memset(big, '\n', AUTH_FILE_MAX + 1);
-	put("users", big, 0600);
+	put_mode("users", big, 0600);
 	check_error("auth users\n", "conf", 1, 6, "is bigger than 256 KiB");
 	free(big);
 }
@@ -156,11 +134,11 @@ static void a_file_of_somebody_else_is_not_taken(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	put("users", "alice:" ABC "\n", 0600);
+	put_mode("users", "alice:" ABC "\n", 0600);
 	assert_int_equal(chown(path_of("users", path), 65534, 65534), 0);
 	check_error("auth users\n", "conf", 1, 6, "belongs to another user");
 	/* But where the conf is his, so may be the file. */
-	put("users", "alice:" ABC "\n", 0600);
+	put_mode("users", "alice:" ABC "\n", 0600);
 	assert_int_equal(chown(path_of("users", path), 65534, 65534), 0);
 	conf_owner = 65534;
 	conf_free(load_good("auth users\n", CONF_AUTH_NEED));
@@ -173,7 +151,7 @@ static void a_file_without_users_is_a_warning_and_lets_nobody_in(void **state)
 	struct conf *cf;
 
 	(void)state;
-	put("users", "# nobody\n", 0600);
+	put_mode("users", "# nobody\n", 0600);
 	assert_int_equal(load("auth users\n", CONF_AUTH_NEED, &cf, &report), 0);
 	assert_int_equal(report.warnings_n, 1);
 	assert_true(cf->auth.read);
@@ -197,7 +175,7 @@ static void a_listener_beyond_loopback_needs_it(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		check_error(cases[i].conf, "conf", cases[i].line,
 			    cases[i].column, "is not a loopback address");
-	put("users", "alice:" ABC "\n", 0600);
+	put_mode("users", "alice:" ABC "\n", 0600);
 	/* Whatever comes first. */
 	conf_free(
 		load_good("listen 0.0.0.0:3128\nauth users\n", CONF_AUTH_NEED));
@@ -211,7 +189,7 @@ static void it_goes_to_another_process_whole(void **state)
 	struct conf *cf, *other;
 
 	(void)state;
-	put("users", "alice:" ABC "\nbob:" ABC "\n", 0600);
+	put_mode("users", "alice:" ABC "\nbob:" ABC "\n", 0600);
 	cf = load_good("auth users\nlisten 192.0.2.1:3128\nallow a.example\n",
 		       CONF_AUTH_NEED);
 	conf_pack(cf, &bytes);
@@ -249,22 +227,6 @@ static void it_goes_to_another_process_whole(void **state)
 	strbuf_fini(&b);
 }
 
-static int make_folder(void **state)
-{
-	(void)state;
-	return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-	char path[128];
-
-	(void)state;
-	(void)unlink(path_of("users", path));
-	(void)unlink(path_of("conf", path));
-	return rmdir(folder);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +241,6 @@ int main(void)
 		cmocka_unit_test(it_goes_to_another_process_whole),
 	};
 
-	return cmocka_run_group_tests_name("conf_auth", tests, make_folder,
-					   remove_folder);
+	return cmocka_run_group_tests_name("conf_auth", tests, folder_make,
+					   folder_remove);
 }

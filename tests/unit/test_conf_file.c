@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * tests/unit/test_conf_file.c - files, includes, presets, several confs
- *
- * In a folder of the test's own, whose name has a '[' so that it would be a
- * pattern if it were taken for one.
  */
 #include <errno.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,24 +17,7 @@
 
 #include "common/conf.h"
 #include "common/conf_priv.h"
-
-static char folder[] = "/tmp/netleash-[conf]-XXXXXX";
-
-static const char *path_of(const char *name, char path[128])
-{
-	snprintf(path, 128, "%s/%s", folder, name);
-	return path;
-}
-
-static void put(const char *name, const char *text)
-{
-	char path[128];
-	FILE *f = fopen(path_of(name, path), "w");
-
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-}
+#include "tests/unit/folder.h"
 
 /* Presets: "good" has two rules, "bad" has an error, "none" is missing. */
 static int play_preset(void *arg, const char *name, char **ret_text,
@@ -309,27 +288,6 @@ static void a_preset_holds_rules_and_nothing_else(void **state)
 	refuse("a.conf", 6, "stray brace");
 }
 
-static int make_folder(void **state)
-{
-	(void)state;
-	return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_one(const char *path, const struct stat *st, int kind,
-		      struct FTW *at)
-{
-	(void)st;
-	(void)kind;
-	(void)at;
-	return remove(path);
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +301,6 @@ int main(void)
 		cmocka_unit_test(a_preset_holds_rules_and_nothing_else),
 	};
 
-	return cmocka_run_group_tests_name("conf_file", tests, make_folder,
-					   remove_folder);
+	return cmocka_run_group_tests_name("conf_file", tests, folder_make,
+					   folder_remove);
 }

@@ -19,24 +19,7 @@
 #include "common/conf.h"
 #include "common/conf_pack.h"
 #include "proxy/policy.h"
-
-static char folder[] = "/tmp/netleash-[list]-XXXXXX";
-
-static const char *path_of(const char *name, char path[128])
-{
-	(void)snprintf(path, 128, "%s/%s", folder, name);
-	return path;
-}
-
-static void put(const char *name, const char *text)
-{
-	char path[128];
-	FILE *f = fopen(path_of(name, path), "w");
-
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-}
+#include "tests/unit/folder.h"
 
 static int load(const char *text, struct conf **ret, struct conf_report *report)
 {
@@ -340,27 +323,6 @@ static void packed_lists_that_are_cut_or_changed_are_refused(void **state)
 	strbuf_fini(&bytes);
 }
 
-static int make_folder(void **state)
-{
-	(void)state;
-	return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-	static const char *const names[] = { "conf",	 "ok.txt",
-					     "bad.txt",	 "none.txt",
-					     "more.txt", "block.txt",
-					     "fifo" };
-	char path[128];
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		(void)unlink(path_of(names[i], path));
-	(void)rmdir(path_of("sub", path));
-	return rmdir(folder);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -379,6 +341,6 @@ int main(void)
 			packed_lists_that_are_cut_or_changed_are_refused),
 	};
 
-	return cmocka_run_group_tests_name("conf_list", tests, make_folder,
-					   remove_folder);
+	return cmocka_run_group_tests_name("conf_list", tests, folder_make,
+					   folder_remove);
 }

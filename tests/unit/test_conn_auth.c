@@ -21,9 +21,8 @@
 #include "common/macros.h"
 #include "proxy/proxy.h"
 #include "tests/support/proxy_fixture.h"
-
-#define ABC   "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-#define HELLO "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+#include "tests/unit/folder.h"
+#include "tests/unit/users.h"
 
 #define ALICE "Proxy-Authorization: Basic YWxpY2U6YWJj\r\n" /* alice:abc */
 #define BOB   "Proxy-Authorization: Basic Ym9iOmhlbGxv\r\n" /* bob:hello */
@@ -45,28 +44,13 @@
 	"alice\x03"                                                            \
 	"abd"
 
-static char folder[] = "/tmp/netleash-conn-auth-XXXXXX";
-
-static void put(const char *name, const char *text)
-{
-	char path[128];
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-	assert_int_equal(chmod(path, 0600), 0);
-}
-
 /* `auth` and @lines. */
 static void begin(struct fixture *f, const char *lines)
 {
 	const struct fixture_opts opts = { .unnamed = true, .asks = true };
 	char conf[400];
 
-	put("users", "alice:" ABC "\n");
+	put_mode("users", "alice:" ABC "\n", 0600);
 	(void)snprintf(conf, sizeof(conf), "auth %s/users\n%s", folder, lines);
 	fixture_begin_opts(f, conf, &opts);
 }
@@ -316,7 +300,7 @@ static void a_reload_counts_from_the_next_request(void **state)
 	fixture_say(origin, ANSWER);
 	(void)fixture_head(&f, client);
 
-	put("users", "bob:" HELLO "\n");
+	put_mode("users", "bob:" HELLO "\n", 0600);
 	(void)snprintf(conf, sizeof(conf),
 		       "auth %s/users\nallow 127.0.0.1:ORIGIN\n", folder);
 	text = fixture_fill(&f, conf);
@@ -350,7 +334,7 @@ static void the_clients_of_a_run_are_never_asked(void **state)
 	int client, origin;
 
 	(void)state;
-	put("users", "alice:" ABC "\n");
+	put_mode("users", "alice:" ABC "\n", 0600);
 	(void)snprintf(conf, sizeof(conf),
 		       "auth %s/users\nallow 127.0.0.1:ORIGIN\n", folder);
 	fixture_begin(&f, conf);
@@ -490,22 +474,6 @@ static void socks_that_says_no_more_is_let_go(void **state)
 	fixture_end(&f);
 }
 
-static int make_folder(void **state)
-{
-	(void)state;
-	return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-	char path[128];
-
-	(void)state;
-	(void)snprintf(path, sizeof(path), "%s/users", folder);
-	(void)unlink(path);
-	return rmdir(folder);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -529,6 +497,6 @@ int main(void)
 		      NULL) < 0)
 		return 1;
 	log_set_level(LOG_LEVEL_ERROR);
-	return cmocka_run_group_tests_name("conn_auth", tests, make_folder,
-					   remove_folder);
+	return cmocka_run_group_tests_name("conn_auth", tests, folder_make,
+					   folder_remove);
 }

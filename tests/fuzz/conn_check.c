@@ -16,6 +16,7 @@
 
 #include "common/macros.h"
 #include "proxy/access_log.h"
+#include "tests/fuzz/conn_auth.h"
 #include "tests/fuzz/conn_lines.h"
 #include "tests/fuzz/conn_policy.h"
 #include "tests/fuzz/conn_world.h"
@@ -192,6 +193,8 @@ static void check_http_line(struct world *w, struct story *s, struct line *l)
 			    m.why ? m.why : "its head is not whole");
 	if (m.head_done)
 		check_same(l, &m);
+	if (m.head_done && conn_policy_asks(w->conf))
+		conn_auth_check_request(l, sent->s + s->said, &m);
 	if (v == STRICT_OK)
 		s->said += m.n;
 	check_answer(w, s, l, m.head_done ? &m : NULL);
@@ -199,15 +202,12 @@ static void check_http_line(struct world *w, struct story *s, struct line *l)
 		s->open = false;
 }
 
-/* The length of a SOCKS5 greeting and request, or 0. */
-static size_t socks_request_length(const struct strbuf *b)
+/* The length of all that is said before a tunnel, or 0. */
+static size_t socks_request_length(const struct strbuf *b, bool asks)
 {
-	size_t at, n;
+	size_t at = conn_auth_socks_length(b, asks), n;
 
-	if (b->len < 2 || b->s[0] != 5)
-		return 0;
-	at = 2 + (unsigned char)b->s[1];
-	if (b->len < at + 5 || memcmp(b->s + at, "\5\1\0", 3) != 0)
+	if (at == 0 || b->len < at + 5 || memcmp(b->s + at, "\5\1\0", 3) != 0)
 		return 0;
 	switch (b->s[at + 3]) {
 	case 1:
@@ -229,25 +229,29 @@ static size_t socks_request_length(const struct strbuf *b)
 static void check_socks_line(struct world *w, struct story *s,
 			     const struct line *l)
 {
+	const bool asks = conn_policy_asks(w->conf);
+	const size_t length = asks ? 14 : 12; /* of all answers */
 	const struct end *e = s->end;
 
 	bool allowed = line_says(&l->decision, "allow") ||
 		       line_says(&l->reason, "sni");
-	bool opened = e->got.len >= 12 && e->got.s[3] == 0;
+	bool opened = e->got.len >= length && e->got.s[length - 9] == 0;
 
 	s->open = false;
 	s->silent = true;
-	if (!opened && e->got.len > 12)
+	if (asks)
+		conn_auth_check_socks(l, &e->sent);
+	if (!opened && e->got.len > length)
 		world_wrong("more than a refusal is answered");
 	if (opened && !allowed)
 		world_wrong("a tunnel was opened, and the log says %s",
 			    l->decision.s);
 	if (!opened && !(allowed && e->spoilt))
 		return;
-	s->said = socks_request_length(&e->sent);
+	s->said = socks_request_length(&e->sent, asks);
 	if (opened && s->said == 0)
 		world_wrong("a request is taken that is none");
-	s->got = opened ? 12 : e->got.len;
+	s->got = opened ? length : e->got.len;
 	begin_tunnel(w, s);
 }
 
@@ -419,6 +423,8 @@ static void check_origin(const struct end *e)
 		if (v == STRICT_BAD)
 			world_wrong("an origin gets what is no request: %s",
 				    m.why);
+		if (m.head_done && parent)
+			conn_auth_check_parent(bytes, &m);
 		if (m.head_done && !strict_is(&m.method, "CONNECT")) {
 			check_fields(bytes, &m, parent);
 			find_line(&m, &body);

@@ -87,6 +87,8 @@ static void read_line(const char *text, struct line *ret)
 	read_text(text, "path", &ret->path);
 	read_text(text, "decision", &ret->decision);
 	read_text(text, "reason", &ret->reason);
+	if (strstr(text, "\"user\":"))
+		read_text(text, "user", &ret->user);
 	ret->status = (unsigned)strtoul(value_of(text, "status"), NULL, 10);
 	ret->bytes_out = strtoull(value_of(text, "bytes_out"), NULL, 10);
 }
@@ -115,7 +117,7 @@ void lines_fini(struct line *lines, size_t n)
 		struct line *l = &lines[i];
 		struct strbuf *all[] = { &l->protocol, &l->method,   &l->target,
 					 &l->path,     &l->decision, &l->reason,
-					 &l->body };
+					 &l->user,     &l->body };
 
 		for (size_t j = 0; j < sizeof(all) / sizeof(*all); j++)
 			strbuf_fini(all[j]);

@@ -21,7 +21,7 @@
  */
 struct line {
 	uint16_t port;
-	struct strbuf protocol, method, target, path, decision, reason;
+	struct strbuf protocol, method, target, path, decision, reason, user;
 	unsigned status;
 	uint64_t bytes_out;
 	struct strbuf body;

@@ -42,6 +42,16 @@ static const char *const texts[WORLD_CONFS] = {
 	"limit head-size 1k\nlimit header-count 8\nlimit idle-time 20s\n"
 	"limit connections 2\nlimit tunnels-per-target 1\n"
 	"limit pending-dials 1\nlimit pending-lookups 1\n" SMALL,
+
+	/* open to whoever has a password */
+	"allow 93.184.216.34:80-83,443 *.ok.test:80-83,443\n"
+	"private 10.0.0.0/8 2001:db8::/32\ntunnel-check off\n" SMALL ROOM,
+
+	/* the same, behind a parent that needs one as well */
+	"allow 93.184.216.34:80-83,443 *.ok.test:80,443 93.184.216.99:3128\n"
+	"upstream http://user:pass@" WORLD_PARENT ":3128\n"
+	"upstream direct 93.184.216.34 *.direct.ok.test\n"
+	"private 10.0.0.0/8\ntunnel-check off\n" SMALL ROOM,
 };
 
 struct place {
@@ -69,6 +79,17 @@ static const struct place places[WORLD_CONFS][8] = {
 	  { "10.0.0.0/8", 443, 443 },
 	  { "2001:db8::/32", 80, 80 },
 	  { "2001:db8::/32", 443, 443 } },
+	{ { "93.184.216.34/32", 80, 83 },
+	  { "93.184.216.34/32", 443, 443 },
+	  { "10.0.0.0/8", 80, 83 },
+	  { "10.0.0.0/8", 443, 443 },
+	  { "2001:db8::/32", 80, 83 },
+	  { "2001:db8::/32", 443, 443 } },
+	{ { "93.184.216.34/32", 80, 83 },
+	  { "93.184.216.34/32", 443, 443 },
+	  { WORLD_PARENT "/32", 3128, 3128 },
+	  { "10.0.0.0/8", 80, 80 },
+	  { "10.0.0.0/8", 443, 443 } },
 };
 
 const char *conn_policy_text(unsigned conf)
@@ -93,6 +114,11 @@ bool conn_policy_may_dial(unsigned conf, const struct addr *a, uint16_t port)
 			return true;
 	}
 	return false;
+}
+
+bool conn_policy_asks(unsigned conf)
+{
+	return conf == 4 || conf == 5;
 }
 
 bool conn_policy_is_roomy(unsigned conf)

@@ -19,6 +19,9 @@ struct addr;
 #define CONN_PORT_UNREACHABLE 83
 
 const char *conn_policy_text(unsigned conf);
+
+/* True if clients need a password: CONN_AUTH_USERS. */
+bool conn_policy_asks(unsigned conf);
 bool conn_policy_may_dial(unsigned conf, const struct addr *a, uint16_t port);
 
 /* True if no input can reach a limit that is answered with "limit". */

@@ -26,10 +26,12 @@
 #include "common/addr.h"
 #include "common/conf.h"
 #include "common/conf_load.h"
+#include "common/fdio.h"
 #include "common/log.h"
 #include "common/macros.h"
 #include "proxy/policy.h"
 #include "proxy/proxy.h"
+#include "tests/fuzz/conn_auth.h"
 #include "tests/fuzz/conn_calls.h"
 #include "tests/fuzz/conn_policy.h"
 #include "tests/support/dns_script.h"
@@ -64,15 +66,32 @@ static unsigned turns, dials;
 
 /* --- making it */
 
+/* It is read again with each proxy, and so stays. */
+static int users_file(void)
+{
+	static int fd = -1;
+
+	if (fd >= 0)
+		return fd;
+	fd = memfd_create("users", MFD_CLOEXEC);
+	if (fd < 0 || fchmod(fd, 0600) < 0 ||
+	    fd_write_all(fd, CONN_AUTH_USERS, sizeof(CONN_AUTH_USERS) - 1) < 0)
+		world_wrong("no file of users");
+	return fd;
+}
+
 static void load_conf(struct service *s, unsigned conf)
 {
+	static const struct conf_opts opts = { .auth = CONF_AUTH_NEED };
 	struct strbuf text = STRBUF_INIT;
 	struct conf_report report;
 
 	strbuf_addf(&text, "resolver 127.0.0.1:%u\n%s", (unsigned)s->dns.port,
 		    conn_policy_text(conf));
-	if (conf_parse("fuzz.conf", text.s, text.len, NULL, &s->conf, &report) <
-	    0)
+	if (conn_policy_asks(conf))
+		strbuf_addf(&text, "auth /proc/self/fd/%d\n", users_file());
+	if (conf_parse("fuzz.conf", text.s, text.len, &opts, &s->conf,
+		       &report) < 0)
 		world_wrong("%u: %s", report.errors[0].line,
 			    report.errors[0].text);
 	conf_report_fini(&report);
@@ -116,6 +135,7 @@ static void start_service(unsigned conf)
 	opts.conf = s->conf;
 	scope.conf = s->conf;
 	scope.policy = s->policy;
+	scope.asks = conn_policy_asks(conf);
 	opts.log_fd = s->log;
 	if (proxy_new(&opts, &s->proxy) < 0)
 		world_wrong("no proxy");

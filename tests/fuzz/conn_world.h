@@ -19,9 +19,9 @@
 
 #define WORLD_CLIENTS 6
 #define WORLD_ORIGINS 24
-#define WORLD_CONFS   4
+#define WORLD_CONFS   6
 
-/* Where the parent proxy of the conf that has one is. */
+/* Where the parent proxy of the confs that have one is. */
 #define WORLD_PARENT "93.184.216.99"
 
 /**

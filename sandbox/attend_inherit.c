@@ -80,8 +80,7 @@ static void apply_limits(const struct inherited *in)
 		if (what == RLIMIT_STACK)
 			stack_limit_set(&limit);
 		else
-			(void)setrlimit((__rlimit_resource_t)what,
-					&limit);
+			(void)setrlimit((__rlimit_resource_t)what, &limit);
 	}
 }
 

@@ -27,7 +27,7 @@
 #define ENDING_SECONDS	30
 #define ACCEPT_MAX	16 /* in one turn of the loop */
 #define REST_MS		100
-#define LOOKING_SECONDS	2 /* whether who says no more is still there */
+#define LOOKING_SECONDS 2 /* whether who says no more is still there */
 #define WAITING_MAX	(256u * 1024) /* bytes that a stream may be behind */
 #define INPUT_MAX	(CONTROL_HEAD_MAX + CONTROL_BODY_MAX)
 #define GROUP_BUFFER	65536

@@ -6,7 +6,8 @@
  * Out:        the answer on its way, and a flow; or both sockets closed in the
  *             way their peers should see
  * Steps:      render -> send -> flow, or the gentle close after a refusal
- * Invariants: a refusal by policy is remembered for the summary exactly once;
+ * Invariants: a refusal by policy, and a failure, is remembered for the summary
+ *             exactly once;
  *             an answer is never eaten by a reset of ours (closer.h)
  */
 #include "proxy/conn_answer.h"
@@ -158,6 +159,23 @@ static void remember(struct conn *c, enum reason reason, const char *allow_with,
 	strbuf_fini(&what);
 }
 
+/* The table is there once it is needed: it rarely is. */
+static void remember_failure(struct conn *c, enum reason reason,
+			     const char *detail)
+{
+	struct scope *s = c->scope;
+	char target[TARGET_TEXT_MAX];
+
+	if (!s->blocked || !c->has_target || !reason_is_failure(reason))
+		return;
+	if (!s->failed)
+		s->failed = blocked_new();
+	if (s->failed)
+		blocked_add(s->failed,
+			    target_format(&c->request.target, target), reason,
+			    NULL, detail);
+}
+
 void conn_refuse(struct conn *c, enum reason reason, const char *detail,
 		 const struct addr *addrs, size_t addrs_n)
 {
@@ -191,6 +209,7 @@ void conn_refuse(struct conn *c, enum reason reason, const char *detail,
 		socks5_reply_render(reason_socks_reply(reason), NULL, 0,
 				    &c->out);
 	remember(c, reason, allow_with.s, rule.s);
+	remember_failure(c, reason, detail);
 	strbuf_fini(&allow_with);
 	strbuf_fini(&rule);
 	conn_answer(c, reason);

@@ -32,7 +32,7 @@ struct part {
 /**
  * struct proxy_scope
  * @open:   parts of which something is left
- * @merged: what was blocked, or needed, on all loops together
+ * @merged: what was kept of one kind, on all loops together
  */
 struct proxy_scope {
 	LIST_ENTRY(proxy_scope) link;
@@ -45,6 +45,12 @@ struct proxy_scope {
 	struct part parts[];
 };
 
+enum kept {
+	KEPT_BLOCKED,
+	KEPT_FAILED,
+	KEPT_NEEDED,
+};
+
 /* What is asked of a part: one of these, in its loop. */
 struct call {
 	struct proxy_scope *scope;
@@ -52,7 +58,7 @@ struct call {
 	const struct proxy_scope_opts *opts;
 	struct ruleset *rules;
 	struct proxy_stats *stats;
-	bool needed;
+	enum kept kept;
 	int fd;
 	uint16_t port;
 	int result;
@@ -261,16 +267,19 @@ static void merge(void *arg)
 {
 	const struct call *call = arg;
 	const struct scope *part = call->part->scope;
-	const struct blocked *b = call->needed ? part->needed : part->blocked;
+	const struct blocked *b[] = { [KEPT_BLOCKED] = part->blocked,
+				      [KEPT_FAILED] = part->failed,
+				      [KEPT_NEEDED] = part->needed };
 
-	if (b)
-		blocked_merge(call->scope->merged, b);
+	if (b[call->kept])
+		blocked_merge(call->scope->merged, b[call->kept]);
 }
 
-static const struct proxy_blocked *merge_all(struct proxy_scope *s, bool needed,
-					     size_t *ret_n, uint64_t *ret_more)
+static const struct proxy_blocked *merge_all(struct proxy_scope *s,
+					     enum kept kept, size_t *ret_n,
+					     uint64_t *ret_more)
 {
-	struct call call = { .needed = needed };
+	struct call call = { .kept = kept };
 
 	*ret_n = 0;
 	*ret_more = 0;
@@ -286,11 +295,17 @@ static const struct proxy_blocked *merge_all(struct proxy_scope *s, bool needed,
 const struct proxy_blocked *
 proxy_scope_blocked(struct proxy_scope *s, size_t *ret_n, uint64_t *ret_more)
 {
-	return merge_all(s, false, ret_n, ret_more);
+	return merge_all(s, KEPT_BLOCKED, ret_n, ret_more);
+}
+
+const struct proxy_blocked *
+proxy_scope_failed(struct proxy_scope *s, size_t *ret_n, uint64_t *ret_more)
+{
+	return merge_all(s, KEPT_FAILED, ret_n, ret_more);
 }
 
 const struct proxy_blocked *
 proxy_scope_needed(struct proxy_scope *s, size_t *ret_n, uint64_t *ret_more)
 {
-	return merge_all(s, true, ret_n, ret_more);
+	return merge_all(s, KEPT_NEEDED, ret_n, ret_more);
 }

@@ -45,7 +45,7 @@ struct proxy_secret {
  * @asks: the conf's `auth` counts; a listener beyond loopback needs it
  * @compare: what @policy lets pass and this would not is remembered too, for
  *          proxy_scope_needed(); borrowed for the life of the scope; NULL: none
- * @remember_blocked: keep what was refused, for proxy_scope_blocked()
+ * @remember_blocked: for proxy_scope_blocked() and proxy_scope_failed()
  */
 struct proxy_scope_opts {
 	const struct conf *conf;
@@ -117,7 +117,7 @@ void proxy_scope_close(struct proxy_scope *s, void (*done)(void *arg),
  * struct proxy_blocked - one thing that was refused, for the summary
  * @target:  "host:port", or "METHOD http://host:port/path" where they decided
  * @allow_with: the rule that would allow it, "" if none can
- * @rule:    place of the rule that refused, "" if none
+ * @rule:    place of the rule that refused, "" if none; of what failed, why
  */
 struct proxy_blocked {
 	char *target;
@@ -136,11 +136,12 @@ struct proxy_blocked {
 const struct proxy_blocked *
 proxy_scope_blocked(struct proxy_scope *s, size_t *ret_n, uint64_t *ret_more);
 
-/*
- * The same for what was reached and `compare` would have refused: for which
- * reason, and the rule that allows it. What could not be reached (its name does
- * not resolve, nobody listens) is not among it.
- */
+/* The same for what policy allowed, and the network, or a limit, did not. */
+const struct proxy_blocked *
+proxy_scope_failed(struct proxy_scope *s, size_t *ret_n, uint64_t *ret_more);
+
+/* The same for what was reached and `compare` would have refused: for which
+ * reason, and the rule that allows it. */
 const struct proxy_blocked *
 proxy_scope_needed(struct proxy_scope *s, size_t *ret_n, uint64_t *ret_more);
 

@@ -148,3 +148,8 @@ bool reason_is_policy(enum reason r)
 {
 	return r >= REASON_NOT_ALLOWED && r <= REASON_SNI;
 }
+
+bool reason_is_failure(enum reason r)
+{
+	return r >= REASON_DNS_FAILURE && r <= REASON_LIMIT;
+}

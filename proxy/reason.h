@@ -56,4 +56,7 @@ const char *reason_sentence(enum reason r);
 /* True for a refusal by policy (the 403 group and sni). */
 bool reason_is_policy(enum reason r);
 
+/* True where policy had it so, and the network or a limit did not. */
+bool reason_is_failure(enum reason r);
+
 #endif

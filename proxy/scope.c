@@ -111,6 +111,7 @@ void scope_free(struct scope *s)
 	stats_add(&s->loop->past, &s->stats);
 	LIST_REMOVE(s, link);
 	blocked_free(s->blocked);
+	blocked_free(s->failed);
 	blocked_free(s->needed);
 	ruleset_unref(s->rules);
 	signer_unref(s->signer);

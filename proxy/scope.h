@@ -47,7 +47,7 @@ typedef void scope_ended_fn(void *arg);
  * @secrets: the owner's
  * @distrusted, @compare: see proxy_scope.h
  * @asks:   see proxy_scope.h; @exposed: a listener is beyond loopback
- * @blocked: NULL: not remembered
+ * @blocked: NULL: not remembered; nor is what @failed, NULL while nothing did
  * @needed: what @compare would have refused; NULL with it
  * @handshakes: connections in CONN_TLS
  * @settling: it is being closed, and waits for them: @settle
@@ -64,7 +64,7 @@ struct scope {
 	size_t secrets_n;
 	bool distrusted, asks, exposed;
 	const struct policy *compare;
-	struct blocked *blocked, *needed;
+	struct blocked *blocked, *failed, *needed;
 	struct proxy_stats stats;
 	struct listener_list listeners;
 	struct forward_port_list forwards;

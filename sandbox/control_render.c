@@ -150,6 +150,7 @@ void control_render_status(const struct control_facts *f, struct strbuf *out)
 
 struct blocked_call {
 	struct json *j;
+	bool failed;
 	uint64_t more;
 };
 
@@ -161,7 +162,8 @@ static void add_blocked(struct blocked_call *call, struct proxy_scope *scope,
 	uint64_t more;
 	size_t n;
 
-	blocked = proxy_scope_blocked(scope, &n, &more);
+	blocked = call->failed ? proxy_scope_failed(scope, &n, &more)
+			       : proxy_scope_blocked(scope, &n, &more);
 	call->more += more;
 	for (size_t i = 0; i < n; i++) {
 		const struct proxy_blocked *b = &blocked[i];
@@ -169,9 +171,12 @@ static void add_blocked(struct blocked_call *call, struct proxy_scope *scope,
 		json_object_open(j, NULL);
 		json_string(j, "target", b->target);
 		json_string(j, "reason", reason_name(b->reason));
-		json_string_or_null(j, "rule", b->rule[0] ? b->rule : NULL);
-		json_string_or_null(j, "allow_with",
-				    b->allow_with[0] ? b->allow_with : NULL);
+		json_string_or_null(j, call->failed ? "detail" : "rule",
+				    b->rule[0] ? b->rule : NULL);
+		if (!call->failed)
+			json_string_or_null(j, "allow_with",
+					    b->allow_with[0] ? b->allow_with
+							     : NULL);
 		json_uint(j, "count", b->count);
 		json_string_or_null(j, "run", ticket ? ticket->run : NULL);
 		json_string_or_null(j, "caller",
@@ -186,18 +191,26 @@ static void add_blocked_of_run(const struct run_facts *run, void *arg)
 	add_blocked(arg, run->scope, run->ticket);
 }
 
+static void add_all_blocked(const struct control_facts *f, struct json *j,
+			    bool failed)
+{
+	struct blocked_call call = { .j = j, .failed = failed };
+
+	json_array_open(j, failed ? "failed" : "blocked");
+	add_blocked(&call, f->server->scope, NULL);
+	(void)runs_each(f->runs, add_blocked_of_run, &call);
+	json_array_close(j);
+	json_uint(j, failed ? "more_failed" : "more", call.more);
+}
+
 void control_render_blocked(const struct control_facts *f, struct strbuf *out)
 {
 	struct json j;
-	struct blocked_call call = { .j = &j };
 
 	json_init(&j, out);
 	json_object_open(&j, NULL);
-	json_array_open(&j, "blocked");
-	add_blocked(&call, f->server->scope, NULL);
-	(void)runs_each(f->runs, add_blocked_of_run, &call);
-	json_array_close(&j);
-	json_uint(&j, "more", call.more);
+	add_all_blocked(f, &j, false);
+	add_all_blocked(f, &j, true);
 	json_object_close(&j);
 	strbuf_addc(out, '\n');
 }

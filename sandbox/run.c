@@ -184,6 +184,8 @@ static void print_summary(const struct run *run)
 	if (!run->plan.cli.quiet) {
 		blocked = proxy_scope_blocked(run->scope, &n, &more);
 		summary_render(blocked, n, more, &text);
+		blocked = proxy_scope_failed(run->scope, &n, &more);
+		summary_render_failed(blocked, n, more, &text);
 	}
 	if (run->plan.learn) {
 		blocked = proxy_scope_needed(run->scope, &n, &more);

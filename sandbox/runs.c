@@ -101,6 +101,8 @@ static void write_summary(struct run *run)
 
 	blocked = proxy_scope_blocked(run->scope, &n, &more);
 	summary_render(blocked, n, more, &text);
+	blocked = proxy_scope_failed(run->scope, &n, &more);
+	summary_render_failed(blocked, n, more, &text);
 	if (strbuf_failed(&text) ||
 	    fd_write_all(run->summary, text.s, text.len) < 0)
 		text.len = 0;

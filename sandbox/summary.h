@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sandbox/summary.h - what was blocked, said once, when CMD has ended
+ * sandbox/summary.h - what was blocked or failed, said once, when CMD has ended
  */
 #ifndef NETLEASH_SANDBOX_SUMMARY_H
 #define NETLEASH_SANDBOX_SUMMARY_H
@@ -15,5 +15,9 @@ struct proxy_blocked;
  */
 void summary_render(const struct proxy_blocked *blocked, size_t n,
 		    unsigned long long more, struct strbuf *out);
+
+/* The same for what was allowed and could not be reached, with why. Pure. */
+void summary_render_failed(const struct proxy_blocked *failed, size_t n,
+			   unsigned long long more, struct strbuf *out);
 
 #endif

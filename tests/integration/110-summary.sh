@@ -12,6 +12,22 @@ conf 'allow allowed.example private.example' 'deny denied.allowed.example'
 try leash run -c "$W/conf" -- curl -sS --cacert ca.pem https://allowed.example/
 is "when nothing was blocked, nothing is said" "$ERR" ""
 
+# --- what was allowed and could not be reached
+cat >"$WS/failed.sh" <<'END'
+for url in https://nosuch.example/ https://nosuch.example/ \
+	http://allowed.example:81/ http://allowed.example/; do
+	curl -s -o /dev/null "$url"
+done
+END
+try leash run -a nosuch.example -a allowed.example:80-81 -- sh failed.sh
+is "what could not be reached is named, and why" \
+	"$(printf '%s\n' "$ERR" | sed 's/ (The.*//; s/ (No.*//')" \
+	'netleash: could not reach 2 targets:
+  nosuch.example:443 (2 times): dns-failure
+  allowed.example:81: connect-refused'
+try leash run --quiet -a nosuch.example -- sh failed.sh
+is "not with --quiet" "$ERR" ""
+
 cat >"$WS/blocked.sh" <<'END'
 for url in https://other.example/ https://other.example/ \
 	https://other.example/ https://denied.allowed.example/ \

@@ -28,7 +28,7 @@ through() {
 		-w '%{http_code}' -x "http://127.0.0.1:$PORT" "$@"
 }
 
-conf 'listen 127.0.0.1:0' 'allow allowed.example' "permit $ANN" \
+conf 'listen 127.0.0.1:0' 'allow allowed.example allowed.example:81' "permit $ANN" \
 	'profile closed { allow v4.example }'
 start_daemon
 PORT=$(sed -n 's/^ready 127\.0\.0\.1://p' "$W/ready")
@@ -51,6 +51,10 @@ is "and with --json as it is" "$(field pid <<<"$OUT")" "$DAEMON"
 is "what was blocked comes with its line" \
 	"$(control http://localhost/v1/blocked | field blocked 0 allow_with)" \
 	'"allow other.example"'
+through http://allowed.example:81/
+is "what could not be reached stands beside it" \
+	"$(control http://localhost/v1/blocked | field failed 0)" \
+	'{"target": "allowed.example:81", "reason": "connect-refused", "detail": null, "count": 1, "run": null, "caller": null}'
 try "$NETLEASH" blocked
 like "netleash blocked tells it too" "$OUT" 'allow_with: allow other.example'
 

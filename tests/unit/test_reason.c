@@ -57,6 +57,10 @@ static void every_reason_has_its_word_status_and_reply(void **state)
 		assert_int_equal(reason_http_status(r), wants[i].status);
 		assert_int_equal(reason_socks_reply(r), wants[i].socks);
 		assert_int_equal(reason_is_policy(r), wants[i].is_policy);
+		assert_int_equal(reason_is_failure(r),
+				 r >= REASON_DNS_FAILURE &&
+					 wants[i].status >= 502 &&
+					 r != REASON_IDLE);
 	}
 }
 

@@ -15,7 +15,7 @@
 
 static char target_a[] = "a.example:443", target_b[] = "b\x1b[2J:443";
 static char allow_a[] = "allow a.example", none[] = "";
-static char place[] = "/etc/x.conf:7";
+static char place[] = "/etc/x.conf:7", detail[] = "The server\x1b[2J failed.";
 
 static void nothing_blocked_says_nothing(void **state)
 {
@@ -46,12 +46,36 @@ static void each_target_says_how_often_why_and_what_allows_it(void **state)
 	strbuf_fini(&out);
 }
 
+static void each_target_that_failed_says_how_often_and_why(void **state)
+{
+	const struct proxy_blocked failed[] = {
+		{ target_a, REASON_DNS_FAILURE, none, none, 3 },
+		{ target_b, REASON_UPSTREAM, none, detail, 1 },
+	};
+	struct strbuf out = STRBUF_INIT;
+
+	(void)state;
+	summary_render_failed(NULL, 0, 0, &out);
+	assert_int_equal(out.len, 0);
+	summary_render_failed(failed, 2, 4, &out);
+	assert_string_equal(
+		out.s,
+		"netleash: could not reach 2 targets:\n"
+		"  a.example:443 (3 times): dns-failure (The name has "
+		"no address, or DNS could not be asked.)\n"
+		"  b\\x1b[2J:443: upstream (The server\\x1b[2J failed.)\n"
+		"  and 4 more failures\n");
+	strbuf_fini(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_blocked_says_nothing),
 		cmocka_unit_test(
 			each_target_says_how_often_why_and_what_allows_it),
+		cmocka_unit_test(
+			each_target_that_failed_says_how_often_and_why),
 	};
 
 	return cmocka_run_group_tests_name("summary", tests, NULL, NULL);

@@ -20,6 +20,7 @@
 #include "proxy/dns_channel.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -250,6 +251,39 @@ static void question_send(struct question *q)
 	cares_ask(c->ares, &q->cares);
 }
 
+/* Return: one of c-ares' sockets that has something to tell, or none. */
+static ares_socket_t find_telling(const struct dns_channel *c)
+{
+	struct pollfd fds[SERVERS_MAX];
+	struct watched *w;
+	nfds_t n = 0;
+
+	TAILQ_FOREACH (w, &c->watched, link)
+		if (n < SERVERS_MAX)
+			fds[n++] = (struct pollfd){ w->fd, POLLIN, 0 };
+	if (n == 0 || poll(fds, n, 0) <= 0)
+		return ARES_SOCKET_BAD;
+	while (n > 0 && fds[n - 1].revents == 0)
+		n--;
+	return n > 0 ? fds[n - 1].fd : ARES_SOCKET_BAD;
+}
+
+/*
+ * On this machine a closed port is known as soon as a question is out, and the
+ * sending of the next one would be told so in its place: the first would wait
+ * for its time-out. Hence what there is to hear is heard before.
+ */
+static void hear(struct dns_channel *c)
+{
+	ares_socket_t fd;
+
+	for (int i = 0; i < SERVERS_MAX * TRIES; i++) {
+		if ((fd = find_telling(c)) == ARES_SOCKET_BAD)
+			break;
+		ares_process_fd(c->ares, fd, ARES_SOCKET_BAD);
+	}
+}
+
 int dns_channel_ask(struct dns_channel *c, const char *name, int family,
 		    dns_answer_fn *answer, void *arg)
 {
@@ -270,6 +304,7 @@ int dns_channel_ask(struct dns_channel *c, const char *name, int family,
 					    .found = on_found,
 					    .done = on_answer,
 					    .arg = q };
+	hear(c);
 	question_send(q);
 	set_timer(c);
 	return 0;

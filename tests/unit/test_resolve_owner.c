@@ -27,7 +27,7 @@
 #include "common/macros.h"
 #include "tests/support/dns_script.h"
 
-#define TIMEOUT_MS  3000
+#define TIMEOUT_MS  10500 /* a question is not asked again for 1500 */
 #define PATIENCE_MS 20000 /* of a test on a busy machine */
 
 struct fixture {

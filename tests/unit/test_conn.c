@@ -84,7 +84,7 @@ static void heads_have_their_limits(void **state)
 
 	(void)state;
 	fixture_begin(&f, "allow *\nlimit head-size 1024\n"
-			  "limit header-count 8\nlimit head-time 300ms\n");
+			  "limit header-count 8\nlimit head-time 1s\n");
 	(void)snprintf(big, sizeof(big),
 		       "CONNECT a.example:443 HTTP/1.1\r\nA: %02000d", 1);
 	fixture_check_answer(&f, big, strlen(big), "HTTP/1.1 431 ",
@@ -98,7 +98,7 @@ static void heads_have_their_limits(void **state)
 	began = clock_ms();
 	fixture_check_answer(&f, "CONNECT a.example:4", 19, "HTTP/1.1 408 ",
 			     "X-Netleash-Reason: head-timeout\r\n");
-	assert_in_range(clock_ms() - began, 250, 9000);
+	assert_in_range(clock_ms() - began, 900, 9000);
 	fixture_check_answer(&f, "", 0, "HTTP/1.1 408 ", "head-timeout");
 
 	fd = fixture_connect(&f);

@@ -452,7 +452,7 @@ static void socks_that_says_no_more_is_let_go(void **state)
 	size_t n;
 
 	(void)state;
-	begin(&f, "allow 127.0.0.1:ORIGIN\nlimit head-time 200ms\n");
+	begin(&f, "allow 127.0.0.1:ORIGIN\nlimit head-time 1s\n");
 	(void)say_all(&f, all);
 	n = sizeof(GREETING GOOD) - 1;
 	for (size_t cut = 1; cut < n; cut++) {

@@ -20,6 +20,7 @@
 
 #include "common/log.h"
 #include "common/macros.h"
+#include "tests/support/loopback.h"
 #include "tests/support/proxy_fixture.h"
 
 static void refusals_say_why_and_which_line_would_help(void **state)
@@ -226,14 +227,16 @@ static void failures_of_the_network_are_no_refusals(void **state)
 	const char *drop = "CONNECT drop.example:443 HTTP/1.1\r\n\r\n";
 	struct fixture f;
 	char head[80];
+	int held;
 
 	(void)state;
 	fixture_begin(&f, "allow *.example 127.0.0.1:*\n"
-			  "limit dns-time 300ms\n");
+			  "limit dns-time 1s\n");
 	fixture_check_answer(&f, nx, strlen(nx), "HTTP/1.1 502 ",
 			     "X-Netleash-Reason: dns-failure\r\n");
 	fixture_check_answer(&f, drop, strlen(drop), "HTTP/1.1 504 ",
 			     "X-Netleash-Reason: dns-timeout\r\n");
+	held = loopback_bind(f.origin_port, &f.origin_port);
 	close(f.origin);
 	f.origin = -1;
 	(void)snprintf(head, sizeof(head),
@@ -241,6 +244,7 @@ static void failures_of_the_network_are_no_refusals(void **state)
 	fixture_check_answer(&f, head, strlen(head), "HTTP/1.1 502 ",
 			     "X-Netleash-Reason: connect-refused\r\n");
 	assert_has(fixture_log(&f, 3), "\"decision\":\"error\"");
+	close(held);
 	fixture_end(&f);
 }
 

@@ -17,6 +17,7 @@
 
 #include "common/log.h"
 #include "common/macros.h"
+#include "tests/support/loopback.h"
 #include "tests/support/proxy_fixture.h"
 
 #define GREETING "\x05\x01\x00"
@@ -170,7 +171,7 @@ static void every_reason_has_its_reply(void **state)
 
 	(void)state;
 	fixture_begin(&f, "allow *.example\ndeny bad.example\n"
-			  "limit dns-time 300ms\n");
+			  "limit dns-time 1s\n");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		int fd = greet(&f);
 
@@ -195,16 +196,18 @@ static void a_server_that_refuses_or_is_silent_has_its_reply(void **state)
 	struct fixture_hole hole;
 	char request[262];
 	struct fixture f;
-	int fd;
+	int fd, held;
 
 	(void)state;
 	fixture_begin(&f, "allow 127.0.0.1:*\nlimit dial-time 300ms\n");
+	held = loopback_bind(f.origin_port, &f.origin_port);
 	close(f.origin);
 	f.origin = -1;
 	fd = greet(&f);
 	fixture_send(fd, request, by_ipv4(request, f.origin_port));
 	expect_reply(&f, fd, 5);
 	close(fd);
+	close(held);
 	fixture_hole_open(&hole);
 	fd = greet(&f);
 	fixture_send(fd, request, by_ipv4(request, hole.port));
@@ -266,7 +269,7 @@ static void a_client_that_says_no_more_is_let_go_in_time(void **state)
 	int fds[ARRAY_SIZE(starts)];
 
 	(void)state;
-	fixture_begin(&f, "allow *\nlimit head-time 200ms\n");
+	fixture_begin(&f, "allow *\nlimit head-time 1s\n");
 	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
 		fds[i] = fixture_connect(&f);
 		fixture_send(fds[i], starts[i], i + 1);

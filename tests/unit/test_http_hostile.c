@@ -384,7 +384,7 @@ static void an_origin_that_never_answers_is_504_in_time(void **state)
 	int client, origin;
 
 	(void)state;
-	fixture_begin(&f, ALLOW_ORIGIN "limit idle-time 200ms\n");
+	fixture_begin(&f, ALLOW_ORIGIN "limit idle-time 1s\n");
 	client = ask(&f, GET("/"), &origin);
 	fixture_head(&f, origin);
 	assert_has(fixture_head(&f, client), "HTTP/1.1 504 ");
@@ -410,7 +410,7 @@ static void a_connection_that_waits_for_nothing_is_closed(void **state)
 	int client, origin;
 
 	(void)state;
-	fixture_begin(&f, ALLOW_ORIGIN "limit idle-time 300ms\n");
+	fixture_begin(&f, ALLOW_ORIGIN "limit idle-time 1s\n");
 	client = ask_kept(&f, &origin);
 	assert_int_equal(fixture_end_of(&f, client), 0);
 	assert_int_equal(fixture_end_of(&f, origin), 0);
@@ -426,9 +426,9 @@ static void a_next_head_that_comes_slowly_is_408(void **state)
 	int client, origin;
 
 	(void)state;
-	fixture_begin(&f, ALLOW_ORIGIN "limit head-time 200ms\n");
+	fixture_begin(&f, ALLOW_ORIGIN "limit head-time 1s\n");
 	client = ask_kept(&f, &origin);
-	fixture_turn_for(&f, 300);
+	fixture_turn_for(&f, 1100);
 	fixture_say(client, "GET http://");
 	assert_has(fixture_head(&f, client), "HTTP/1.1 408 ");
 	close(client);

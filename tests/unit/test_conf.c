@@ -205,8 +205,8 @@ static void nothing_and_comments_are_a_valid_conf(void **state)
 		"\xef\xbb\xbf# with a mark\r\n",
 		"allow *:443",
 		"deny **.beacon.example.net",
-		"profile site { allow docs.example.org; "
-		"deny ads.docs.example.org }",
+		("profile site { allow docs.example.org; "
+		 "deny ads.docs.example.org }"),
 		"profile a {\n\n allow b.example # c\n ; ;\n} # d",
 		"profile a { allow b.example }\r",
 		"profile a{}",

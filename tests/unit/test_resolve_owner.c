@@ -288,8 +288,8 @@ static void an_address_in_any_spelling_is_never_sent_as_a_name(void **state)
 		".a1",
 		"a1.7",
 		"*.a1",
-		"a1234567890123456789012345678901234567890123456789012345678901"
-		"23.example", /* a label of 64 */
+		("a12345678901234567890123456789012345678901234567890"
+		 "1234567890123.example"), /* a label of 64 */
 	};
 	struct fixture *f = *state;
 

@@ -106,8 +106,8 @@ static const char *const below[] = {
 	"allow a.example b.example:8080 ; deny c.example",
 	"allow *.example ; deny *.bad.example ; private 10.0.0.0/8",
 	"allow GET https://a.example/x/** ; inspect b.example ; mode limited",
-	"allow * ; deny 10.1.0.0/16 ; profile p { ; allow 10.2.0.1 ; deny "
-	"a.example ; }",
+	("allow * ; deny 10.1.0.0/16 ; profile p { ; allow 10.2.0.1 ; deny "
+	 "a.example ; }"),
 	"profile p { ; allow a.example ; inspect a.example ; mode limited ; }",
 	"# nothing",
 };

@@ -294,8 +294,6 @@ static void begin_head(struct conn *c)
 void conn_next(struct conn *c)
 {
 	conn_set_state(c, CONN_IDLE); /* its line is written */
-	if (c->remote_fd < 0)
-		conn_drop_remote(c); /* its share of what was not reached */
 	strbuf_fini(&c->out);
 	c->out_at = 0;
 	c->plain = c->keep = c->json = c->head_only = c->has_target = false;

@@ -132,6 +132,9 @@ void conn_answer(struct conn *c, enum reason reason)
 	c->reason = reason;
 	if (!c->socks)
 		c->status = reason_http_status(reason);
+	/* Its share of what was not reached: before anybody hears of it. */
+	if (reason != REASON_ALLOWED && c->remote_fd < 0)
+		conn_drop_remote(c);
 	if (strbuf_failed(&c->out)) {
 		c->reason = REASON_INTERNAL;
 		conn_close(c);

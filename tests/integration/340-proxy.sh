@@ -6,6 +6,8 @@
 set -u
 # shellcheck source=tests/integration/lib.sh
 . "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tests/integration/proxy.sh
+. "$LIB/proxy.sh"
 world_up
 need ps setpriv
 
@@ -13,31 +15,8 @@ CURL=(curl -sS --max-time 20 --cacert "$W/ca.pem" -o /dev/null
 	-w '%{http_code}')
 PROXY=''
 
-# start_proxy OPTION...: in the host; sets PROXY (its pid) and PORT
-start_proxy() {
-	: >"$W/ready"
-	: >"$W/messages"
-	rm -f "$W/pid"
-	leash proxy --pid-file "$W/pid" "$@" >"$W/ready" 2>"$W/messages" \
-		</dev/null &
-	SHELL_PID=$!
-	until_true 20 grep -q '^ready' "$W/ready"
-	PROXY=$(cat "$W/pid")
-	PORT=$(sed -n 's/^ready 127\.0\.0\.1://p' "$W/ready" | head -n 1)
-}
-
-# stop_proxy: TERM, and sets STATUS
-stop_proxy() {
-	kill -TERM "$PROXY"
-	wait_for_end "$SHELL_PID" 20
-}
-
 through() {
 	try in_host "${CURL[@]}" -x "http://127.0.0.1:$PORT" "$@"
-}
-
-said() {
-	until_true 10 grep -q -E -e "$1" "$W/messages"
 }
 
 # --- listeners and footing
@@ -152,7 +131,7 @@ like "with each error's place" "$(cat "$W/messages")" "$W/conf:2:1: "
 through https://other.example/
 is "and the old one stays" "$STATUS/$OUT" "0/200"
 check "a log that was rotated is made anew" \
-	grep -q other.example:443 "$W/access.log"
+	until_true 10 grep -q other.example:443 "$W/access.log"
 unlike "and nothing more goes to the old one" \
 	"$(tail -n 1 "$W/access.log.1")" '"dropped"'
 : >"$W/messages"

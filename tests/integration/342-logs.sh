@@ -6,6 +6,8 @@
 set -u
 # shellcheck source=tests/integration/lib.sh
 . "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tests/integration/proxy.sh
+. "$LIB/proxy.sh"
 world_up
 CLEAN=(env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 	HOME=/root)
@@ -15,11 +17,6 @@ ready() {
 	until_true 20 grep -q '^ready' "$W/ready"
 	PROXY=$(cat "$W/pid")
 	PORT=$(sed -n 's/^ready 127\.0\.0\.1://p' "$W/ready")
-}
-
-stop_proxy() {
-	kill -TERM "$PROXY"
-	wait_for_end "$SHELL_PID" 20
 }
 
 # ask COUNT: as many requests that are refused; prints how many got an answer

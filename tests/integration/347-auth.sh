@@ -7,6 +7,8 @@
 set -u
 # shellcheck source=tests/integration/lib.sh
 . "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tests/integration/proxy.sh
+. "$LIB/proxy.sh"
 world_up
 need sha256sum git wget setpriv
 
@@ -15,38 +17,6 @@ need sha256sum git wget setpriv
 
 CURL=(curl -sS --max-time 20 --cacert "$W/ca.pem" -o /dev/null
 	-w '%{http_code}')
-
-# user NAME PASSWORD: a line of the file
-user() {
-	printf '%s:%s\n' "$1" "$(printf %s "$2" | sha256sum | cut -d ' ' -f 1)"
-}
-
-# users LINE...: writes the file
-users() {
-	printf '%s\n' "$@" >"$W/users"
-	chmod 640 "$W/users"
-}
-
-# start_proxy THREADS: in the host, on all that the conf names; sets PORT
-start_proxy() {
-	: >"$W/ready"
-	: >"$W/messages"
-	leash proxy --pid-file "$W/pid" -c "$W/conf" >"$W/ready" \
-		2>"$W/messages" </dev/null &
-	SHELL_PID=$!
-	until_true 20 grep -q '^ready' "$W/ready"
-	PORT=$(sed -n 's/^ready 192\.168\.77\.2://p' "$W/ready")
-	LOCAL_PORT=$(sed -n 's/^ready 127\.0\.0\.1://p' "$W/ready")
-}
-
-stop_proxy() {
-	kill -TERM "$(cat "$W/pid")"
-	wait_for_end "$SHELL_PID" 20
-}
-
-said() {
-	until_true 20 grep -q -E -e "$1" "$W/messages"
-}
 
 # from_outside COMMAND...: a client across the network, not on the host
 from_outside() {
@@ -118,7 +88,9 @@ unlike "a command does not see it" "$OUT" 'alice'
 conf 'listen 192.168.77.2:0 127.0.0.1:0' 'auth users' 'threads 2' \
 	'allow allowed.example git.example' "log json $W/access.log"
 rm -f "$W/access.log"
-start_proxy
+start_proxy -c "$W/conf"
+PORT=$(sed -n 's/^ready 192\.168\.77\.2://p' "$W/ready")
+LOCAL_PORT=$(sed -n 's/^ready 127\.0\.0\.1://p' "$W/ready")
 P=192.168.77.2:$PORT
 printf 'page\n' >"$W/files/page"
 # The far side looks no name up: the proxy does.
@@ -242,7 +214,7 @@ unlike "no server has seen the field" "$(cat "$W/origin.log")" \
 
 # --- other users
 users "$(user carol staple)"
-kill -HUP "$(cat "$W/pid")"
+kill -HUP "$PROXY"
 check "HUP says that it reloaded" said '^netleash: reloaded'
 through -x "http://$P" -U carol:staple https://allowed.example/
 is "who has come is let in" "$STATUS/$OUT" "0/200"
@@ -250,13 +222,13 @@ through -x "http://$P" -U alice:correct-horse http://allowed.example/
 is "who has gone is not" "$STATUS/$OUT" "0/407"
 : >"$W/messages"
 users 'carol:staple'
-kill -HUP "$(cat "$W/pid")"
+kill -HUP "$PROXY"
 check "a file that is no good changes nothing" said 'the old one stays'
 through -x "http://$P" -U carol:staple https://allowed.example/
 is "and the users stay" "$STATUS/$OUT" "0/200"
 : >"$W/messages"
 conf 'listen 127.0.0.1:0' 'allow allowed.example'
-kill -HUP "$(cat "$W/pid")"
+kill -HUP "$PROXY"
 check "without auth and the listener that needs it the conf is good" \
 	said '^netleash: reloaded'
 through -x "http://$P" https://allowed.example/

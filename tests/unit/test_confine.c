@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/netlink.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -118,12 +119,20 @@ static void check_unprivileged(void)
 	HOLDS(strcmp(value, "1") == 0);
 }
 
+/* As a login has them, and a test machine may not. */
+static void have_groups(void)
+{
+	HOLDS(setgroups(3, (const gid_t[]){ 0, 42, TEST_ID }) == 0);
+	HOLDS(getgroups(0, NULL) == 3);
+}
+
 static void command_has_no_privilege(void)
 {
 	const struct confine_command_opts opts = { true, TEST_ID, TEST_ID, 64 };
 	struct rlimit limit;
 	const char *step = NULL;
 
+	have_groups();
 	HOLDS(confine_command(&opts, &step) == 0);
 	check_unprivileged();
 	HOLDS(setuid(0) < 0 && errno == EPERM);
@@ -153,6 +162,25 @@ static void command_can_reopen_its_pipes(void)
 	HOLDS(open("/dev/stdin", O_RDONLY | O_CLOEXEC) >= 0);
 	HOLDS(open("/dev/stdout", O_WRONLY | O_CLOEXEC) >= 0);
 	HOLDS(fstat(2, &after) == 0 && after.st_mode == before.st_mode);
+}
+
+/* Each end of a pipe gives the others its own direction and no more. */
+static void command_gets_no_other_direction_of_a_pipe(void)
+{
+	const struct confine_command_opts opts = { true, TEST_ID, TEST_ID, 0 };
+	const char *step = NULL;
+	struct stat in, out;
+	int p[2], q[2];
+
+	HOLDS(pipe2(p, O_CLOEXEC) == 0 && pipe2(q, O_CLOEXEC) == 0);
+	HOLDS(dup2(p[0], 0) == 0 && dup2(q[1], 1) == 1 && dup2(q[1], 2) == 2);
+	HOLDS(confine_command(&opts, &step) == 0);
+	HOLDS(fstat(0, &in) == 0 && (in.st_mode & 07777) == 0604);
+	HOLDS(fstat(1, &out) == 0 && (out.st_mode & 07777) == 0602);
+	HOLDS(open("/dev/stdin", O_WRONLY | O_CLOEXEC | O_NONBLOCK) < 0);
+	HOLDS(errno == EACCES);
+	HOLDS(open("/dev/stdout", O_RDONLY | O_CLOEXEC | O_NONBLOCK) < 0);
+	HOLDS(errno == EACCES);
 }
 
 static void command_without_root_keeps_its_ids(void)
@@ -201,8 +229,22 @@ static void enter_proxy(void)
 	HOLDS(confine_proxy(TEST_ID, TEST_ID, true, &step) == 0);
 }
 
+/* Where no id changes, which makes a process so by itself. */
+static void proxy_without_root_cannot_be_traced(void)
+{
+	const char *step = "";
+
+	HOLDS(setresgid(TEST_ID, TEST_ID, TEST_ID) == 0);
+	HOLDS(setresuid(TEST_ID, TEST_ID, TEST_ID) == 0);
+	HOLDS(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
+	HOLDS(confine_proxy(7, 7, false, &step) == 0);
+	HOLDS(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);
+	HOLDS(getuid() == TEST_ID);
+}
+
 static void proxy_has_no_privilege(void)
 {
+	have_groups();
 	enter_proxy();
 	HOLDS(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);
 	check_unprivileged();
@@ -335,10 +377,12 @@ static void proxy_can_do_its_work(void)
 
 PRIVILEGED(command_has_no_privilege)
 PRIVILEGED(command_can_reopen_its_pipes)
+PRIVILEGED(command_gets_no_other_direction_of_a_pipe)
 PRIVILEGED(command_without_root_keeps_its_ids)
 PRIVILEGED(step_that_fails_is_named)
 PRIVILEGED(lower_process_limit_stays)
 PRIVILEGED(proxy_has_no_privilege)
+PRIVILEGED(proxy_without_root_cannot_be_traced)
 PRIVILEGED(proxy_cannot_touch_files)
 PRIVILEGED(proxy_cannot_make_or_reach_processes)
 PRIVILEGED(proxy_makes_internet_sockets_only)
@@ -349,10 +393,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(command_has_no_privilege_),
 		cmocka_unit_test(command_can_reopen_its_pipes_),
+		cmocka_unit_test(command_gets_no_other_direction_of_a_pipe_),
 		cmocka_unit_test(command_without_root_keeps_its_ids_),
 		cmocka_unit_test(step_that_fails_is_named_),
 		cmocka_unit_test(lower_process_limit_stays_),
 		cmocka_unit_test(proxy_has_no_privilege_),
+		cmocka_unit_test(proxy_without_root_cannot_be_traced_),
 		cmocka_unit_test(proxy_cannot_touch_files_),
 		cmocka_unit_test(proxy_cannot_make_or_reach_processes_),
 		cmocka_unit_test(proxy_makes_internet_sockets_only_),

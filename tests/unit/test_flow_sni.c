@@ -18,10 +18,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <event2/event.h>
+
 #include "common/log.h"
 #include "common/macros.h"
+#include "proxy/flow_priv.h"
+#include "proxy/loop.h"
 #include "proxy/policy.h"
 #include "proxy/proxy.h"
+#include "proxy/ruleset.h"
+#include "proxy/scope.h"
 #include "tests/support/proxy_fixture.h"
 
 #define CONF                                                                   \
@@ -305,13 +311,53 @@ static void the_check_can_be_turned_off(void **state)
 	fixture_end(&f);
 }
 
-/* On other ports than 443 anything passes; 443 itself needs root. */
+/* Any bytes of a tunnel to @port, without the tunnel. */
+static enum tunnel_look look(enum conf_tunnel_check check, unsigned port,
+			     const char *bytes)
+{
+	const struct conf cf = { .tunnel_check = check };
+	struct ruleset rules = { .conf = &cf };
+	struct loop loop = { .base = event_base_new() };
+	struct scope scope = { .loop = &loop };
+	struct flow *f = calloc(1, sizeof(*f) + TARGET_TEXT_MAX);
+	enum tunnel_look r;
+
+	assert_non_null(f);
+	assert_int_equal(flows_new(&scope, &f->flows), 0);
+	f->rules = &rules;
+	(void)snprintf(f->text, TARGET_TEXT_MAX, "a.example:%u", port);
+	r = flow_sni_look(bytes, strlen(bytes), f);
+	flows_free(f->flows);
+	free(f);
+	event_base_free(loop.base);
+	return r;
+}
+
 static void mode_tls_is_about_443_only(void **state)
 {
+	static const struct {
+		enum conf_tunnel_check check;
+		unsigned port;
+		const char *bytes;
+		enum tunnel_look want;
+	} cases[] = {
+		{ CONF_TUNNEL_CHECK_TLS, 443, "SSH-2.0-x", TUNNEL_LOOK_REFUSE },
+		{ CONF_TUNNEL_CHECK_TLS, 443, "G", TUNNEL_LOOK_REFUSE },
+		{ CONF_TUNNEL_CHECK_TLS, 443, "\x16", TUNNEL_LOOK_MORE },
+		{ CONF_TUNNEL_CHECK_TLS, 442, "SSH-2.0-x", TUNNEL_LOOK_PASS },
+		{ CONF_TUNNEL_CHECK_TLS, 444, "SSH-2.0-x", TUNNEL_LOOK_PASS },
+		{ CONF_TUNNEL_CHECK_TLS, 8443, "SSH-2.0-x", TUNNEL_LOOK_PASS },
+		{ CONF_TUNNEL_CHECK_SNI, 443, "SSH-2.0-x", TUNNEL_LOOK_PASS },
+	};
 	struct strbuf b = STRBUF_INIT;
 	struct fixture f;
 
 	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		if (look(cases[i].check, cases[i].port, cases[i].bytes) !=
+		    cases[i].want)
+			fail_msg("%zu: %u %s", i, cases[i].port,
+				 cases[i].bytes);
 	fixture_begin(&f, CONF "tunnel-check tls\n");
 	strbuf_adds(&b, "SSH-2.0-x\r\n");
 	assert_true(passes(&f, &b));

@@ -366,26 +366,19 @@ static void on_script_accept(evutil_socket_t fd, short what, void *arg)
 	(void)event_add(t->ev, NULL);
 }
 
-/* On @text:@port, 0 for a free one. Return: 0, or -errno of bind(2). */
-int dns_script_start(struct dns_script *s, struct event_base *base,
-		     const char *text, uint16_t port)
+/* The same port for both: TCP chooses, UDP follows. */
+static int open_sockets(struct dns_script *s, const struct addr *a,
+			uint16_t port)
 {
 	struct sockaddr_storage ss;
-	struct addr a;
+	struct addr own;
 	socklen_t len;
 	int one = 1;
 
-	memset(s, 0, sizeof(*s));
-	s->base = base;
-	LIST_INIT(&s->replies);
-	LIST_INIT(&s->streams);
-	if (addr_parse(text, strlen(text), &a) != ADDR_OK)
-		return -EINVAL;
-	s->udp = socket(a.family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	s->tcp = socket(a.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	s->udp = socket(a->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	s->tcp = socket(a->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	(void)setsockopt(s->tcp, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	/* The same port for both: TCP chooses, UDP follows. */
-	len = addr_to_sockaddr(&a, port, &ss);
+	len = addr_to_sockaddr(a, port, &ss);
 	if (bind(s->tcp, (struct sockaddr *)&ss, len) < 0 ||
 	    listen(s->tcp, 64) < 0 ||
 	    getsockname(s->tcp, (struct sockaddr *)&ss, &len) < 0 ||
@@ -396,7 +389,29 @@ int dns_script_start(struct dns_script *s, struct event_base *base,
 		(void)close(s->tcp);
 		return -err;
 	}
-	(void)addr_from_sockaddr((struct sockaddr *)&ss, &a, &s->port);
+	(void)addr_from_sockaddr((struct sockaddr *)&ss, &own, &s->port);
+	return 0;
+}
+
+/* On @text:@port, 0 for a free one. Return: 0, or -errno of bind(2). */
+int dns_script_start(struct dns_script *s, struct event_base *base,
+		     const char *text, uint16_t port)
+{
+	struct addr a;
+	int r, tries = 0;
+
+	memset(s, 0, sizeof(*s));
+	s->base = base;
+	LIST_INIT(&s->replies);
+	LIST_INIT(&s->streams);
+	if (addr_parse(text, strlen(text), &a) != ADDR_OK)
+		return -EINVAL;
+	/* What TCP has free UDP may not: somebody may be asking from there. */
+	do
+		r = open_sockets(s, &a, port);
+	while (r == -EADDRINUSE && port == 0 && ++tries < 100);
+	if (r < 0)
+		return r;
 	s->udp_ev = event_new(base, s->udp, EV_READ | EV_PERSIST,
 			      on_script_datagram, s);
 	s->tcp_ev = event_new(base, s->tcp, EV_READ | EV_PERSIST,

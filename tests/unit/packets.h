@@ -18,11 +18,9 @@
 #include <netinet/in.h>
 #include <poll.h>
 
-#include "common/clock.h"
 #include "world.h"
 
 #define OUTSIDER   1000u
-#define AT_ONCE_MS 500
 #define SILENCE_MS 400
 #define SILENT	   200 /* no answer: not an errno */
 
@@ -123,11 +121,13 @@ static inline int try_udp(const char *host, uint16_t port)
 
 typedef int try_fn(const char *host, uint16_t port);
 
-/* What @try says as @w. It must not take long to say it. */
+/*
+ * What @try says as @w. What does not come at once is SILENT; how long all of
+ * it takes is the machine's, which may be busy.
+ */
 static inline int as(const struct who *w, try_fn *try, const char *host,
 		     uint16_t port)
 {
-	uint64_t start = clock_ms();
 	int status = 0;
 	pid_t pid = fork();
 
@@ -138,8 +138,6 @@ static inline int as(const struct who *w, try_fn *try, const char *host,
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) != SILENT)
-		assert_true(clock_ms() - start < AT_ONCE_MS);
 	return WEXITSTATUS(status);
 }
 

@@ -14,7 +14,8 @@
 
 #include <cmocka.h>
 
-#include "common/clock.h"
+#include <time.h>
+
 #include "common/macros.h"
 #include "proxy/http_rewrite.h"
 
@@ -205,6 +206,15 @@ static void websocket_passes_only_when_told_to(void **state)
 	check_requests(cases, ARRAY_SIZE(cases));
 }
 
+/* What we worked, without what a busy machine made us wait. */
+static uint64_t cpu_us(void)
+{
+	struct timespec ts;
+
+	assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts), 0);
+	return (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000u;
+}
+
 /* Each field of a head once, however many there are. */
 static void many_fields_cost_what_they_are_and_not_their_square(void **state)
 {
@@ -232,11 +242,11 @@ static void many_fields_cost_what_they_are_and_not_their_square(void **state)
 		assert_int_equal(http_head_parse(&h, in.s, in.len),
 				 HTTP_HEAD_OK);
 		assert_null(http_framing_request(&h, in.s, &fr));
-		began[i] = clock_us();
+		began[i] = cpu_us();
 		/* As many fields in all. */
 		for (size_t n = i == 0 ? many / few : 1; n > 0; n--)
 			http_rewrite_request(&h, in.s, &how, &out);
-		took[i] = clock_us() - began[i];
+		took[i] = cpu_us() - began[i];
 		strbuf_fini(&in);
 		strbuf_fini(&out);
 	}

@@ -16,8 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/macros.h"
-
 #define WHY_MAX 200
 
 /* What a variable that is not set hashes to. */

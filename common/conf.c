@@ -4,7 +4,6 @@
  */
 #include "common/conf.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <stdlib.h>

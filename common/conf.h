@@ -17,7 +17,6 @@
 #ifndef NETLEASH_COMMON_CONF_H
 #define NETLEASH_COMMON_CONF_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

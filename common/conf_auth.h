@@ -9,7 +9,6 @@
 #include <stddef.h>
 
 #include "common/auth_file.h"
-#include "common/conf_profile.h"
 
 struct conf;
 struct conf_parser;

@@ -8,6 +8,7 @@
  *             whose path a server might read as another path
  */
 #include "common/conf_credential.h"
+#include "common/path_glob.h"
 
 #include <string.h>
 

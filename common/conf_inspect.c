@@ -8,7 +8,6 @@
  *             and opens nothing; what it could never have an effect on is an
  *             error
  */
-#include <errno.h>
 #include <string.h>
 
 #include "common/conf_priv.h"

@@ -8,7 +8,6 @@
 #ifndef NETLEASH_COMMON_CONF_RULES_H
 #define NETLEASH_COMMON_CONF_RULES_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/conf.h"

@@ -5,7 +5,6 @@
 #ifndef NETLEASH_COMMON_FDIO_H
 #define NETLEASH_COMMON_FDIO_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 

@@ -20,7 +20,6 @@
 
 #include "common/hostname.h"
 #include "common/parse.h"
-#include "common/path_glob.h"
 #include "common/target.h"
 
 /* HTTP methods as bits. Any other method of a client is METHOD_OTHER. */

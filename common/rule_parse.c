@@ -9,6 +9,7 @@
  * Rule:  whatever could never match, or would match more than it seems to
  *        say, is an error
  */
+#include "common/path_glob.h"
 #include "common/rule_priv.h"
 
 #include <arpa/inet.h>

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "common/macros.h"
+#include "common/path_glob.h"
 #include "common/rule.h"
 
 #define WORD_MAX   (HOSTNAME_MAX + PATH_GLOB_MAX)

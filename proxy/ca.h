@@ -13,8 +13,6 @@
 #ifndef NETLEASH_PROXY_CA_H
 #define NETLEASH_PROXY_CA_H
 
-#include <stddef.h>
-#include <stdint.h>
 #include <time.h>
 
 struct ca;

@@ -11,8 +11,6 @@
 #ifndef NETLEASH_PROXY_CA_SIGN_H
 #define NETLEASH_PROXY_CA_SIGN_H
 
-#include <stddef.h>
-
 #include "proxy/ca_priv.h"
 
 #define CA_DER_MAX 2048

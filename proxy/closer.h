@@ -10,8 +10,6 @@
 #ifndef NETLEASH_PROXY_CLOSER_H
 #define NETLEASH_PROXY_CLOSER_H
 
-#include <stdint.h>
-
 struct event_base;
 struct closer;
 

@@ -19,7 +19,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/macros.h"
 #include "proxy/conn_answer.h"
 #include "proxy/conn_auth.h"
 #include "proxy/conn_http.h"

@@ -15,8 +15,6 @@
  */
 #include "proxy/http_body.h"
 
-#include <string.h>
-
 #include "common/parse.h"
 #include "proxy/http_syntax.h"
 

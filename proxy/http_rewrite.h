@@ -15,7 +15,6 @@
 #define NETLEASH_PROXY_HTTP_REWRITE_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "common/strbuf.h"
 #include "common/target.h"

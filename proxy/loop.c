@@ -24,7 +24,6 @@
 #include "proxy/inspector.h"
 #include "proxy/listener.h"
 #include "proxy/resolve.h"
-#include "proxy/target_count.h"
 #include "proxy/thread.h"
 #include "proxy/upstream.h"
 

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "common/conf.h"
+#include "common/path_glob.h"
 #include "proxy/lists.h"
 #include "proxy/policy_priv.h"
 #include "proxy/rules.h"

@@ -4,8 +4,6 @@
  */
 #include "proxy/proxy_watch.h"
 
-#include <string.h>
-
 #include "proxy/access_log.h"
 #include "proxy/proxy_priv.h"
 #include "proxy/stats.h"

@@ -13,8 +13,6 @@
 #ifndef NETLEASH_PROXY_SECRET_SWAP_H
 #define NETLEASH_PROXY_SECRET_SWAP_H
 
-#include <stddef.h>
-
 #include "common/strbuf.h"
 
 /*

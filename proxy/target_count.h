@@ -9,7 +9,6 @@
 #define NETLEASH_PROXY_TARGET_COUNT_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 struct target_counts;

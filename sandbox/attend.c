@@ -36,7 +36,6 @@
 #include "common/conf.h"
 #include "common/fdio.h"
 #include "common/log.h"
-#include "common/macros.h"
 #include "sandbox/attend_inherit.h"
 #include "sandbox/attend_permit.h"
 #include "sandbox/attend_pump.h"

@@ -9,8 +9,6 @@
 #ifndef NETLEASH_SANDBOX_CGROUP_H
 #define NETLEASH_SANDBOX_CGROUP_H
 
-#include <stddef.h>
-
 #define CGROUP_ERROR_MAX 256
 
 /*

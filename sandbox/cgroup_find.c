@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <linux/magic.h>
+#include <stdbool.h>
 #include <sys/vfs.h>
 
 #include "common/fdio.h"

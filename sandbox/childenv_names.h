@@ -8,7 +8,6 @@
 #define NETLEASH_SANDBOX_CHILDENV_NAMES_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 /*
  * Loader variables, sockets of the caller's session, and what looks like a

@@ -6,7 +6,6 @@
 #define NETLEASH_SANDBOX_CONF_FIND_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "common/conf.h"
 

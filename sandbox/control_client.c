@@ -8,7 +8,6 @@
 #include "sandbox/control_client.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>

@@ -9,7 +9,6 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <poll.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

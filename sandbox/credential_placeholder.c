@@ -8,7 +8,6 @@
  *             and its punctuation; nothing else
  */
 #include <errno.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

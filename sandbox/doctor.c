@@ -14,7 +14,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,7 +22,6 @@
 #include "common/conf.h"
 #include "common/json.h"
 #include "common/log.h"
-#include "common/macros.h"
 #include "sandbox/conf_find.h"
 #include "sandbox/control.h"
 #include "sandbox/control_client.h"

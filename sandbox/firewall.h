@@ -15,7 +15,6 @@
 #define NETLEASH_SANDBOX_FIREWALL_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 

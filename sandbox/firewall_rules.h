@@ -8,7 +8,6 @@
 #ifndef NETLEASH_SANDBOX_FIREWALL_RULES_H
 #define NETLEASH_SANDBOX_FIREWALL_RULES_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "sandbox/firewall.h"

@@ -23,8 +23,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "common/macros.h"
-
 #define PROGRAM_MAX 160
 #define DROP	    0u
 #define PASS	    UINT32_MAX

@@ -13,7 +13,6 @@
 #include "sandbox/landlock.h"
 
 #include <errno.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/scope.h"

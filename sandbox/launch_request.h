@@ -9,7 +9,6 @@
 #ifndef NETLEASH_SANDBOX_LAUNCH_REQUEST_H
 #define NETLEASH_SANDBOX_LAUNCH_REQUEST_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 /* Below the state folder. */

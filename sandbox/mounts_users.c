@@ -18,10 +18,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/fdio.h"
-#include "common/macros.h"
 #include "common/parse.h"
 #include "common/scope.h"
 #include "common/strbuf.h"

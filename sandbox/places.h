@@ -16,7 +16,6 @@
 #define NETLEASH_SANDBOX_PLACES_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 

@@ -9,7 +9,6 @@
 #ifndef NETLEASH_SANDBOX_PRESET_NPM_H
 #define NETLEASH_SANDBOX_PRESET_NPM_H
 
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "common/rule.h"

@@ -8,8 +8,6 @@
 #ifndef NETLEASH_SANDBOX_STDIO_H
 #define NETLEASH_SANDBOX_STDIO_H
 
-#include <stddef.h>
-
 #define STDIO_ERROR_MAX 256
 
 /* Closes all above 2; what of 0 to 2 is closed becomes /dev/null. 0/-errno. */

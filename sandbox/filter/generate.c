@@ -10,7 +10,6 @@
  * Runs when netleash is built, on the machine (or its emulator) that it is
  * built for. Done at each start, it was a seventh of the time that took.
  */
-#include <errno.h>
 #include <linux/filter.h>
 #include <stdio.h>
 #include <stdlib.h>

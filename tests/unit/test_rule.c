@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "common/macros.h"
+#include "common/path_glob.h"
 
 static const struct {
 	const char *word;

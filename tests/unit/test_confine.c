@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/netlink.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -27,6 +28,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -195,6 +197,32 @@ static void command_without_root_keeps_its_ids(void)
 	HOLDS(getuid() == TEST_ID && getgid() == TEST_ID);
 	read_status("NoNewPrivs", value);
 	HOLDS(strcmp(value, "1") == 0);
+}
+
+/* As in a container that gives its users some. */
+static void capabilities_go_where_no_id_changes(void)
+{
+	const struct confine_command_opts opts = { false, 7, 7, 0 };
+	const struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	const unsigned bit = 1u << CAP_NET_BIND_SERVICE;
+	const struct __user_cap_data_struct caps[2] = { { bit, bit, bit } };
+	static const char *const sets[] = { "CapInh", "CapPrm", "CapEff",
+					    "CapAmb" };
+	const char *step = NULL;
+	char value[256];
+
+	HOLDS(prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0);
+	HOLDS(setresuid(TEST_ID, TEST_ID, TEST_ID) == 0);
+	HOLDS(syscall(SYS_capset, &head, caps) == 0);
+	HOLDS(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE,
+		    0, 0) == 0);
+	HOLDS(confine_command(&opts, &step) == 0);
+	for (size_t i = 0; i < 4; i++) {
+		read_status(sets[i], value);
+		HOLDS(strcmp(value, "0000000000000000") == 0);
+	}
 }
 
 static void step_that_fails_is_named(void)
@@ -379,6 +407,7 @@ PRIVILEGED(command_has_no_privilege)
 PRIVILEGED(command_can_reopen_its_pipes)
 PRIVILEGED(command_gets_no_other_direction_of_a_pipe)
 PRIVILEGED(command_without_root_keeps_its_ids)
+PRIVILEGED(capabilities_go_where_no_id_changes)
 PRIVILEGED(step_that_fails_is_named)
 PRIVILEGED(lower_process_limit_stays)
 PRIVILEGED(proxy_has_no_privilege)
@@ -395,6 +424,7 @@ int main(void)
 		cmocka_unit_test(command_can_reopen_its_pipes_),
 		cmocka_unit_test(command_gets_no_other_direction_of_a_pipe_),
 		cmocka_unit_test(command_without_root_keeps_its_ids_),
+		cmocka_unit_test(capabilities_go_where_no_id_changes_),
 		cmocka_unit_test(step_that_fails_is_named_),
 		cmocka_unit_test(lower_process_limit_stays_),
 		cmocka_unit_test(proxy_has_no_privilege_),

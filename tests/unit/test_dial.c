@@ -9,10 +9,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -359,6 +364,46 @@ static void running_out_of_descriptors_is_a_limit(void **state)
 	event_base_free(o.base);
 }
 
+/* The only port that the kernel can give is the one that is dialled. */
+static void connect_to_itself(void)
+{
+	static const char *const here[] = { "127.0.0.1" };
+	static const char range[] = "40000 40000";
+	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	struct outcome o;
+	int fd;
+
+	if (unshare(CLONE_NEWNET) < 0)
+		_exit(77);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &ifr) < 0)
+		_exit(77);
+	fd = open("/proc/sys/net/ipv4/ip_local_port_range",
+		  O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, range, sizeof(range) - 1) < 0)
+		_exit(77);
+	o = dial(here, 1, 40000, 250, 2000);
+	_exit(o.calls != 1 || o.fd != -1 || o.reason != REASON_CONNECT_REFUSED);
+}
+
+static void who_meets_itself_was_refused(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0)
+		connect_to_itself();
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77) {
+		assert_null(getenv("NETLEASH_TESTS_MUST_RUN"));
+		skip();
+	}
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void a_cancelled_dial_never_calls_back(void **state)
 {
 	static const struct dial_opts opts = { 10, 100 };
@@ -409,6 +454,7 @@ int main(void)
 		cmocka_unit_test(silence_until_the_deadline_is_a_time_out),
 		cmocka_unit_test(many_silent_addresses_take_few_descriptors),
 		cmocka_unit_test(running_out_of_descriptors_is_a_limit),
+		cmocka_unit_test(who_meets_itself_was_refused),
 		cmocka_unit_test(a_cancelled_dial_never_calls_back),
 	};
 

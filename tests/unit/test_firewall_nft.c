@@ -29,6 +29,21 @@ static void a_door_is_created_once_and_deleted_often(void **state)
 	assert_int_equal(firewall_revert_door(fw, &a, error), 0);
 }
 
+/* Somebody has flushed the one set, and the other half is left. */
+static void what_is_left_of_a_door_is_closed(void **state)
+{
+	struct firewall_door a = { RUN_A, 4003 };
+
+	(void)state;
+	open_door(RUN_A, 4003);
+	assert_int_equal(world_sh("nft flush set inet netleash doors", ""), 0);
+	assert_int_equal(firewall_revert_door(fw, &a, error), 0);
+	assert_int_not_equal(world_sh("nft list set inet netleash allow | "
+				      "grep -q 4003",
+				      ""),
+			     0);
+}
+
 static void bad_doors_are_refused(void **state)
 {
 	struct firewall_door gone = { "r009-00000000", 4002 };
@@ -185,6 +200,7 @@ static int tests_in_world(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_door_is_created_once_and_deleted_often),
+		cmocka_unit_test(what_is_left_of_a_door_is_closed),
 		cmocka_unit_test(bad_doors_are_refused),
 		cmocka_unit_test(the_base_is_loaded_anew_when_it_differs),
 		cmocka_unit_test(

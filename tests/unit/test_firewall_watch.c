@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -239,6 +241,36 @@ static void every_cut_of_a_message_is_read_within_its_bounds(void **state)
 	}
 }
 
+/* Whoever may send to us at all is root, but of which namespace? */
+static void what_the_kernel_does_not_say_is_no_loss(void **state)
+{
+	const struct firewall_watched run = { CGROUP, PORT, UID };
+	struct sockaddr_nl to = { .nl_family = AF_NETLINK };
+	socklen_t len = sizeof(to);
+	struct message m;
+	int fd, other;
+
+	(void)state;
+	if (geteuid() != 0 || firewall_watch_open(&fd) < 0) {
+		assert_null(getenv("NETLEASH_TESTS_MUST_RUN"));
+		skip();
+	}
+	other = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+	assert_true(other >= 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&to, &len), 0);
+	begin(&m, NFT_MSG_DELTABLE, "netleash");
+	end(&m);
+	assert_true(parse(&m));
+	assert_int_equal(sendto(other, m.bytes, m.n, 0,
+				(const struct sockaddr *)&to, sizeof(to)),
+			 (ssize_t)m.n);
+	assert_false(firewall_watch_lost(fd, &run));
+	/* It was there, and has been read. */
+	assert_true(recv(fd, m.bytes, 1, MSG_DONTWAIT) < 0);
+	(void)close(other);
+	(void)close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +282,7 @@ int main(void)
 			every_element_of_ours_is_a_loss_in_its_own_set),
 		cmocka_unit_test(
 			every_cut_of_a_message_is_read_within_its_bounds),
+		cmocka_unit_test(what_the_kernel_does_not_say_is_no_loss),
 	};
 
 	return cmocka_run_group_tests_name("firewall_watch", tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include "sandbox/idmap.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -66,6 +67,7 @@ static void kernel_accepts_every_map(void **state)
 
 		assert_int_equal(idmap_open(&cases[i].ids, &fd), 0);
 		assert_true(fd >= 0);
+		assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 		close(fd);
 	}
 	/* No child is left behind. */

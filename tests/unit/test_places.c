@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "common/macros.h"
 #include "sandbox/places.h"
 
 #define ANN 1001u
@@ -126,6 +127,16 @@ static void two_hundred_runs_are_one_user_s_to_have(void **state)
 	assert_in_range(n, 200, PLACES_RUNS - 40);
 }
 
+static void each_user_who_comes_has_four_fifths_of_the_rest(void **state)
+{
+	static const int want[] = { 205, 41, 8, 2, 0 };
+	struct places p = { .turn = 0 };
+
+	(void)state;
+	for (uid_t i = 0; i < ARRAY_SIZE(want); i++)
+		assert_int_equal(call(&p, ANN + i, 1000, true), want[i]);
+}
+
 static void no_three_users_have_every_run(void **state)
 {
 	struct places p = { .turn = 0 };
@@ -208,6 +219,8 @@ int main(void)
 		cmocka_unit_test(nobody_makes_room_for_one_who_has_as_many),
 		cmocka_unit_test(a_run_is_never_made_to_leave),
 		cmocka_unit_test(two_hundred_runs_are_one_user_s_to_have),
+		cmocka_unit_test(
+			each_user_who_comes_has_four_fifths_of_the_rest),
 		cmocka_unit_test(no_three_users_have_every_run),
 		cmocka_unit_test(calls_that_may_become_runs_count_with_these),
 		cmocka_unit_test(who_ends_gives_his_place_back),

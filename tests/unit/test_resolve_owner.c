@@ -406,6 +406,22 @@ static void a_cancelled_look_up_is_silent_and_its_answer_kept(void **state)
 	assert_int_equal(asked(f), 4);
 }
 
+/* It would be told what has just ended, again and again. */
+static void who_asks_from_inside_done_asks_anew(void **state)
+{
+	static const char name[] = "servfail.example"; /* not kept */
+	struct fixture *f = *state;
+	struct outcome o = { .then = name };
+	unsigned once;
+
+	(void)look_up(f, name);
+	once = asked(f);
+	assert_true(once > 0);
+	(void)start(f, name, &o);
+	wait_for(f, &o.calls, 2);
+	assert_true(asked(f) > 2 * once);
+}
+
 static void an_owner_may_start_and_cancel_from_inside_done(void **state)
 {
 	static const char *const names[] = { "a1-wait20.example", "localhost" };
@@ -491,6 +507,7 @@ int main(void)
 		OWNER_TEST(a_changed_resolv_conf_moves_open_questions),
 		OWNER_TEST(too_many_names_at_once_are_a_limit),
 		OWNER_TEST(a_cancelled_look_up_is_silent_and_its_answer_kept),
+		OWNER_TEST(who_asks_from_inside_done_asks_anew),
 		OWNER_TEST(an_owner_may_start_and_cancel_from_inside_done),
 		OWNER_TEST(a_resolver_with_open_questions_can_be_freed),
 		OWNER_TEST(an_unreadable_hosts_file_is_an_error_from_the_start),

@@ -380,6 +380,13 @@ static uid_t owner(const char *path)
 	return st.st_uid;
 }
 
+static bool has_flags(const char *path, unsigned long flags)
+{
+	struct statvfs st;
+
+	return statvfs(path, &st) == 0 && (st.f_flag & flags) == flags;
+}
+
 static void hidden_things(void)
 {
 	static const char *const gone[] = {
@@ -396,8 +403,11 @@ static void hidden_things(void)
 		"/dev/vda",
 		"/dev/fuse",
 		"/home/ann/src/p/../../.ssh/id",
+		"/var/spool/cron/tab",
 	};
 
+	tmpfs_on("/var/spool", "mode=755");
+	put("/var/spool/cron/tab", 0644, 0);
 	enter_workspace("/home/ann/src/p");
 	for (size_t i = 0; i < ARRAY_SIZE(gone); i++) {
 		errno = 0;
@@ -407,6 +417,14 @@ static void hidden_things(void)
 	HOLDS(!is_there("/proc/1/root/root/secret"));
 	HOLDS(umount2("/root", MNT_DETACH) < 0 && errno == EPERM);
 	HOLDS(umount2("/home", MNT_DETACH) < 0);
+}
+
+static mode_t mode_of(const char *path)
+{
+	struct stat st;
+
+	HOLDS(lstat(path, &st) == 0);
+	return st.st_mode & 07777;
 }
 
 static void readonly_tree(void)
@@ -425,6 +443,27 @@ static void readonly_tree(void)
 	HOLDS(is_there("/usr/bin/env") && is_there("/etc/passwd"));
 }
 
+/* Whatever CMD can write to makes nobody root and is no device. */
+static void flags_of_what_is_new(void)
+{
+	static const char *const folders[] = { "/tmp", "/run", "/home", "/root",
+					       "/dev/shm" };
+	const char text[] = "text\n";
+	const struct mounts_file file = { "/run/files/one", text, 5 };
+	struct mounts_opts o = ann("/");
+
+	o.files_folder = "/run/files";
+	o.files = &file;
+	o.files_n = 1;
+	enter(&o);
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+		HOLDS(has_flags(folders[i], ST_NOSUID | ST_NODEV));
+	HOLDS(has_flags("/proc", ST_NOSUID | ST_NODEV | ST_NOEXEC));
+	HOLDS(has_flags("/etc/passwd", ST_RDONLY | ST_NOSUID | ST_NODEV));
+	HOLDS(has_flags("/run/files", ST_RDONLY | ST_NOSUID | ST_NODEV));
+	HOLDS(has_flags("/run/files/one", ST_RDONLY | ST_NOSUID | ST_NODEV));
+}
+
 static void private_folders_are_writable(void)
 {
 	enter_workspace("/home/ann/src/p");
@@ -433,6 +472,7 @@ static void private_folders_are_writable(void)
 	HOLDS(can_create("/home/ann/src/x"));
 	HOLDS(can_create("/dev/shm/x"));
 	HOLDS(owner("/home/ann") == RUN);
+	HOLDS(mode_of("/home/ann") == 0700);
 }
 
 static void write_in_workspace(void)
@@ -608,6 +648,7 @@ static void unmappable_mount_inside_the_workspace(void)
 	enter_workspace("/home/ann/src/p");
 	HOLDS(!is_there("sub/covered") && is_there("sub/self"));
 	HOLDS(can_write("mine") && can_create("made"));
+	HOLDS(has_flags("sub", ST_RDONLY));
 }
 
 static void unmappable_workspace(void)
@@ -632,6 +673,31 @@ static void host_readonly_mount_stays_readonly(void)
 	enter_workspace("/home/ann/src/p");
 	HOLDS(can_create("made"));
 	HOLDS(!can_create("sub/made") && errno == EROFS);
+}
+
+/* What the host itself does not let be written stays so, too, where it cannot
+ * be mapped as a whole. */
+static void host_readonly_workspace_stays_readonly(void)
+{
+	HOLDS(mount("/home/ann/src/p", "/home/ann/src/p", NULL, MS_BIND,
+		    NULL) == 0);
+	HOLDS(mount("proc", "/home/ann/src/p/sub", "proc", 0, NULL) == 0);
+	HOLDS(mount(NULL, "/home/ann/src/p", NULL,
+		    MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) == 0);
+	enter_workspace("/home/ann/src/p");
+	HOLDS(owner("mine") == RUN);
+	HOLDS(!can_write("mine") && errno == EROFS);
+}
+
+/* It has rights for others, and CMD's group is none of them. */
+static void way_that_the_own_group_may_not_go(void)
+{
+	put("/srv/shut/p/", 0755, CALLER);
+	HOLDS(chown("/srv/shut/p", CALLER, CALLER) == 0);
+	HOLDS(chown("/srv/shut", OTHER, RUN) == 0);
+	HOLDS(chmod("/srv/shut", 0705) == 0);
+	enter_workspace("/srv/shut/p");
+	HOLDS(can_create("made") && can_create("/srv/shut/p/more"));
 }
 
 static void swapped_link_is_refused(void)
@@ -691,6 +757,17 @@ static void home_outside_home(void)
 	enter(&o);
 	HOLDS(!is_there("/srv/ci/secret") && can_create("/srv/ci/x"));
 	HOLDS(can_create("made"));
+}
+
+static void home_that_leads_into_the_system(void)
+{
+	struct mounts_opts o = ann("/");
+
+	HOLDS(symlink("/etc", "/home/eve") == 0);
+	o.home = "/home/eve";
+	enter(&o);
+	HOLDS(is_there("/etc/passwd") && !can_create("/etc/x"));
+	HOLDS(owner("/etc") == 0);
 }
 
 static void no_home(void)
@@ -923,6 +1000,7 @@ static void workspace_on_disk(void)
 
 ON_HOST(hidden_things)
 ON_HOST(readonly_tree)
+ON_HOST(flags_of_what_is_new)
 ON_HOST(private_folders_are_writable)
 ON_HOST(files_belong_to_the_caller_on_disk)
 ON_HOST(workspace_of_root)
@@ -934,11 +1012,14 @@ ON_HOST(mount_inside_the_workspace)
 ON_HOST(unmappable_mount_inside_the_workspace)
 ON_HOST(unmappable_workspace)
 ON_HOST(host_readonly_mount_stays_readonly)
+ON_HOST(host_readonly_workspace_stays_readonly)
+ON_HOST(way_that_the_own_group_may_not_go)
 ON_HOST(swapped_link_is_refused)
 ON_HOST(missing_folder_is_named)
 ON_HOST(cwd_is_home_when_hidden)
 ON_HOST(system_folder_is_a_cwd_without_writes)
 ON_HOST(home_outside_home)
+ON_HOST(home_that_leads_into_the_system)
 ON_HOST(no_home)
 ON_HOST(devices)
 ON_HOST(terminal_keeps_a_name)
@@ -959,6 +1040,7 @@ int main(void)
 		cmocka_unit_test(run_uid_gets_one_entry_with_an_unused_name),
 		cmocka_unit_test(test_hidden_things),
 		cmocka_unit_test(test_readonly_tree),
+		cmocka_unit_test(test_flags_of_what_is_new),
 		cmocka_unit_test(test_private_folders_are_writable),
 		cmocka_unit_test(test_files_belong_to_the_caller_on_disk),
 		cmocka_unit_test(test_workspace_of_root),
@@ -970,11 +1052,14 @@ int main(void)
 		cmocka_unit_test(test_unmappable_mount_inside_the_workspace),
 		cmocka_unit_test(test_unmappable_workspace),
 		cmocka_unit_test(test_host_readonly_mount_stays_readonly),
+		cmocka_unit_test(test_host_readonly_workspace_stays_readonly),
+		cmocka_unit_test(test_way_that_the_own_group_may_not_go),
 		cmocka_unit_test(test_swapped_link_is_refused),
 		cmocka_unit_test(test_missing_folder_is_named),
 		cmocka_unit_test(test_cwd_is_home_when_hidden),
 		cmocka_unit_test(test_system_folder_is_a_cwd_without_writes),
 		cmocka_unit_test(test_home_outside_home),
+		cmocka_unit_test(test_home_that_leads_into_the_system),
 		cmocka_unit_test(test_no_home),
 		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_terminal_keeps_a_name),

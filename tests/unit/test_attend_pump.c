@@ -17,11 +17,15 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "common/macros.h"
+#include "sandbox/run_ticket.h"
 
 /* Our ends. */
 struct table {
@@ -54,7 +58,8 @@ static uint32_t hear(int sock, struct init_msg *ret)
 	return ret->type;
 }
 
-static void open_table(struct table *t)
+/* @summary: a file, or -1: there is none. */
+static void open_table_with(struct table *t, int summary)
 {
 	int caller[2], init[2], channel[2], wake[2];
 	struct init_msg msg;
@@ -70,7 +75,7 @@ static void open_table(struct table *t)
 			.caller = caller[1],
 			.init = init[1],
 			.channel = channel[1],
-			.summary = -1,
+			.summary = summary,
 			.wake = wake[0],
 		};
 
@@ -86,6 +91,11 @@ static void open_table(struct table *t)
 	close(wake[0]);
 	*t = (struct table){ caller[0], init[0], channel[0], wake[1], t->pump };
 	assert_int_equal(hear(t->init, &msg), INIT_MSG_GO);
+}
+
+static void open_table(struct table *t)
+{
+	open_table_with(t, -1);
 }
 
 /* Return: what the pump returned. */
@@ -201,6 +211,80 @@ static void signals_of_the_caller_reach_init_without_his_text(void **state)
 	assert_int_equal(close_table(&t), true);
 }
 
+static void a_text_of_init_without_an_end_gets_one(void **state)
+{
+	struct init_msg msg = { .type = INIT_MSG_STARTED };
+	struct table t;
+
+	(void)state;
+	open_table(&t);
+	memset(msg.text, 'x', sizeof(msg.text));
+	assert_int_equal(fd_send(t.init, &msg, sizeof(msg), NULL, 0), 0);
+	assert_int_equal(hear(t.caller, &msg), INIT_MSG_STARTED);
+	assert_int_equal(msg.text[sizeof(msg.text) - 1], '\0');
+	say(t.init, INIT_MSG_EXITED, 0);
+	assert_int_equal(close_table(&t), true);
+}
+
+/* More words than his socket has room for. */
+static void a_caller_who_does_not_read_holds_nobody_up(void **state)
+{
+	struct init_msg msg;
+	struct table t;
+
+	(void)state;
+	open_table(&t);
+	for (int i = 0; i < 3000; i++) {
+		struct pollfd fd = { .fd = t.init, .events = POLLOUT };
+
+		assert_int_equal(poll(&fd, 1, 10000), 1);
+		say(t.init, INIT_MSG_STOPPED, SIGTSTP);
+	}
+	say(t.init, INIT_MSG_EXITED, 7);
+	while (hear(t.caller, &msg) == INIT_MSG_STOPPED)
+		;
+	assert_int_equal(msg.type, INIT_MSG_EXITED);
+	assert_int_equal(close_table(&t), true);
+}
+
+static void a_summary_is_as_long_as_the_word_of_the_end_says(void **state)
+{
+	static const struct {
+		enum run_word_type type;
+		uint32_t value;
+		const char *want;
+	} cases[] = {
+		{ RUN_ENDED, 7, "blocked" },
+		{ RUN_ENDED, 0, NULL },
+		{ RUN_ENDED, (1024 * 1024) + 1, NULL },
+		{ RUN_KNOWN, 7, NULL },
+	};
+	int summary = memfd_create("summary", MFD_CLOEXEC);
+
+	(void)state;
+	assert_true(summary >= 0);
+	assert_int_equal(write(summary, "blocked: a\n", 11), 11);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct run_word word = { .type = cases[i].type,
+					       .value = cases[i].value };
+		struct init_msg msg;
+		struct table t;
+
+		open_table_with(&t, summary);
+		say(t.init, INIT_MSG_EXITED, 0);
+		assert_int_equal(hear(t.channel, &msg), 0);
+		assert_int_equal(
+			fd_send(t.channel, &word, sizeof(word), NULL, 0), 0);
+		if (cases[i].want) {
+			assert_int_equal(hear(t.caller, &msg), INIT_MSG_TEXT);
+			assert_string_equal(msg.text, cases[i].want);
+		}
+		assert_int_equal(hear(t.caller, &msg), INIT_MSG_EXITED);
+		assert_int_equal(close_table(&t), true);
+	}
+	close(summary);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +298,10 @@ int main(void)
 			a_caller_who_says_what_he_never_says_ends_the_run),
 		cmocka_unit_test(
 			signals_of_the_caller_reach_init_without_his_text),
+		cmocka_unit_test(a_text_of_init_without_an_end_gets_one),
+		cmocka_unit_test(a_caller_who_does_not_read_holds_nobody_up),
+		cmocka_unit_test(
+			a_summary_is_as_long_as_the_word_of_the_end_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

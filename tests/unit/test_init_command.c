@@ -151,6 +151,26 @@ static void say_twice(int report, int gate)
 	say(report, 0, "");
 }
 
+static void say_without_an_end(int report, int gate)
+{
+	struct command_failure f = { .status = 126 };
+
+	await_gate(gate);
+	memset(f.text, 'x', sizeof(f.text));
+	if (fd_write_all(report, &f, sizeof(f)) < 0)
+		_exit(1);
+}
+
+static void a_sentence_without_an_end_gets_one(void **state)
+{
+	char text[INIT_TEXT_MAX];
+
+	(void)state;
+	assert_int_equal(release(say_without_an_end, text), -126);
+	assert_int_equal(strspn(text, "x"), strlen(text));
+	assert_in_range(strlen(text), 1, COMMAND_TEXT_MAX - 1);
+}
+
 static void words_that_are_none_are_no_start(void **state)
 {
 	char text[INIT_TEXT_MAX];
@@ -168,6 +188,7 @@ int main(void)
 		cmocka_unit_test(one_that_is_killed_before_has_not_run),
 		cmocka_unit_test(one_that_is_killed_as_the_command_has_run),
 		cmocka_unit_test(one_that_failed_has_said_why),
+		cmocka_unit_test(a_sentence_without_an_end_gets_one),
 		cmocka_unit_test(words_that_are_none_are_no_start),
 	};
 

@@ -95,10 +95,6 @@ void conf_rules_drop(struct conf_rules *r); /* leaves it empty */
 /* Room for one more in an array of @n elements of @size. NULL: no memory. */
 void *conf_grow(void *array, size_t n, size_t size);
 
-/* conf_rules.c: @r, said by @w, behind the *@n at *@v; taken only with 0. */
-int conf_take_rule(const struct conf_parser *ps, const struct conf_word *w,
-		   struct rule *r, struct rule **v, size_t *n);
-
 /* conf_directives.c */
 #define CONF_IN_PROFILE 1u
 #define CONF_IN_PRESET	2u

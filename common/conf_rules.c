@@ -16,8 +16,9 @@
 
 #include "common/conf_priv.h"
 
-int conf_take_rule(const struct conf_parser *ps, const struct conf_word *w,
-		   struct rule *r, struct rule **v, size_t *n)
+/* @r, said by @w, behind the *@n at *@v; taken only with 0. */
+static int take_rule(const struct conf_parser *ps, const struct conf_word *w,
+		     struct rule *r, struct rule **v, size_t *n)
 {
 	struct rule *grown = conf_grow(*v, *n, sizeof(*grown));
 
@@ -35,7 +36,7 @@ static int add_rule(struct conf_parser *ps, struct rule *r,
 		    const struct conf_word *w)
 {
 	struct conf_rules *scope = conf_scope(ps);
-	int err = conf_take_rule(ps, w, r, &scope->rules, &scope->rules_n);
+	int err = take_rule(ps, w, r, &scope->rules, &scope->rules_n);
 
 	if (err < 0)
 		rule_fini(r);
@@ -60,14 +61,14 @@ int conf_add_inspect(struct conf_parser *ps, const struct conf_word *w,
 		conf_error(ps, w, "'%s' %s", conf_show(w->s, w->n, shown),
 			   wrong);
 	else
-		r = conf_take_rule(ps, w, &rule, v, n);
+		r = take_rule(ps, w, &rule, v, n);
 	if (wrong || r < 0)
 		rule_fini(&rule);
 	return r;
 }
 
-int conf_add_rules(struct conf_parser *ps, enum rule_effect effect,
-		   const struct conf_word *w, size_t n)
+static int add_rules(struct conf_parser *ps, enum rule_effect effect,
+		     const struct conf_word *w, size_t n)
 {
 	char error[RULE_ERROR_MAX] = "";
 	unsigned methods = 0;
@@ -103,12 +104,12 @@ int conf_add_rules(struct conf_parser *ps, enum rule_effect effect,
 
 int conf_set_allow(struct conf_parser *ps, const struct conf_word *w, size_t n)
 {
-	return conf_add_rules(ps, RULE_ALLOW, w, n);
+	return add_rules(ps, RULE_ALLOW, w, n);
 }
 
 int conf_set_deny(struct conf_parser *ps, const struct conf_word *w, size_t n)
 {
-	return conf_add_rules(ps, RULE_DENY, w, n);
+	return add_rules(ps, RULE_DENY, w, n);
 }
 
 /* A preset's name becomes a file's: no dots, no slashes. */

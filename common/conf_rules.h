@@ -22,8 +22,6 @@ int conf_set_preset(struct conf_parser *ps, const struct conf_word *w,
 		    size_t n);
 int conf_set_private(struct conf_parser *ps, const struct conf_word *w,
 		     size_t n);
-int conf_add_rules(struct conf_parser *ps, enum rule_effect effect,
-		   const struct conf_word *w, size_t n);
 
 /* conf_inspect.c */
 int conf_set_inspect(struct conf_parser *ps, const struct conf_word *w,

@@ -175,7 +175,7 @@ out:
 
 void listener_free(struct listener *l)
 {
-	listener_stop(l);
+	(void)set_state(l, LISTENER_STOPPED);
 	LIST_REMOVE(l, link);
 	close(l->fd);
 	free(l);
@@ -188,11 +188,6 @@ int listener_start(struct listener *l)
 	if (r < 0)
 		(void)set_state(l, LISTENER_FULL); /* tried again, see above */
 	return r;
-}
-
-void listener_stop(struct listener *l)
-{
-	(void)set_state(l, LISTENER_STOPPED);
 }
 
 void listener_resume_all(struct loop *lp)

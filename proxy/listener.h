@@ -24,7 +24,6 @@ void listener_free(struct listener *l);
 
 /* Begins, or goes on, accepting. Return: 0 or -errno. */
 int listener_start(struct listener *l);
-void listener_stop(struct listener *l);
 
 /* A connection has ended: whoever paused for want of room looks again. */
 void listener_resume_all(struct loop *lp);

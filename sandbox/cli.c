@@ -74,7 +74,7 @@ static const struct row {
 	{ "help", OPT_HELP, NULL, "print this" },
 };
 
-void run_cli_usage(FILE *to, const char *verb)
+static void print_usage(FILE *to, const char *verb)
 {
 	(void)fprintf(to,
 		      "usage: netleash %s [options] [--] CMD [ARG...]\n%s\n\n",
@@ -331,7 +331,7 @@ enum cli_result run_cli_parse(int argc, char **argv, struct run_cli *ret)
 	opterr = 0; /* we say it ourselves */
 	while ((id = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		if (id == OPT_HELP) {
-			run_cli_usage(stdout, argv[0]);
+			print_usage(stdout, argv[0]);
 			return CLI_HELP;
 		}
 		if (id == '?' || id == ':') {

@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 
 #include "common/rule.h"
 #include "sandbox/local_ports.h"
@@ -68,6 +67,5 @@ enum cli_result {
  * returned. */
 enum cli_result run_cli_parse(int argc, char **argv, struct run_cli *ret);
 void run_cli_fini(struct run_cli *cli);
-void run_cli_usage(FILE *to, const char *verb);
 
 #endif

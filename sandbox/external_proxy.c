@@ -5,6 +5,7 @@
 #include "sandbox/external_proxy.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -19,7 +20,8 @@ static const char *const variables[EXTERNAL_PROXY_MAX] = {
 
 static const char *const hosts[] = { "localhost", "127.0.0.1", "[::1]" };
 
-bool external_proxy_is_variable(const char *name, size_t n)
+/* Is @name (of @n bytes) one of them? */
+static bool is_variable(const char *name, size_t n)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
 		if (strlen(variables[i]) == n &&
@@ -99,8 +101,7 @@ int external_proxy_ports(const char *const *env,
 		const char *value = strchr(*env, '='), *wrong;
 		uint16_t port;
 
-		if (!value ||
-		    !external_proxy_is_variable(*env, (size_t)(value - *env)) ||
+		if (!value || !is_variable(*env, (size_t)(value - *env)) ||
 		    value[1] == '\0')
 			continue;
 		wrong = port_of(value + 1, &port);

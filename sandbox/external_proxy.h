@@ -8,7 +8,6 @@
 #ifndef NETLEASH_SANDBOX_EXTERNAL_PROXY_H
 #define NETLEASH_SANDBOX_EXTERNAL_PROXY_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,8 +25,5 @@
 int external_proxy_ports(const char *const *env,
 			 uint16_t ret[EXTERNAL_PROXY_MAX], size_t *ret_n,
 			 char error[EXTERNAL_PROXY_ERROR_MAX]);
-
-/* Is @name (of @n bytes) one of the variables? */
-bool external_proxy_is_variable(const char *name, size_t n);
 
 #endif

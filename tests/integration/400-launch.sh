@@ -220,6 +220,34 @@ try ann run --isolation=firewall -- true
 like "with no daemon the firewall is out of reach" "$STATUS $ERR" '^125 .*root'
 try ann run -- id -u
 is "and auto takes a namespace" "$STATUS/$OUT" "0/$(id -u "$ANN")"
+# Where the launcher was, somebody listens who is not root.
+cat >"$W/false.py" <<'END'
+import os, socket, sys
+path, uid = sys.argv[1], int(sys.argv[2])
+if os.path.exists(path):
+    os.unlink(path)
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.bind(path)
+os.chmod(path, 0o666)
+os.setresuid(uid, uid, uid)
+s.listen(8)
+print("listens", flush=True)
+while True:
+    c = s.accept()[0]
+    print("heard", len(c.recv(100)), flush=True)
+    c.close()
+END
+"$PYTHON" "$W/false.py" /run/netleash/launch.sock "$(id -u "$BEN")" \
+	>"$W/false" 2>&1 &
+FALSE=$!
+until_true 10 grep -q listens "$W/false"
+try ann run -- id -u
+is "a launcher that is not root's is none" "$STATUS/$OUT" "0/$(id -u "$ANN")"
+check "and hears nothing" until_true 5 grep -q '^heard 0$' "$W/false"
+unlike "of what a caller has" "$(cat "$W/false")" 'heard [^0]'
+kill "$FALSE"
+wait "$FALSE"
+rm -f /run/netleash/launch.sock
 # In a user namespace that lets nobody make another.
 without_namespaces() {
 	cd "$W/ann" || exit 99

@@ -43,6 +43,31 @@ is "--no-network has no door" "$OUT" 0
 try ann run --isolation=netns -- id -u
 is "--isolation=netns is the caller's own" "$OUT" "$(id -u "$ANN")"
 
+# --- who stands between: nothing of root's is left to it once the command runs
+(ann run -- sh -c 'echo up; exec sleep 76.5') >"$W/between" 2>&1 &
+CLIENT=$!
+until_true 10 pgrep -x -f 'sleep 76.5'
+for name in netleash-attend netleash-launch netleash-init; do
+	pid=$(pgrep -x "$name" | head -n 1)
+	is "$name cannot be read" "$(stat -c %u "/proc/$pid/environ")" 0
+done
+# As soon as it has shed: that is no step which the command waits for.
+attendant=$(pgrep -x netleash-attend)
+has_shed() {
+	grep -q "^Uid:.$online.$online.$online.$online\$" \
+		"/proc/$attendant/status"
+}
+online=$(id -u netleash-online)
+check "the attendant becomes the online identity" until_true 5 has_shed
+is "without a group or a capability, and with a filter" "$(sed -n -E \
+	's/^(Groups|CapInh|CapPrm|CapEff|CapBnd|CapAmb|NoNewPrivs|Seccomp):[[:space:]]*/\1 /p' \
+	"/proc/$attendant/status" | sed 's/ *$//' | sort)" \
+	"$(printf '%s\n' CapAmb CapBnd CapEff CapInh CapPrm |
+		sed 's/$/ 0000000000000000/'; printf '%s\n' Groups 'NoNewPrivs 1' \
+		'Seccomp 2')"
+pkill -x -f 'sleep 76.5'
+wait_for_end "$CLIENT" 10
+
 # --- the same as root's
 for n in 0 1 7 126 255; do
 	try ann run -- sh -c "exit $n"

@@ -368,7 +368,7 @@ chown "$ANN" "$ANN_HOME/token"
 chmod 600 "$ANN_HOME/token"
 cat >"$W/print" <<END
 #!/bin/sh
-env >"/tmp/netleash-env.$$"
+env >"$W/ann/env"
 echo $PRINTED
 END
 chmod 755 "$W/print"
@@ -395,10 +395,10 @@ unlike "and the command none" "$OUT$ERR" "$FILE|$VAR|$PRINTED"
 like "what comes back is hidden" "$OUT" '^X-Back: Bearer \[credential\]'
 like "a placeholder has the shape" "$OUT" '^API_TOKEN=[a-z]{3}_[A-Z][a-z]{2}[0-9]{3}'
 is "a command that prints one gets nothing of the caller's environment" \
-	"$(sort "/tmp/netleash-env.$$" | cut -d= -f1 | grep -v -x -E 'PWD|_|SHLVL|OLDPWD' |
+	"$(sort "$W/ann/env" | cut -d= -f1 | grep -v -x -E 'PWD|_|SHLVL|OLDPWD' |
 		tr '\n' ' ')" "HOME LANG LOGNAME PATH USER "
-is "and is run as him" "$(stat -c %U "/tmp/netleash-env.$$")" "$ANN"
-rm -f "/tmp/netleash-env.$$"
+is "and is run as him" "$(stat -c %U "$W/ann/env")" "$ANN"
+rm -f "$W/ann/env"
 (ann run -- sleep 81.5) >"$W/out" 2>&1 &
 until_true 10 pgrep -x -f 'sleep 81.5'
 # Not his own variable: that came in his environment, as it stood in his.

@@ -18,7 +18,7 @@ story() {
 	local name=$1
 	shift
 	check "$name" sh -c 'cd "$1" && shift && exec "$@"' sh "$WS" \
-		timeout -k 1 60 "$PYTHON" "$SUPPORT/terminal.py" "$W/story" \
+		timeout -k 1 120 "$PYTHON" "$SUPPORT/terminal.py" "$W/story" \
 		"$@"
 }
 
@@ -43,7 +43,7 @@ cat >"$W/story" <<'END'
 expect ready> $
 send echo be""fore; sleep 50
 expect before
-pause 0.3
+front ^sleep 50$
 type \x03
 expect ready> $
 send echo sta""tus $?
@@ -51,7 +51,7 @@ expect status 130
 expect ready> $
 send sh -c 'trap "echo ca""ught; exit 3" INT; echo s""et; while :; do sleep 0.05; done'
 expect set
-pause 0.2
+front ^sh -c trap
 type \x03
 expect caught
 expect ready> $
@@ -63,7 +63,7 @@ both "Ctrl-C reaches the job in front, and the shell goes on"
 cat >"$W/story" <<'END'
 expect ready> $
 send sleep 51.5
-pause 0.5
+front ^sleep 51.5$
 type \x1a
 expect Stopped
 expect ready> $
@@ -77,7 +77,7 @@ expect Running.*sleep 51.5
 expect ready> $
 send fg
 expect sleep 51.5
-pause 0.3
+front ^sleep 51.5$
 type \x03
 expect ready> $
 send sleep 0.2 & wait; echo wai""ted
@@ -111,7 +111,7 @@ both "the window's size is seen, and its change signalled"
 cat >"$W/story" <<'END'
 expect ready> $
 send cat
-pause 0.5
+front ^cat$
 send one line
 expect one line\r\none line
 type \x04
@@ -142,7 +142,7 @@ cat >"$W/story" <<END
 expect ready> \$
 send $W/leash -- sh -c 'echo be""gun; sleep 1; exec sleep 52.5'
 expect begun
-pause 0.3
+front ^sleep
 type \x1a
 expect Stopped
 expect ready> \$
@@ -151,7 +151,8 @@ expect Stopped
 expect ready> \$
 send fg
 expect leash
-pause 0.3
+front ^sleep
+pause 0.5
 type \x03
 expect ready> \$
 send echo sta""tus \$?
@@ -199,13 +200,17 @@ story "/dev/tty is the caller's terminal" "${SHELL_WORDS[@]}"
 
 # A terminal that goes away ends the run.
 (cd "$WS" && timeout 20 "$PYTHON" - "$W/leash" <<'END'
-import os, pty, sys, time
+import os, pty, subprocess, sys, time
 pid, fd = pty.fork()
 if pid == 0:
     os.execv(sys.argv[1], [sys.argv[1], "--", "sleep", "53.5"])
-time.sleep(1)
+for _ in range(500):
+    time.sleep(0.02)
+    if subprocess.run(["pgrep", "-f", "-x", "sleep 53.5"],
+                      stdout=subprocess.DEVNULL).returncode == 0:
+        break
 os.close(fd)
 END
 )
 check "a terminal that hangs up takes the run with it" \
-	until_true 5 sh -c '! pgrep -f -x "sleep 53.5"'
+	until_true 10 sh -c '! pgrep -f -x "sleep 53.5"'

@@ -12,6 +12,8 @@ line ("#" comments):
   send TEXT         type it and Return; C escapes count
   type TEXT         type it without Return: "\\x03" is Ctrl-C
   size ROWS COLUMNS resize the window
+  front REGEX       wait until a process whose words match has its terminal:
+                    what is typed then is for it
   pause SECONDS     let the other side settle
   status NUMBER     COMMAND ends, with this status (negative: by a signal)
 
@@ -33,11 +35,25 @@ import termios
 import time
 
 
+def has_terminal(pid, regex):
+    """Is it in front, on whatever terminal it has?"""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            words = file.read().replace(b"\0", b" ").strip()
+    except OSError:
+        return False
+    pgrp, terminal, front = fields[2], fields[4], fields[5]
+    return (terminal != b"0" and pgrp == front
+            and re.search(regex.encode(), words) is not None)
+
+
 class Terminal:
     def __init__(self, command):
         self.seen = b""
         self.everything = b""
-        self.patience = 5.0
+        self.patience = 20.0
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.execvp(command[0], command)
@@ -70,6 +86,15 @@ class Terminal:
             if left <= 0 or not self.read(left):
                 return bool(pattern.search(self.seen))
 
+    def front(self, regex):
+        end = time.monotonic() + self.patience
+        while not any(has_terminal(pid, regex) for pid in os.listdir("/proc")
+                      if pid.isdigit()):
+            if time.monotonic() > end:
+                return False
+            self.read(0.02)
+        return True
+
     def type(self, text):
         os.write(self.fd, text)
 
@@ -94,6 +119,8 @@ def follow(terminal, step):
         terminal.type(text)
     elif verb == "size":
         terminal.size(*map(int, rest.split()))
+    elif verb == "front":
+        return terminal.front(rest)
     elif verb == "pause":
         time.sleep(float(rest))
     elif verb == "status":

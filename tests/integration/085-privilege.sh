@@ -73,12 +73,12 @@ is "a core file of it cannot be" \
 	"$(awk '/^Max core/ { print $5 $6 }' "/proc/$command/limits")" 11
 
 kill "$proxy"
-wait_for_end "$proxy" 5
+wait_for_end "$proxy" 10
 is "the run ends" "$STATUS" 143
 is "and the command is not alive, not even as a zombie" \
 	"$(ps -o pid=,stat=,comm= -p "$command")" ""
 # It has undone all by now; the kernel takes its time over its sockets.
-until_true 2 test ! -e "/proc/$init"
+until_true 10 test ! -e "/proc/$init"
 is "nor, a moment later, is init" "$(ps -o pid=,stat=,comm= -p "$init")" ""
 is "no lease is held" "$(cd /run/netleash/leases && for file in *; do
 	[ ! -e "$file" ] || flock -n "$file" true || echo "$file"; done)" ""

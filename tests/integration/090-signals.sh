@@ -20,7 +20,7 @@ run=$!
 check "the command starts" until_true 10 grep -q ready "$W/out"
 for name in TERM INT HUP USR1 USR2 QUIT WINCH; do
 	kill -s "$name" "$run"
-	check "$name is passed on" until_true 2 grep -q "got $name" "$W/out"
+	check "$name is passed on" until_true 10 grep -q "got $name" "$W/out"
 done
 is_stopped() {
 	grep -q '^State:[[:space:]]*T' "/proc/$run/status"
@@ -30,23 +30,23 @@ is_running() {
 }
 kill -STOP "$(pgrep -f -x 'bash trap.sh')"
 check "when the command stops netleash stops, as a job should" \
-	until_true 2 is_stopped
+	until_true 10 is_stopped
 kill -CONT "$run"
-check "CONT is passed on" until_true 2 grep -q 'got CONT' "$W/out"
+check "CONT is passed on" until_true 10 grep -q 'got CONT' "$W/out"
 kill -STOP "$(pgrep -f -x 'bash trap.sh')"
-until_true 2 is_stopped
+until_true 10 is_stopped
 kill -CONT "$(pgrep -f -x 'bash trap.sh')"
 check "netleash goes on too when somebody else continues the command" \
-	until_true 2 is_running
+	until_true 10 is_running
 kill -ALRM "$run"
-wait_for_end "$run" 5
+wait_for_end "$run" 10
 is "a status that a trap chose is passed on" "$STATUS" 7
 
 (cd "$WS" && leash run -- sleep 97.53) >"$W/out" 2>"$W/err" </dev/null &
 run=$!
 until_true 10 pgrep -f -x 'sleep 97.53'
 kill -TERM "$run"
-wait_for_end "$run" 5
+wait_for_end "$run" 10
 is "TERM ends what does not catch it: 143" "$STATUS" 143
 is "and nothing of the run is left" "$(pgrep -f -x 'sleep 97.53')" ""
 

@@ -47,10 +47,13 @@ done
 ms = sorted(sum((r["ms"] for r in json.load(open(sys.argv[1])).values()), []))
 print("# from the change to the death of the command: median %.1f ms, "
       "max %.1f ms, of %d" % (statistics.median(ms), ms[-1], len(ms)))
+print(int(statistics.median(ms)))
 print(int(ms[-1]))' "$W/result" >"$W/times"
 head -n 1 "$W/times"
 is "thirty were timed" "$(grep -c ', of 30$' "$W/times")" 1
-below "the slowest took less than half a second" "$(tail -n 1 "$W/times")" 500
+# One may meet a moment in which the machine does something else.
+below "most took less than a tenth of a second" "$(sed -n 2p "$W/times")" 100
+below "and the slowest less than two" "$(tail -n 1 "$W/times")" 2000
 
 lose 3 ruleset table -- --no-network
 for word in ruleset table; do

@@ -32,7 +32,7 @@ fails() {
 		"$(printf '%s\n' "$ERR" | grep -c '^netleash: ')" \
 		"$(printf '%s\n' "$ERR" | wc -l)"
 	check "$name: the command has not run" test ! -e "$WS/ran"
-	below "$name: it is said at once, in milliseconds" "$MS" 3000
+	below "$name: it is said at once, in milliseconds" "$MS" 10000
 	host_nft flush ruleset
 }
 

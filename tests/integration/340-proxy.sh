@@ -153,8 +153,11 @@ is "and ends with 0" "$STATUS" 0
 rm -f "$W/pid"
 
 # --- drain
-conf 'listen 127.0.0.1:0' 'allow echo.example:7007 allowed.example' \
-	'limit drain-time 3'
+drain_conf() {
+	conf 'listen 127.0.0.1:0' 'allow echo.example:7007 allowed.example' \
+		"limit drain-time $1"
+}
+drain_conf 60
 start_proxy -c "$W/conf"
 rm -f "$W/go"
 (in_host "$PYTHON" "$W/tunnel.py" "$PORT" echo.example:7007 "$W/go") \
@@ -188,16 +191,18 @@ release_tunnel() {
 	touch "$W/go"
 	wait "$TUNNEL"
 }
+drain_conf 3
 hold_tunnel
-wait_for_end "$SHELL_PID" 20
+wait_for_end "$SHELL_PID" 30
 is "a tunnel that does not end is closed" "$STATUS" 0
-like "after drain-time" "$(($(now_ms) - start))" '^[3-6][0-9]{3}$'
+like "after drain-time" "$(($(now_ms) - start))" '^([3-9]|1[0-9])[0-9]{3}$'
 release_tunnel
+drain_conf 60
 hold_tunnel
 kill -TERM "$PROXY"
 wait_for_end "$SHELL_PID" 20
 is "a second TERM ends it" "$STATUS" 0
-below "at once" "$(($(now_ms) - start))" 2500
+below "at once" "$(($(now_ms) - start))" 20000
 release_tunnel
 
 # --- what cannot be

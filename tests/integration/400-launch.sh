@@ -220,7 +220,7 @@ for victims in netleash-init netleash-attend 'netleash-attend|netleash-init'; do
 	until_true 10 pgrep -x -f 'sleep 77.7'
 	# shellcheck disable=SC2046 # one word each
 	kill -KILL $(processes "$victims")
-	wait_for_end "$CLIENT" 4
+	wait_for_end "$CLIENT" 10
 	is "when $victims is killed the client ends" "$STATUS" 137
 	like "and says so" "$(cat "$W/end")" \
 		"the run's (${victims//netleash-/})[a-z]* was killed"

@@ -136,7 +136,7 @@ signalled() {
 }
 for sig in HUP TERM USR1 USR2 ALRM WINCH CONT; do
 	same "$sig is heard" "signalled $sig \
-		'trap \"echo got; exit 9\" $sig; echo up; sleep 1 & wait; echo end'" 9
+		'trap \"echo got; exit 9\" $sig; echo up; sleep 10 & wait; echo end'" 9
 done
 for sig in HUP TERM USR1 ALRM; do
 	same "$sig kills" "signalled $sig 'echo up; exec sleep 9'" \

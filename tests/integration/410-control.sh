@@ -290,10 +290,10 @@ is "he has a share of those that look on" "$(cat "$W/crowd")" \
 below "and of the daemon's descriptors" \
 	"$(($(find "/proc/$DAEMON/fd" -mindepth 1 | wc -l) - before))" 40
 is "another is served" "$(setpriv --reuid "$BEN" --regid netleash \
-	--clear-groups curl -sS -o /dev/null -w '%{http_code}' --max-time 5 \
+	--clear-groups curl -sS -o /dev/null -w '%{http_code}' --max-time 20 \
 	--unix-socket $SOCKET http://localhost/v1/status)" 200
 is "root too, and he may look on" "$(control -o /dev/null -w '%{http_code}' \
-	--max-time 1 http://localhost/v1/log 2>/dev/null)" 200
+	--max-time 3 http://localhost/v1/log 2>/dev/null)" 200
 sleep 16
 echo >&6
 exec 6>&-
@@ -331,7 +331,7 @@ END
 is "6000 requests beside him are answered" "$(cat "$W/many.out")" ""
 below "of the daemon's memory he takes, in KB" "$(($(memory) - lean))" 2000
 echo >&6
-until_true 5 grep -q reads "$W/slow"
+until_true 10 grep -q reads "$W/slow"
 # What was lost is told before the next line that has room again.
 for _ in 1 2 3 4; do
 	sleep 0.5

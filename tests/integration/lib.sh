@@ -183,13 +183,16 @@ now_ms() {
 	echo $(($(date +%s%N) / 1000000))
 }
 
-# until_true SECONDS COMMAND...
+# until_true SECONDS COMMAND...: what fails is a look that begins after them; one
+# that took longer has seen what was before
 until_true() {
-	local end
+	local end now
 	end=$(($(now_ms) + $1 * 1000))
 	shift
-	until "$@" >/dev/null 2>&1; do
-		[ "$(now_ms)" -lt "$end" ] || return 1
+	while :; do
+		now=$(now_ms)
+		! "$@" >/dev/null 2>&1 || return 0
+		[ "$now" -lt "$end" ] || return 1
 		sleep 0.02
 	done
 }

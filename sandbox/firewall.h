@@ -94,6 +94,10 @@ void firewall_forget_base(struct firewall *fw);
 /* Removes the table and all that is in it (teardown). Absent is success. */
 int firewall_revert_base(struct firewall *fw, char error[FIREWALL_ERROR_MAX]);
 
+/* How many packets of a run's were rejected since the base was loaded, by this
+ * one and those who had its uid before. Return: 0 or -errno. */
+int firewall_rejected(struct firewall *fw, uid_t run_uid, uint64_t *ret);
+
 /*
  * Adds or deletes a run's door in one transaction. Deleting what is absent is
  * success. The run's cgroup must exist in both cases. -EEXIST: the port is

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sandbox/firewall_door.c - the two elements of a run's door
+ * sandbox/firewall_door.c - the two elements of a run's door, and its counter
  *
  * In:         a run's cgroup and port
- * Out:        (cgroup . port) in @allow, port in @doors: both or none
+ * Out:        (cgroup . port) in @allow, port in @doors: both or none; what
+ *             @tried has of the run's uid
  * Invariants: one change is one transaction; what the kernel took is read back
  * References: linux/netfilter/nf_tables.h NFT_MSG_NEWSETELEM and _GETSETELEM,
  *             nfnetlink's NFNL_MSG_BATCH_BEGIN; a concatenated key is its
@@ -15,6 +16,7 @@
 #include "sandbox/firewall.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -88,19 +90,43 @@ static void put_mark(struct netlink_out *out, unsigned type)
 				       NFNL_SUBSYS_NFTABLES));
 }
 
+/* The counter of the first element in @body, if it has one. */
+static void read_packets(struct netlink_bytes body, uint64_t *ret)
+{
+	static const unsigned way[] = { NFTA_SET_ELEM_LIST_ELEMENTS,
+					NFTA_LIST_ELEM, NFTA_SET_ELEM_EXPR,
+					NFTA_EXPR_DATA, NFTA_COUNTER_PACKETS };
+	const size_t skip = netlink_align(sizeof(struct nfgenmsg));
+	struct netlink_bytes at;
+	uint64_t packets;
+
+	if (body.n < skip)
+		return;
+	at = (struct netlink_bytes){ body.p + skip, body.n - skip };
+	for (size_t i = 0; i < ARRAY_SIZE(way); i++)
+		at = netlink_attr(at, way[i]);
+	if (at.n != sizeof(packets))
+		return;
+	memcpy(&packets, at.p, sizeof(packets));
+	*ret = be64toh(packets);
+}
+
 /*
  * What the messages in @answer say: each that is understood is taken off
- * @waiting; the first error stands in @ret.
+ * @waiting; the first error stands in @ret, an element's counter in @packets.
  */
-static int read_answers(struct netlink_bytes answer, size_t *waiting, int *ret)
+static int read_answers(struct netlink_bytes answer, size_t *waiting, int *ret,
+			uint64_t *packets)
 {
 	struct netlink_bytes body;
 	struct nlmsghdr head;
 	int32_t error;
 
 	while (netlink_next(&answer, &head, &body)) {
-		if (head.nlmsg_type == MESSAGE(NFT_MSG_NEWSETELEM))
+		if (head.nlmsg_type == MESSAGE(NFT_MSG_NEWSETELEM)) {
+			read_packets(body, packets);
 			continue; /* what was asked for; an answer follows */
+		}
 		if (head.nlmsg_type != NLMSG_ERROR || body.n < sizeof(error))
 			return -EPROTO;
 		memcpy(&error, body.p, sizeof(error));
@@ -113,9 +139,11 @@ static int read_answers(struct netlink_bytes answer, size_t *waiting, int *ret)
 
 /*
  * Sends @out, @n messages of which are answered. Where a transaction fails as a
- * whole there is an answer for its beginning, too, or only that.
+ * whole there is an answer for its beginning, too, or only that. @packets: see
+ * read_answers().
  */
-static int ask(int fd, const struct netlink_out *out, size_t n)
+static int ask(int fd, const struct netlink_out *out, size_t n,
+	       uint64_t *packets)
 {
 	uint8_t answer[8192];
 	int r = 0, failed = 0;
@@ -134,7 +162,7 @@ static int ask(int fd, const struct netlink_out *out, size_t n)
 		if ((size_t)got > sizeof(answer))
 			return -EPROTO;
 		r = read_answers((struct netlink_bytes){ answer, (size_t)got },
-				 &n, &failed);
+				 &n, &failed, packets);
 	}
 	/* Of a transaction that failed there may be more; none is to be taken
 	 * for an answer to the next. */
@@ -147,6 +175,7 @@ static int ask(int fd, const struct netlink_out *out, size_t n)
 static int change(int fd, bool create, const struct element *v, size_t n)
 {
 	struct netlink_out out = { .n = 0 };
+	uint64_t packets;
 
 	put_mark(&out, NFNL_MSG_BATCH_BEGIN);
 	for (size_t i = 0; i < n; i++) {
@@ -158,11 +187,11 @@ static int change(int fd, bool create, const struct element *v, size_t n)
 			put_message(&out, NFT_MSG_DELSETELEM, NLM_F_ACK, &v[i]);
 	}
 	put_mark(&out, NFNL_MSG_BATCH_END);
-	return ask(fd, &out, n);
+	return ask(fd, &out, n, &packets);
 }
 
 /* Return: 0 if all are there, -ENOENT or another -errno. */
-static int look(int fd, const struct element *v, size_t n)
+static int look(int fd, const struct element *v, size_t n, uint64_t *packets)
 {
 	int r = 0;
 
@@ -170,7 +199,7 @@ static int look(int fd, const struct element *v, size_t n)
 		struct netlink_out out = { .n = 0 };
 
 		put_message(&out, NFT_MSG_GETSETELEM, NLM_F_ACK, &v[i]);
-		r = ask(fd, &out, 1);
+		r = ask(fd, &out, 1, packets);
 	}
 	return r;
 }
@@ -207,6 +236,7 @@ int firewall_apply_door(struct firewall *fw, const struct firewall_door *door,
 			char error[FIREWALL_ERROR_MAX])
 {
 	struct element both[2];
+	uint64_t packets;
 	bool taken;
 	int r;
 
@@ -219,7 +249,7 @@ int firewall_apply_door(struct firewall *fw, const struct firewall_door *door,
 	taken = r == -EEXIST;
 	/* Read back, and if something was there, look whose it is. */
 	if (r == 0 || taken)
-		r = look(fw->fd, both, ARRAY_SIZE(both));
+		r = look(fw->fd, both, ARRAY_SIZE(both), &packets);
 	if (r == -ENOENT && taken)
 		r = -EEXIST;
 	if (r < 0)
@@ -254,4 +284,14 @@ int firewall_revert_door(struct firewall *fw, const struct firewall_door *door,
 	if (r == -ENOENT)
 		r = 0;
 	return r < 0 ? explain(error, r, "close") : 0;
+}
+
+int firewall_rejected(struct firewall *fw, uid_t run_uid, uint64_t *ret)
+{
+	struct element e = { .set = "tried", .n = sizeof(uint32_t) };
+	const uint32_t key = run_uid;
+
+	memcpy(e.key, &key, sizeof(key));
+	*ret = 0;
+	return look(fw->fd, &e, 1, ret);
 }

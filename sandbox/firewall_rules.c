@@ -6,7 +6,9 @@
  * Out:        one transaction that makes the base rule set; for each run two
  *             elements: (its cgroup . its port) in @allow, its port in @doors;
  *             for a port of the host's loopback (cgroup . port) in @local;
- *             for servers of its own its cgroup and uid, with its mark
+ *             for servers of its own its cgroup and uid, with its mark. @tried
+ *             has a counter for each run uid, whether there is such a run or
+ *             not
  * Invariants: with no elements the base denies the leashed everything, so it
  *             stays when runs end and when we are killed; loading it again
  *             never opens a gap, because it is one transaction; no rule makes
@@ -62,6 +64,7 @@ static const char frame[] =
 	"add map " TABLE
 	" servers { typeof socket cgroupv2 level 2 : meta mark; }\n"
 	"add map " TABLE " server_uids { typeof meta skuid : meta mark; }\n"
+	"add set " TABLE " tried { typeof meta skuid; counter; }\n"
 	"add set " TABLE
 	" own { typeof socket cgroupv2 level 2 . meta mark; }\n"
 	"add chain " TABLE
@@ -83,7 +86,7 @@ static const struct run_set {
 	{ "map", "servers" }, { "map", "server_uids" }, { "set", "own" },
 };
 
-static const char *const refilled_sets[] = { "uids", "gids" };
+static const char *const refilled_sets[] = { "uids", "gids", "tried" };
 
 /* The addresses of doors and services, exactly; all of loopback. */
 #define LO_V4	    "ip saddr 127.0.0.1 ip daddr 127.0.0.1 "
@@ -153,6 +156,8 @@ static const struct {
 	{ "leash",
 	  LO_V6_OUT "tcp flags & (syn | ack) == syn | ack "
 		    "meta mark set meta skuid map @server_uids accept" },
+	/* Counts for the run what the next two reject; it says nothing else. */
+	{ "leash", "meta skuid @tried" },
 	/* A reset makes connect() fail at once; an ICMP error lets it hang. */
 	{ "leash", "meta l4proto tcp counter reject with tcp reset" },
 	{ "leash", "counter reject with icmpx admin-prohibited" },
@@ -274,6 +279,16 @@ static void render_ids(const char *set, uint32_t offline,
 	strbuf_adds(out, " }\n");
 }
 
+/* One by one: of an interval there would be one counter. */
+static void render_tried(const struct firewall_ids *ids, struct strbuf *out)
+{
+	strbuf_adds(out, "add element " TABLE " tried {");
+	for (uint32_t uid = ids->run_first; uid <= ids->run_last; uid++)
+		strbuf_addf(out, "%s %" PRIu32, uid > ids->run_first ? "," : "",
+			    uid);
+	strbuf_adds(out, " }\n");
+}
+
 static void render_rule(const char *chain, const char *rule, const char *path,
 			struct strbuf *out)
 {
@@ -306,6 +321,7 @@ static void render_unversioned(const struct firewall_ids *ids,
 			    run_sets[i].name);
 	render_ids("uids", ids->offline_uid, ids, out);
 	render_ids("gids", ids->offline_gid, ids, out);
+	render_tried(ids, out);
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
 		render_rule(rules[i].chain, rules[i].rule, place->path, out);
 }

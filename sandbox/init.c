@@ -50,6 +50,7 @@
 #include "sandbox/init_command.h"
 #include "sandbox/init_fds.h"
 #include "sandbox/init_firewall.h"
+#include "sandbox/init_rejected.h"
 #include "sandbox/netns.h"
 
 /* A killed cgroup empties within milliseconds; a task stuck in the kernel
@@ -75,6 +76,7 @@ struct init {
 	bool stopped; /* CMD is, by @stop_signal */
 	int stop_signal;
 	bool told_stopped; /* netleash was told, and has not come back since */
+	uint64_t rejected; /* before CMD began: by the proof */
 };
 
 static int send_msg(const struct init *in, enum init_msg_type type,
@@ -282,6 +284,15 @@ static void run_until_end(struct init *in)
 	}
 }
 
+static void tell_rejected(const struct init *in)
+{
+	char text[INIT_TEXT_MAX];
+
+	if (init_rejected_render(
+		    init_rejected(in->opts, &in->fw) - in->rejected, text))
+		(void)send_msg(in, INIT_MSG_TEXT, 0, text, NULL, 0);
+}
+
 /*
  * Takes down what the run put into the system; nothing is deleted while a
  * process of the run may live. Return: 0, or -errno with @text.
@@ -359,6 +370,8 @@ static _Noreturn void finish(struct init *in, int status, const char *why)
 	/* Nobody waits for our end: what we hold is free from here on. */
 	(void)!chdir("/");
 	wake_netleash(in); /* it may have stopped with CMD: it must hear this */
+	if (status == 0)
+		tell_rejected(in);
 	leaves = end_run(in, text) < 0;
 	if (leaves)
 		status = status ? status : EXIT_NETLEASH;
@@ -430,6 +443,7 @@ static _Noreturn void init_main(struct init_opts *opts, const sigset_t *mask,
 	r = init_command_release(&in.link, text);
 	if (r < 0)
 		finish(&in, -r, text);
+	in.rejected = init_rejected(opts, &in.fw);
 	door_close(&in.decoy);
 	init_fds_release(opts);
 	if (send_msg(&in, INIT_MSG_STARTED, 0, "", NULL, 0) == 0)

@@ -5,7 +5,8 @@
  * In:         the facts of a run, computed by run.c before the fork
  * Out:        messages to netleash over a SOCK_SEQPACKET pair, all of the one
  *             fixed-size shape below; init parses nothing else
- * Order:      [PORT...] -> READY -> (GO) -> STARTED -> [STOPPED...] -> EXITED,
+ * Order:      [PORT...] -> READY -> (GO) -> STARTED -> [STOPPED...] -> [TEXT]
+ *             -> EXITED,
  * or FAILED in place of any of them; end of file on either side ends the run
  * Invariants: init is outside the run's cgroup and is the only one that takes
  *             down what the run put into the system
@@ -36,7 +37,7 @@ enum init_msg_type {
 	INIT_MSG_STOPPED, /* from init: CMD was stopped by signal @value */
 	INIT_MSG_FAILED,  /* from init: exit status @value, sentence @text */
 	INIT_MSG_EXITED,  /* from init: wait status @value; all is cleaned */
-	INIT_MSG_TEXT,	  /* from the launcher: @text is for the caller */
+	INIT_MSG_TEXT,	  /* from init, the launcher: @text is for the caller */
 };
 
 #define INIT_TEXT_MAX 512
@@ -75,6 +76,7 @@ struct init_msg {
  * @filter:     CMD's seccomp program
  * @forget:     wipes what of the parent's secrets the fork has copied; or NULL
  * @argv, @envp: CMD
+ * @tells:      say at the end how much went past the door, in vain
  * @by_sudo:    the caller came by sudo(8), whose PATH is not his own
  */
 struct init_opts {
@@ -98,6 +100,7 @@ struct init_opts {
 	void *forget_arg;
 	char *const *argv;
 	char *const *envp;
+	bool tells;
 	bool by_sudo;
 };
 

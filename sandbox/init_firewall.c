@@ -85,6 +85,13 @@ bool init_firewall_lost(const struct init_firewall *f)
 	return firewall_watch_lost(f->watch_fd, &f->watched);
 }
 
+int init_firewall_rejected(const struct init_firewall *f,
+			   const struct init_opts *opts, uint64_t *ret)
+{
+	*ret = 0;
+	return f->fw ? firewall_rejected(f->fw, opts->lease->uid, ret) : 0;
+}
+
 void init_firewall_forget(struct init_firewall *f)
 {
 	char ignored[INIT_TEXT_MAX];

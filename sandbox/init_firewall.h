@@ -47,6 +47,10 @@ bool init_firewall_lost(const struct init_firewall *f);
  */
 void init_firewall_forget(struct init_firewall *f);
 
+/* As firewall_rejected(); 0 where nothing was opened. */
+int init_firewall_rejected(const struct init_firewall *f,
+			   const struct init_opts *opts, uint64_t *ret);
+
 /* Once no process of the run is left. Return: 0 or -errno with a sentence. */
 int init_firewall_close(struct init_firewall *f, const struct init_opts *opts,
 			char error[INIT_TEXT_MAX]);

@@ -216,6 +216,8 @@ void leash_fill(struct leash *l, const struct plan *p, struct init_opts *opts)
 	opts->firewall = l->isolation == ISOLATION_FIREWALL;
 	opts->own_network = l->isolation == ISOLATION_NETNS;
 	opts->own_users = !l->root;
+	opts->tells = !p->cli.quiet && (p->cli.network == NETWORK_PROXY ||
+					p->cli.network == NETWORK_EXTERNAL);
 	opts->by_sudo = childenv_get(p->env, "SUDO_UID");
 	opts->leashed = p->cli.network != NETWORK_ONLINE;
 	opts->cgroup_fd = l->cgroup_fd;

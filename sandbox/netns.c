@@ -23,6 +23,8 @@
 #include "common/macros.h"
 #include "common/scope.h"
 
+#define SNMP_MAX 65536
+
 static const struct setting {
 	const char *path;
 	const char *bad; /* the value that switches user namespaces off */
@@ -92,4 +94,44 @@ int netns_loopback_up(void)
 		return -errno;
 	ifr.ifr_flags = (short)(ifr.ifr_flags | IFF_UP);
 	return ioctl(fd, SIOCSIFFLAGS, &ifr) < 0 ? -errno : 0;
+}
+
+/* A line of names, then one of numbers. */
+uint64_t netns_parse_unrouted(const char *snmp)
+{
+	static const char wanted[] = "OutNoRoutes";
+	const char *names = snmp, *numbers;
+	size_t n;
+
+	while (strncmp(names, "Ip: ", 4) != 0) {
+		names = strchr(names, '\n');
+		if (!names)
+			return 0;
+		names++;
+	}
+	numbers = strchr(names, '\n');
+	if (!numbers)
+		return 0;
+	for (numbers++;; names++, numbers++) {
+		n = strcspn(names, " \n");
+		if (n == strlen(wanted) && memcmp(names, wanted, n) == 0)
+			return strtoull(numbers, NULL, 10);
+		names += n;
+		numbers += strcspn(numbers, " \n");
+		if (*names != ' ' || *numbers != ' ')
+			return 0;
+	}
+}
+
+int netns_unrouted(uint64_t *ret)
+{
+	char *snmp;
+	size_t n;
+	int r = fd_read_file("/proc/self/net/snmp", SNMP_MAX, &snmp, &n);
+
+	if (r < 0)
+		return r;
+	*ret = netns_parse_unrouted(snmp);
+	free(snmp);
+	return 0;
 }

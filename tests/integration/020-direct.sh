@@ -43,20 +43,29 @@ like "TCP is refused, not dropped" "$(printf '%s\n' "$OUT" |
 	awk '/^(tcp|https|gateway)/ { print $2 }' | sort -u)" \
 	'^(EACCES|ECONNREFUSED)$'
 is "nothing was seen on the wire" "$SEEN" 0
+like "and what was rejected is counted" "$ERR" \
+	'^netleash: rejected [1-9][0-9]* packets or connections past the proxy'
+try leash run --quiet -- "$PYTHON" "$WS/direct.py"
+is "not with --quiet" "$ERR" ""
 
 watched leash run -a '*:*' --
 is "'allow *:*' opens none of them either" \
 	"$(printf '%s\n' "$OUT" | grep ' open \| empty ')" ""
 is "and nothing was seen on the wire" "$SEEN" 0
 
-for how in --isolation=netns --no-network; do
-	watched leash run "$how" -a '*:*' --
+for how in "--isolation=netns -a *:*" --no-network; do
+	set -f
+	# shellcheck disable=SC2086 # words of the list
+	watched leash run $how --
+	set +f
 	is "$how: the probe runs" "$STATUS" 0
 	is "$how: no way is open" \
 		"$(printf '%s\n' "$OUT" | grep ' open \| empty ')" ""
 	is "$how: none has to wait" "$(printf '%s\n' "$OUT" |
 		awk '$3 >= 2500 { print $1 }')" ""
 	is "$how: nothing was seen on the wire" "$SEEN" 0
+	like "$how: it is counted, where a proxy was meant" "$how/$ERR" \
+		'^(--no-network/$|--isol.*netleash: rejected [1-9][0-9]* )'
 done
 try leash run --isolation=netns -a allowed.example -- \
 	curl -sS --cacert ca.pem https://allowed.example/

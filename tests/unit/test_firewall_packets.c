@@ -376,12 +376,44 @@ static void a_neighbour_is_not_let_in_by_dnat(void **state)
 	close(fd);
 }
 
+static uint64_t rejected(uid_t uid)
+{
+	uint64_t n = 0;
+
+	assert_int_equal(firewall_rejected(fw, uid, &n), 0);
+	return n;
+}
+
+static void what_is_rejected_is_counted_for_each_run(void **state)
+{
+	const uint64_t a = rejected(UID_A), b = rejected(UID_B);
+	uint16_t port, other;
+	int door = listener("127.0.0.1", 0, &port);
+	int decoy = listener("127.0.0.1", 0, &other);
+
+	(void)state;
+	open_door(RUN_A, port);
+	assert_int_equal(as(&run_a, try_tcp, "127.0.0.1", port), 0);
+	assert_int_equal(rejected(UID_A), a);
+	assert_int_equal(as(&run_a, try_tcp, "127.0.0.1", other), ECONNREFUSED);
+	assert_int_equal(as(&run_a, try_udp, "127.0.0.1", 53), EPERM);
+	assert_int_equal(rejected(UID_A), a + 2);
+	assert_int_equal(rejected(UID_B), b);
+	assert_int_equal(as(&run_b, try_tcp, "::1", other), ECONNREFUSED);
+	assert_int_equal(rejected(UID_B), b + 1);
+	assert_int_equal(rejected(UID_A), a + 2);
+	close_door(RUN_A, port);
+	close(door);
+	close(decoy);
+}
+
 static int tests_in_world(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			a_run_reaches_its_own_door_and_nobody_else_does),
 		cmocka_unit_test(two_runs_have_a_door_each),
+		cmocka_unit_test(what_is_rejected_is_counted_for_each_run),
 		cmocka_unit_test(every_other_destination_is_refused_at_once),
 		cmocka_unit_test(cgroup_uid_and_gid_each_deny),
 		cmocka_unit_test(nothing_arrives_at_sockets_made_inside),

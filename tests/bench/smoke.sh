@@ -100,6 +100,19 @@ has() {
 	done
 }
 
+# measured PEER KEY...: on a busy machine nothing may come about in a tenth of a
+# second, which is no measurement; then it has more
+# shellcheck disable=SC2317 # called by check
+measured() {
+	for MS in 100 500 2000; do
+		: >"$W/samples"
+		: >"$W/skipped"
+		inspect_peer "$1"
+		has "$@" && return
+	done
+	return 1
+}
+
 # The run and the origins are nobody's, too, and no core is theirs alone. The
 # ports are below those that the kernel gives out.
 # shellcheck disable=SC2034 # for inspect.sh
@@ -117,8 +130,8 @@ if ! "${AS[@]}" "$NETLEASH" run --isolation netns -- true >"$W/out" 2>&1; then
 elif ! command -v nginx >/dev/null 2>&1; then
 	echo "ok $((++N)) # SKIP nginx is not installed"
 else
-	inspect_open && inspect_peer netleash
-	check "inspected tunnels are measured" has netleash new_cpu_ms \
+	inspect_open || sed 's/^/# /' "$W/skipped"
+	check "inspected tunnels are measured" measured netleash new_cpu_ms \
 		resumed_cpu_ms kept_cpu_us bulk_cpu_s_gb calm_ms stall_ms
 	if command -v mitmdump >/dev/null 2>&1; then
 		MS=1000 # it is slow to begin

@@ -34,6 +34,7 @@
 #include "common/macros.h"
 #include "common/strbuf.h"
 #include "sandbox/confine.h"
+#include "sandbox/identity.h"
 #include "sandbox/mounts_users.h"
 
 #define CALLER 1234u
@@ -713,6 +714,23 @@ static void swapped_link_is_refused(void)
 	HOLDS(strstr(mount_error, "/home/ann/src/p/link/x"));
 }
 
+/* As root it would be opened; whoever named it may not go there. */
+static void folder_is_opened_with_the_rights_of_who_names_it(void)
+{
+	const char *const writable[] = { "/srv/theirs/p" };
+	const struct caller caller = { .uid = CALLER, .gid = CALLER };
+	struct mounts_opts o = ann("/");
+
+	put("/srv/theirs/p/", 0755, CALLER);
+	HOLDS(chown("/srv/theirs", OTHER, OTHER) == 0);
+	HOLDS(chmod("/srv/theirs", 0700) == 0);
+	o.writable = writable;
+	o.writable_n = 1;
+	o.opener = &caller;
+	HOLDS(mounts_apply(&o, mount_error) == -EACCES);
+	HOLDS(strstr(mount_error, "/srv/theirs/p"));
+}
+
 static void missing_folder_is_named(void)
 {
 	const char *const writable[] = { "/srv/none" };
@@ -1015,6 +1033,7 @@ ON_HOST(host_readonly_mount_stays_readonly)
 ON_HOST(host_readonly_workspace_stays_readonly)
 ON_HOST(way_that_the_own_group_may_not_go)
 ON_HOST(swapped_link_is_refused)
+ON_HOST(folder_is_opened_with_the_rights_of_who_names_it)
 ON_HOST(missing_folder_is_named)
 ON_HOST(cwd_is_home_when_hidden)
 ON_HOST(system_folder_is_a_cwd_without_writes)
@@ -1055,6 +1074,8 @@ int main(void)
 		cmocka_unit_test(test_host_readonly_workspace_stays_readonly),
 		cmocka_unit_test(test_way_that_the_own_group_may_not_go),
 		cmocka_unit_test(test_swapped_link_is_refused),
+		cmocka_unit_test(
+			test_folder_is_opened_with_the_rights_of_who_names_it),
 		cmocka_unit_test(test_missing_folder_is_named),
 		cmocka_unit_test(test_cwd_is_home_when_hidden),
 		cmocka_unit_test(test_system_folder_is_a_cwd_without_writes),

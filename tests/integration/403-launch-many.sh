@@ -30,7 +30,7 @@ echo
 END
 for ((i = 0; i < RUNS; i++)); do
 	(ann run -q --isolation=firewall -a "allowed.example:$((20000 + i))" -- \
-		sh one $i $RUNS) >"$W/many.$i" 2>"$W/many.err.$i" </dev/null &
+		sh one "$i" $RUNS) >"$W/many.$i" 2>"$W/many.err.$i" </dev/null &
 	ALL+=($!)
 	# The machine is small: not all start-ups at the same moment.
 	[ $((i % 20)) != 19 ] ||

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/path_glob.h"
 #include "common/rule.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -10,7 +10,13 @@ world_up
 need setpriv openssl
 
 dir=/var/lib/netleash
-trap 'rm -rf "$dir"; world_down' EXIT
+leave() {
+	local status=$?
+	rm -rf "$dir"
+	(exit "$status")
+	world_down
+}
+trap leave EXIT
 rm -rf "$dir"
 
 # member NAME: of the JSON object in OUT

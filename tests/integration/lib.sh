@@ -28,6 +28,7 @@ HOST=nl$$h
 INET=nl$$i
 TESTS=0
 FAILED=0
+DONE=
 SERVERS=()
 : "${NETLEASH:?is not set: run this through ctest, or set it}"
 
@@ -111,6 +112,7 @@ retell() {
 }
 
 done_testing() {
+	DONE=1
 	echo "1..$TESTS"
 	[ "$TESTS" -gt 0 ] && [ "$FAILED" = 0 ]
 	exit
@@ -126,9 +128,14 @@ need() {
 }
 
 # Runs a command as on the host: its network, its resolver, its hosts file.
-# The shell becomes the command, so that $! is the command's process. (Not ip
-# netns exec: it mounts a new /sys, without the cgroups.)
+# The shell becomes the command, so that $! is the command's process, but not
+# the test's own shell. (Not ip netns exec: it mounts a new /sys, without the
+# cgroups.)
 in_host() {
+	[ "$BASHPID" != $$ ] || {
+		(in_host "$@")
+		return
+	}
 	# shellcheck disable=SC2016 # for the inner shell
 	exec nsenter --net=/run/netns/"$HOST" unshare --mount sh -c '
 		mount --bind "$1/resolv.conf" /etc/resolv.conf || exit 99
@@ -333,6 +340,8 @@ world_up() {
 world_down() {
 	local status=$? pid
 	trap - EXIT
+	# It ended somewhere in between.
+	[ -n "$DONE" ] || [ "$status" != 0 ] || status=1
 	for pid in "${SERVERS[@]}"; do
 		kill -KILL "$pid" 2>/dev/null
 		wait "$pid" 2>/dev/null

@@ -43,8 +43,8 @@ is "setup changes no rule that is right" \
 try leash run -- true
 is "rules are as before after a run" \
 	"$(nsenter --net=/run/netns/"$HOST" nft list table inet netleash |
-	sed 's/packets [0-9]* bytes [0-9]*//')" \
-	"$(printf '%s\n' "$one" | sed 's/packets [0-9]* bytes [0-9]*//')"
+	sed 's/packets [0-9]* bytes [0-9]*//g')" \
+	"$(printf '%s\n' "$one" | sed 's/packets [0-9]* bytes [0-9]*//g')"
 
 # Nobody's rule set is touched but ours.
 nsenter --net=/run/netns/"$HOST" nft add table inet other

@@ -405,7 +405,7 @@ def elements():
         for item in json.loads(out.stdout)["nftables"]:
             for kind in ("set", "map"):
                 name = item.get(kind, {}).get("name")
-                if name not in (None, "uids", "gids"):
+                if name not in (None, "uids", "gids", "tried"):
                     found += [(name, json.dumps(e))
                               for e in item[kind].get("elem", ())]
     return found

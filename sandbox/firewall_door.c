@@ -113,7 +113,8 @@ static void read_packets(struct netlink_bytes body, uint64_t *ret)
 
 /*
  * What the messages in @answer say: each that is understood is taken off
- * @waiting; the first error stands in @ret, an element's counter in @packets.
+ * @waiting; the first error stands in @ret, an element's counter in @packets
+ * (NULL: nobody wants it).
  */
 static int read_answers(struct netlink_bytes answer, size_t *waiting, int *ret,
 			uint64_t *packets)
@@ -124,7 +125,8 @@ static int read_answers(struct netlink_bytes answer, size_t *waiting, int *ret,
 
 	while (netlink_next(&answer, &head, &body)) {
 		if (head.nlmsg_type == MESSAGE(NFT_MSG_NEWSETELEM)) {
-			read_packets(body, packets);
+			if (packets)
+				read_packets(body, packets);
 			continue; /* what was asked for; an answer follows */
 		}
 		if (head.nlmsg_type != NLMSG_ERROR || body.n < sizeof(error))
@@ -175,7 +177,6 @@ static int ask(int fd, const struct netlink_out *out, size_t n,
 static int change(int fd, bool create, const struct element *v, size_t n)
 {
 	struct netlink_out out = { .n = 0 };
-	uint64_t packets;
 
 	put_mark(&out, NFNL_MSG_BATCH_BEGIN);
 	for (size_t i = 0; i < n; i++) {
@@ -187,7 +188,7 @@ static int change(int fd, bool create, const struct element *v, size_t n)
 			put_message(&out, NFT_MSG_DELSETELEM, NLM_F_ACK, &v[i]);
 	}
 	put_mark(&out, NFNL_MSG_BATCH_END);
-	return ask(fd, &out, n, &packets);
+	return ask(fd, &out, n, NULL);
 }
 
 /* Return: 0 if all are there, -ENOENT or another -errno. */
@@ -236,7 +237,6 @@ int firewall_apply_door(struct firewall *fw, const struct firewall_door *door,
 			char error[FIREWALL_ERROR_MAX])
 {
 	struct element both[2];
-	uint64_t packets;
 	bool taken;
 	int r;
 
@@ -249,7 +249,7 @@ int firewall_apply_door(struct firewall *fw, const struct firewall_door *door,
 	taken = r == -EEXIST;
 	/* Read back, and if something was there, look whose it is. */
 	if (r == 0 || taken)
-		r = look(fw->fd, both, ARRAY_SIZE(both), &packets);
+		r = look(fw->fd, both, ARRAY_SIZE(both), NULL);
 	if (r == -ENOENT && taken)
 		r = -EEXIST;
 	if (r < 0)

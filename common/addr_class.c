@@ -17,7 +17,6 @@
  * RFC 3056 2 (6to4), 3879 (fec0::/10), 4291 2.5.5.1, 4380 4 (Teredo), 6052 2,
  * 7526 (192.88.99.0/24), 7915 (SIIT), 8215 (64:ff9b:1::/48).
  */
-
 #include "common/addr.h"
 #include "common/macros.h"
 

@@ -8,9 +8,10 @@
  *             whose path a server might read as another path
  */
 #include "common/conf_credential.h"
-#include "common/path_glob.h"
 
 #include <string.h>
+
+#include "common/path_glob.h"
 
 static bool is_at(const struct rule *r, const struct target *t)
 {

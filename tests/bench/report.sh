@@ -107,7 +107,8 @@ report_table() {
 	done
 	echo
 	bubblewrap=$(median launch bubblewrap ms ' bubblewrap %.1f,')
-	echo "\`relay\` only moves bytes: the floor; netleash has" \
+	echo "\`relay\` only moves bytes: the floor; netleash, its log" \
+		"on, has" \
 		"$(beside_floor rate cpu_us) of its CPU a tunnel," \
 		"$(beside_floor bulk1 ratio) of its GB/s." \
 		"In runs: $(median inside netns cpu_us %.0f) µs" \
